@@ -1,0 +1,18 @@
+//! Everything `text2sql` knows that needs neither a PostgreSQL server nor a model.
+//!
+//! # Code map
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`schema`] | the catalog snapshot: relations, attributes, keys; identifiers and their quoting |
+//! | [`chat`] | chat formats of the supported model families, compiled in |
+//! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
+//!
+//! Callers: the extension (`src/`), the engine (`crates/engine`) and the tools (`crates/cli`).
+//! Nothing here does input or output, reads a clock, or starts a thread.
+
+#![forbid(unsafe_code)]
+
+pub mod chat;
+pub mod protocol;
+pub mod schema;

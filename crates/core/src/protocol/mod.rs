@@ -1,0 +1,23 @@
+//! Frames between backend, worker and engine.
+//!
+//! Owns the message types, their size limits and the codec; knows nothing of how bytes travel.
+//! Every frame is one JSON value, so text is UTF-8 or the frame is refused, on both sides.
+//! Called by `src/ipc`, `src/worker`, the engine's frame loop and the scripted test engine.
+
+mod codec;
+mod message;
+
+pub use codec::{Decoder, FrameError, decode, encode, encode_framed};
+pub use message::{
+    ClientFrame, EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, GenerateRequest,
+    GenerationStats, LoadSpec, LogLevel, ModelInfo, ServerFrame,
+};
+
+/// Version of the frames; both ends of a connection must have the same.
+pub const VERSION: u32 = 1;
+
+/// Largest payload of a frame, bytes. A prompt of 32 Ki tokens is about 130 KiB of text.
+pub const MAX_FRAME: usize = 4 << 20;
+
+/// What library and engine must have in common to work together: same build, same frames.
+pub const BUILD_ID: &str = concat!("text2sql ", env!("CARGO_PKG_VERSION"), " frames 1");

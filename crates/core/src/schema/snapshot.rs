@@ -1,0 +1,103 @@
+//! Snapshot types; serde names are the contract with `sql/catalog_snapshot.sql`.
+
+use serde::{Deserialize, Serialize};
+
+/// All relations a role may read in the schemas under consideration.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Ordered by schema, then name: a stable order keeps prompt prefixes byte-identical.
+    pub relations: Vec<Relation>,
+    /// Foreign keys of which both ends are readable.
+    #[serde(default)]
+    pub foreign_keys: Vec<ForeignKey>,
+}
+
+/// Schema and name of a relation, unquoted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RelationName {
+    /// Schema.
+    pub schema: String,
+    /// Name within the schema.
+    pub name: String,
+}
+
+/// A table, view or the like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Relation {
+    /// Schema and name.
+    #[serde(flatten)]
+    pub name: RelationName,
+    /// What it is.
+    pub kind: RelationKind,
+    /// `COMMENT ON`, control characters removed, at most 200 bytes.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// The planner's row estimate, where the relation was analysed.
+    #[serde(default)]
+    pub estimated_rows: Option<f64>,
+    /// Attributes the caller may SELECT, in the relation's order.
+    pub columns: Vec<Attribute>,
+    /// Names of the primary key's columns, in key order; empty if none, or not all readable.
+    #[serde(default)]
+    pub primary_key: Vec<String>,
+}
+
+/// Kinds of relation a question can be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelationKind {
+    /// Ordinary table.
+    Table,
+    /// Partitioned table; its partitions are not listed.
+    PartitionedTable,
+    /// View.
+    View,
+    /// Materialized view.
+    MaterializedView,
+    /// Foreign table.
+    ForeignTable,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attribute {
+    /// Unquoted name.
+    pub name: String,
+    /// `format_type`: for a domain, its base type.
+    pub type_name: String,
+    /// `NOT NULL`.
+    #[serde(default)]
+    pub not_null: bool,
+    /// Name of the domain, if the type is one.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// `COMMENT ON COLUMN`, control characters removed, at most 200 bytes.
+    #[serde(default)]
+    pub comment: Option<String>,
+    /// Labels in order, if the type is an enum.
+    #[serde(default)]
+    pub enum_labels: Vec<String>,
+    /// Most common values from statistics, most frequent first, as text.
+    #[serde(default)]
+    pub common_values: Vec<String>,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignKey {
+    /// The referencing relation.
+    pub from: RelationName,
+    /// Referencing columns, in key order.
+    pub from_columns: Vec<String>,
+    /// The referenced relation.
+    pub to: RelationName,
+    /// Referenced columns, in the same order.
+    pub to_columns: Vec<String>,
+}
+
+impl Snapshot {
+    /// The relation of that name.
+    pub fn relation(&self, name: &RelationName) -> Option<&Relation> {
+        self.relations.iter().find(|r| r.name == *name)
+    }
+}
