@@ -7,6 +7,8 @@
 //! | [`schema`] | the catalog snapshot: relations, attributes, keys; identifiers and their quoting |
 //! | [`chat`] | chat formats of the supported model families, compiled in |
 //! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
+//! | [`ring`] | the request queue's index arithmetic |
+//! | [`supervision`] | when a crashed engine is started again |
 //!
 //! Callers: the extension (`src/`), the engine (`crates/engine`) and the tools (`crates/cli`).
 //! Nothing here does input or output, reads a clock, or starts a thread.
@@ -15,4 +17,6 @@
 
 pub mod chat;
 pub mod protocol;
+pub mod ring;
 pub mod schema;
+pub mod supervision;

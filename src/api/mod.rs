@@ -1,0 +1,5 @@
+//! The functions users call: read arguments, call the pipeline, shape the result.
+//!
+//! Nothing here decides what is allowed or right. Called by SQL.
+
+mod admin;

@@ -1,0 +1,423 @@
+//! All settings, each with its definition and one typed getter.
+//!
+//! Owns names, units, ranges and defaults; no other module reads a `GucSetting`. Limits are
+//! SUSET: a caller cannot raise what an administrator set. Settings of the worker are SIGHUP:
+//! it reads them when it starts an engine. Defined in `_PG_init`, read everywhere.
+
+use std::ffi::{CStr, CString};
+
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+
+/// An integer setting: name, texts, range, context and unit.
+struct Int {
+    setting: &'static GucSetting<i32>,
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    range: (i32, i32),
+    context: GucContext,
+    flags: GucFlags,
+}
+
+impl Int {
+    fn define(self) {
+        GucRegistry::define_int_guc(
+            self.name,
+            self.short,
+            self.long,
+            self.setting,
+            self.range.0,
+            self.range.1,
+            self.context,
+            self.flags,
+        );
+    }
+}
+
+fn text(setting: &'static GucSetting<Option<CString>>) -> Option<String> {
+    let value = setting.get()?.to_string_lossy().trim().to_owned();
+    (!value.is_empty()).then_some(value)
+}
+
+fn unsigned(setting: &'static GucSetting<i32>) -> u32 {
+    u32::try_from(setting.get()).unwrap_or(0)
+}
+
+static MODEL_PATH: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// Absolute path of the GGUF file, if one is configured.
+pub fn model_path() -> Option<String> {
+    text(&MODEL_PATH)
+}
+
+static MODEL_SHA256: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// sha256 the model file must have; without it, the file beside it named `.sha256` tells.
+pub fn model_sha256() -> Option<String> {
+    text(&MODEL_SHA256)
+}
+
+static ENGINE_PATH: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// Path of the engine binary, if not the one installed beside the library.
+pub fn engine_path() -> Option<String> {
+    text(&ENGINE_PATH)
+}
+
+static THREADS: GucSetting<i32> = GucSetting::<i32>::new(0);
+
+/// Threads of the engine; 0 means one per processor the server may use.
+pub fn threads() -> u32 {
+    unsigned(&THREADS)
+}
+
+static CONTEXT_LENGTH: GucSetting<i32> = GucSetting::<i32>::new(8192);
+
+/// Tokens of context to reserve.
+pub fn context_length() -> u32 {
+    unsigned(&CONTEXT_LENGTH)
+}
+
+static PREFILL_CHUNK: GucSetting<i32> = GucSetting::<i32>::new(128);
+
+/// Tokens computed together in prefill: the grain of cancelling.
+pub fn prefill_chunk() -> u32 {
+    unsigned(&PREFILL_CHUNK)
+}
+
+static PRELOAD_MODEL: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether the model is loaded at server start rather than at the first question.
+pub fn preload_model() -> bool {
+    PRELOAD_MODEL.get()
+}
+
+static QUEUE_LENGTH: GucSetting<i32> = GucSetting::<i32>::new(16);
+
+/// Questions that may wait or run at the same time, in all sessions.
+pub fn queue_length() -> u32 {
+    unsigned(&QUEUE_LENGTH)
+}
+
+static STARTUP_WAIT: GucSetting<i32> = GucSetting::<i32>::new(30000);
+
+/// How long a question waits for the model to load, milliseconds.
+pub fn startup_wait() -> u32 {
+    unsigned(&STARTUP_WAIT)
+}
+
+static GENERATION_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(120000);
+
+/// Longest time for one generation, queueing included, milliseconds.
+pub fn generation_timeout() -> u32 {
+    unsigned(&GENERATION_TIMEOUT)
+}
+
+static MAX_NEW_TOKENS: GucSetting<i32> = GucSetting::<i32>::new(512);
+
+/// Most tokens the model may write for one statement.
+pub fn max_new_tokens() -> u32 {
+    unsigned(&MAX_NEW_TOKENS)
+}
+
+static MAX_REPAIRS: GucSetting<i32> = GucSetting::<i32>::new(1);
+
+/// How often the model may mend a statement the server refused.
+pub fn max_repairs() -> u32 {
+    unsigned(&MAX_REPAIRS)
+}
+
+static MAX_QUESTION_LENGTH: GucSetting<i32> = GucSetting::<i32>::new(4096);
+
+/// Longest question, bytes.
+pub fn max_question_length() -> u32 {
+    unsigned(&MAX_QUESTION_LENGTH)
+}
+
+static STATEMENT_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(30000);
+
+/// Longest time to check and run the generated statement, milliseconds.
+pub fn statement_timeout() -> u32 {
+    unsigned(&STATEMENT_TIMEOUT)
+}
+
+static LOCK_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(1000);
+
+/// Longest wait for a lock while a statement is checked or run, milliseconds.
+pub fn lock_timeout() -> u32 {
+    unsigned(&LOCK_TIMEOUT)
+}
+
+static MAX_ROWS: GucSetting<i32> = GucSetting::<i32>::new(1000);
+
+/// Most rows of a result.
+pub fn max_rows() -> u32 {
+    unsigned(&MAX_ROWS)
+}
+
+static MAX_RESULT_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16384);
+
+/// Most data of a result, kB.
+pub fn max_result_size() -> u32 {
+    unsigned(&MAX_RESULT_SIZE)
+}
+
+static MAX_COLUMNS: GucSetting<i32> = GucSetting::<i32>::new(200);
+
+/// Most columns of a result.
+pub fn max_columns() -> u32 {
+    unsigned(&MAX_COLUMNS)
+}
+
+static MAX_COST: GucSetting<f64> = GucSetting::<f64>::new(1e8);
+
+/// Highest plan cost of a statement; 0 means any.
+pub fn max_cost() -> f64 {
+    MAX_COST.get()
+}
+
+static WORK_MEM: GucSetting<i32> = GucSetting::<i32>::new(16384);
+
+/// work_mem of a generated statement, kB.
+pub fn work_mem() -> u32 {
+    unsigned(&WORK_MEM)
+}
+
+static TEMP_FILE_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(1048576);
+
+/// temp_file_limit of a generated statement, kB.
+pub fn temp_file_limit() -> u32 {
+    unsigned(&TEMP_FILE_LIMIT)
+}
+
+static EXECUTION_ROLE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// Role whose rights a statement is checked and run with, if not the caller's.
+pub fn execution_role() -> Option<String> {
+    text(&EXECUTION_ROLE)
+}
+
+static SCHEMAS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// Schemas whose relations a question can be about, comma-separated; none means the search_path.
+pub fn schemas() -> Option<String> {
+    text(&SCHEMAS)
+}
+
+static PROMPT_TOKENS: GucSetting<i32> = GucSetting::<i32>::new(4096);
+
+/// Budget of the schema in the prompt, tokens.
+pub fn prompt_tokens() -> u32 {
+    unsigned(&PROMPT_TOKENS)
+}
+
+/// Defines every setting; called once, from `_PG_init`.
+pub fn define() {
+    GucRegistry::define_string_guc(c"text2sql.model_path", c"Model file in GGUF format.", c"Absolute path, readable by the server's user, owned by it or root, not writable by others.", &MODEL_PATH, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
+    GucRegistry::define_string_guc(c"text2sql.model_sha256", c"sha256 the model file must have.", c"Lower-case hex. If empty, it is read from the file of the same name with .sha256 appended.", &MODEL_SHA256, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
+    GucRegistry::define_string_guc(
+        c"text2sql.engine_path",
+        c"Engine program.",
+        c"If empty, text2sql-engine in the server's library directory.",
+        &ENGINE_PATH,
+        GucContext::Sighup,
+        GucFlags::SUPERUSER_ONLY,
+    );
+    Int {
+        setting: &THREADS,
+        name: c"text2sql.threads",
+        short: c"Threads of the engine.",
+        long: c"0 means one per processor.",
+        range: (0, 1024),
+        context: GucContext::Sighup,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &CONTEXT_LENGTH,
+        name: c"text2sql.context_length",
+        short: c"Tokens of context.",
+        long: c"Prompt and answer together. Memory for keys and values grows with it.",
+        range: (512, 131072),
+        context: GucContext::Sighup,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &PREFILL_CHUNK,
+        name: c"text2sql.prefill_chunk",
+        short: c"Tokens per prefill step.",
+        long: c"A cancel is noticed between steps.",
+        range: (16, 4096),
+        context: GucContext::Sighup,
+        flags: GucFlags::default(),
+    }
+    .define();
+    GucRegistry::define_bool_guc(
+        c"text2sql.preload_model",
+        c"Load the model at server start.",
+        c"If off, the first question loads it.",
+        &PRELOAD_MODEL,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    Int {
+        setting: &QUEUE_LENGTH,
+        name: c"text2sql.queue_length",
+        short: c"Questions that may wait or run at a time.",
+        long: c"One more is refused at once.",
+        range: (1, 64),
+        context: GucContext::Sighup,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &STARTUP_WAIT,
+        name: c"text2sql.startup_wait",
+        short: c"How long a question waits for the model to load.",
+        long: c"0 means not at all.",
+        range: (0, 3600000),
+        context: GucContext::Suset,
+        flags: GucFlags::UNIT_MS,
+    }
+    .define();
+    Int {
+        setting: &GENERATION_TIMEOUT,
+        name: c"text2sql.generation_timeout",
+        short: c"Longest time for one generation.",
+        long: c"Queueing included, loading not.",
+        range: (100, 3600000),
+        context: GucContext::Suset,
+        flags: GucFlags::UNIT_MS,
+    }
+    .define();
+    Int {
+        setting: &MAX_NEW_TOKENS,
+        name: c"text2sql.max_new_tokens",
+        short: c"Most tokens the model may write for one statement.",
+        long: c"",
+        range: (16, 4096),
+        context: GucContext::Suset,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &MAX_REPAIRS,
+        name: c"text2sql.max_repairs",
+        short: c"How often the model may mend a refused statement.",
+        long: c"",
+        range: (0, 3),
+        context: GucContext::Suset,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &MAX_QUESTION_LENGTH,
+        name: c"text2sql.max_question_length",
+        short: c"Longest question.",
+        long: c"",
+        range: (16, 65536),
+        context: GucContext::Suset,
+        flags: GucFlags::UNIT_BYTE,
+    }
+    .define();
+    Int {
+        setting: &STATEMENT_TIMEOUT,
+        name: c"text2sql.statement_timeout",
+        short: c"Longest time to check and run a generated statement.",
+        long: c"Beside the server's own statement_timeout.",
+        range: (10, 3600000),
+        context: GucContext::Suset,
+        flags: GucFlags::UNIT_MS,
+    }
+    .define();
+    Int {
+        setting: &LOCK_TIMEOUT,
+        name: c"text2sql.lock_timeout",
+        short: c"Longest wait for a lock of a generated statement.",
+        long: c"",
+        range: (1, 600000),
+        context: GucContext::Suset,
+        flags: GucFlags::UNIT_MS,
+    }
+    .define();
+    Int {
+        setting: &MAX_ROWS,
+        name: c"text2sql.max_rows",
+        short: c"Most rows of a result.",
+        long: c"More are cut off with a warning.",
+        range: (1, 1000000),
+        context: GucContext::Suset,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &MAX_RESULT_SIZE,
+        name: c"text2sql.max_result_size",
+        short: c"Most data of a result.",
+        long: c"More is cut off with a warning.",
+        range: (64, 1048576),
+        context: GucContext::Suset,
+        flags: GucFlags::UNIT_KB,
+    }
+    .define();
+    Int {
+        setting: &MAX_COLUMNS,
+        name: c"text2sql.max_columns",
+        short: c"Most columns of a result.",
+        long: c"",
+        range: (1, 1600),
+        context: GucContext::Suset,
+        flags: GucFlags::default(),
+    }
+    .define();
+    GucRegistry::define_float_guc(
+        c"text2sql.max_cost",
+        c"Highest plan cost of a generated statement.",
+        c"In the planner's units; 0 means any.",
+        &MAX_COST,
+        0.0,
+        1e+300,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    Int {
+        setting: &WORK_MEM,
+        name: c"text2sql.work_mem",
+        short: c"work_mem of a generated statement.",
+        long: c"",
+        range: (64, 2097151),
+        context: GucContext::Suset,
+        flags: GucFlags::UNIT_KB,
+    }
+    .define();
+    Int {
+        setting: &TEMP_FILE_LIMIT,
+        name: c"text2sql.temp_file_limit",
+        short: c"temp_file_limit of a generated statement.",
+        long: c"",
+        range: (0, 2147483647),
+        context: GucContext::Suset,
+        flags: GucFlags::UNIT_KB,
+    }
+    .define();
+    GucRegistry::define_string_guc(
+        c"text2sql.execution_role",
+        c"Role that generated statements run as.",
+        c"Used only where the caller could SET ROLE to it; empty means the caller.",
+        &EXECUTION_ROLE,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(c"text2sql.schemas", c"Schemas questions are about.", c"Comma-separated; empty means the search_path. Only what the caller may read is considered in any case.", &SCHEMAS, GucContext::Userset, GucFlags::default());
+    Int {
+        setting: &PROMPT_TOKENS,
+        name: c"text2sql.prompt_tokens",
+        short: c"Token budget of the schema in the prompt.",
+        long: c"A larger schema is cut to the relations that fit the question.",
+        range: (256, 131072),
+        context: GucContext::Suset,
+        flags: GucFlags::default(),
+    }
+    .define();
+}

@@ -1,0 +1,150 @@
+//! The backend's side: submit one generation and wait for it.
+//!
+//! Every wait here is interruptible, so Ctrl-C, `statement_timeout` and termination work as for
+//! any statement: the error unwinds, the segment is detached, the worker stops the engine within
+//! a token. Knows nothing of SQL.
+
+use std::time::{Duration, Instant};
+
+use pgrx::check_for_interrupts;
+use text2sql_core::protocol::{
+    self, ClientFrame, Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats,
+    ServerFrame,
+};
+
+use super::channel::{Channel, Detached};
+use super::mailbox::{self, EngineState, Refused, Ticket};
+use crate::pg::{latch, server};
+
+/// Longest sleep between two looks at the worker's state. A lost wake-up costs this much.
+const HEARTBEAT: Duration = Duration::from_millis(1000);
+
+/// Why there is no generation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// There is no worker process right now.
+    #[error("the text2sql worker is not running")]
+    NoWorker,
+    /// No engine until an administrator acts.
+    #[error("the model is not available")]
+    Unavailable(Option<Failure>),
+    /// The model did not become ready in time.
+    #[error("the model is loading ({percent} %)")]
+    Loading {
+        /// How far it is.
+        percent: u8,
+    },
+    /// Too many requests.
+    #[error("too many questions at a time")]
+    QueueFull {
+        /// Requests that wait or run.
+        active: u32,
+    },
+    /// The worker went away during the request.
+    #[error("the text2sql worker went away during the request")]
+    WorkerLost,
+    /// The generation failed.
+    #[error("{0}")]
+    Failed(#[from] Failure),
+    /// A frame was not understood.
+    #[error("unexpected answer from the worker: {0}")]
+    Protocol(#[from] protocol::FrameError),
+}
+
+/// What the model wrote, and what it took.
+#[derive(Debug, Clone)]
+pub struct Generation {
+    /// The text.
+    pub text: String,
+    /// Why it ended.
+    pub finish: Finish,
+    /// Counts and times of the engine.
+    pub stats: GenerationStats,
+    /// From submitting to the start of prefill.
+    pub queued: Duration,
+}
+
+/// Waiting limits of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the model to load.
+    pub startup: Duration,
+    /// Requests allowed to wait or run.
+    pub queue_length: u32,
+}
+
+/// Runs one generation, waiting for the worker.
+///
+/// # Errors
+/// [`ClientError`]. A cancel or timeout of the session is a server error and unwinds instead.
+pub fn generate(request: GenerateRequest, patience: Patience) -> Result<Generation, ClientError> {
+    let before = mailbox::view();
+    if before.state == EngineState::Failed {
+        return Err(ClientError::Unavailable(before.failure));
+    }
+    let begun = Instant::now();
+    let request_id = mailbox::new_request_id();
+    let (mut channel, segment) = Channel::create(request_id);
+    channel.send(protocol::encode(&ClientFrame::Submit { request })?);
+    let ticket = Ticket { segment, request_id, pid: server::pid() };
+    let generation = mailbox::submit(ticket, patience.queue_length).map_err(|refused| {
+        mailbox::count(&mailbox::counters().rejected);
+        match refused {
+            Refused::QueueFull { active } => ClientError::QueueFull { active },
+            Refused::NoWorker => ClientError::NoWorker,
+        }
+    })?;
+    mailbox::count(&mailbox::counters().accepted);
+
+    let mut started = None;
+    loop {
+        let alive = channel.flush();
+        while let Some(message) = channel.receive().or_else(|Detached| lost(alive))? {
+            match protocol::decode::<ServerFrame>(&message)? {
+                ServerFrame::Queued { .. } => {}
+                ServerFrame::Event { event } => match event {
+                    Event::Started { .. } => started = Some(begun.elapsed()),
+                    Event::Delta { .. } => {}
+                    Event::Failed { failure } => return Err(failure.into()),
+                    Event::Done { text, finish, stats } => {
+                        let queued = started.unwrap_or_default();
+                        return Ok(Generation { text, finish, stats, queued });
+                    }
+                },
+            }
+        }
+        let (now, state) = mailbox::pulse();
+        if now != generation {
+            return Err(ClientError::WorkerLost);
+        }
+        let wait = match state {
+            EngineState::Loading { percent } if started.is_none() => {
+                let left = patience.startup.saturating_sub(begun.elapsed());
+                if left.is_zero() {
+                    return Err(ClientError::Loading { percent });
+                }
+                left.min(HEARTBEAT)
+            }
+            _ => HEARTBEAT,
+        };
+        latch::wait(wait);
+        check_for_interrupts!();
+    }
+}
+
+/// A detached queue without a final event: the worker ended the request without a word, which it
+/// does only when it goes away itself.
+fn lost(_: Result<bool, Detached>) -> Result<Option<Vec<u8>>, ClientError> {
+    Err(ClientError::WorkerLost)
+}
+
+/// A failure in words for the case that the engine gave none.
+pub fn unexplained() -> Failure {
+    Failure {
+        code: FailureCode::Internal,
+        message: "the model is not available".to_owned(),
+        detail: None,
+        hint: Some("See text2sql.status() and the server's log.".to_owned()),
+    }
+}

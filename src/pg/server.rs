@@ -1,0 +1,85 @@
+//! Facts about this server process: where its libraries are, how it was started, who calls.
+
+use std::ffi::CStr;
+use std::path::PathBuf;
+
+use pgrx::pg_sys;
+
+/// Directory of the server's loadable libraries.
+pub fn library_directory() -> PathBuf {
+    // SAFETY: a NUL-terminated array filled at server start.
+    let path = unsafe { CStr::from_ptr((&raw const pg_sys::pkglib_path).cast()) };
+    PathBuf::from(path.to_string_lossy().into_owned())
+}
+
+/// Whether the postmaster is loading `shared_preload_libraries` right now.
+pub fn is_preloading() -> bool {
+    // SAFETY: a plain flag, set by the main thread before any library is loaded.
+    unsafe { pg_sys::process_shared_preload_libraries_in_progress }
+}
+
+/// Whether this server runs for `pg_upgrade`.
+pub fn is_binary_upgrade() -> bool {
+    // SAFETY: a plain flag, set at process start.
+    unsafe { pg_sys::IsBinaryUpgrade }
+}
+
+/// Reserves the prefix of our settings, so that a misspelt one is an error.
+pub fn reserve_setting_prefix() {
+    // SAFETY: a NUL-terminated literal.
+    unsafe { pg_sys::MarkGUCPrefixReserved(c"text2sql".as_ptr()) }
+}
+
+/// Rereads the configuration files, as every process does after SIGHUP.
+pub fn reload_configuration() {
+    // SAFETY: called from the main loop, outside of any transaction.
+    unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) }
+}
+
+/// Releases every lightweight lock this process holds, after an error was caught.
+pub fn release_lightweight_locks() {
+    // SAFETY: called after a caught error only, when no lock is wanted any more.
+    unsafe { pg_sys::LWLockReleaseAll() }
+}
+
+/// Runs `callback` when this process ends, before it leaves shared memory.
+pub fn before_exit(callback: unsafe extern "C-unwind" fn(i32, pg_sys::Datum)) {
+    // SAFETY: the callback is a guarded function that lives as long as the library.
+    unsafe { pg_sys::before_shmem_exit(Some(callback), pg_sys::Datum::from(0)) }
+}
+
+/// Ends this process in the server's own way.
+pub fn exit(code: i32) -> ! {
+    // SAFETY: never returns; runs the exit callbacks.
+    unsafe { pg_sys::proc_exit(code) }
+}
+
+/// Process id.
+pub fn pid() -> i32 {
+    // SAFETY: a plain value, set at process start.
+    unsafe { pg_sys::MyProcPid }
+}
+
+/// The database of this session.
+pub fn database() -> pg_sys::Oid {
+    // SAFETY: a plain value, set when the session began.
+    unsafe { pg_sys::MyDatabaseId }
+}
+
+/// The role whose rights are in force.
+pub fn current_role() -> pg_sys::Oid {
+    // SAFETY: no precondition in a session.
+    unsafe { pg_sys::GetUserId() }
+}
+
+static PRELOADED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Remembers that the postmaster preloaded the library; its children inherit it by fork.
+pub fn set_preloaded() {
+    PRELOADED.store(true, std::sync::atomic::Ordering::Relaxed);
+}
+
+/// Whether the library was loaded at server start, so that its shared memory exists.
+pub fn was_preloaded() -> bool {
+    PRELOADED.load(std::sync::atomic::Ordering::Relaxed)
+}

@@ -1,0 +1,201 @@
+//! Brings requests to the engine and events to their sessions.
+//!
+//! First come, first served, one generation at a time. A turn never waits: the main loop does.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use text2sql_core::protocol::{EngineCommand, Event, Failure, FailureCode};
+
+use super::engine::Running;
+use super::lifecycle::{Lifecycle, Notice};
+use super::session::{Alive, Session, Stage};
+use crate::guc;
+use crate::ipc::channel::Channel;
+use crate::ipc::mailbox::{self, count, counters};
+
+/// Time an engine has to end a cancelled or overdue generation before it counts as hung. One
+/// prefill step of the largest chunk takes seconds on a slow machine.
+const GRACE: Duration = Duration::from_secs(15);
+/// Sleep while more than one socket or a restart must be watched.
+const POLL: Duration = Duration::from_millis(20);
+/// Sleep while requests are open: the grain of their deadlines.
+const BUSY: Duration = Duration::from_millis(200);
+/// Sleep otherwise; the latch wakes the worker for everything.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// All requests and engines.
+pub struct Broker {
+    sessions: Vec<Session>,
+    engines: Lifecycle,
+    reloads_done: u64,
+}
+
+impl Broker {
+    /// Nothing to do yet.
+    pub fn new() -> Self {
+        Self {
+            sessions: Vec::new(),
+            engines: Lifecycle::new(guc::preload_model()),
+            reloads_done: mailbox::worker::reloads_wanted(),
+        }
+    }
+
+    /// Does all that can be done now.
+    pub fn turn(&mut self) {
+        let now = Instant::now();
+        self.reload_if_asked();
+        self.accept_tickets();
+        self.pump_sessions(now);
+        for Notice::Event(id, event) in self.engines.turn(now) {
+            self.deliver(id, event);
+        }
+        self.fail_hopeless(now);
+        self.dispatch(now);
+        self.engines.flush();
+        self.pump_sessions(now);
+    }
+
+    /// How long the main loop may sleep.
+    pub fn longest_sleep(&self) -> Duration {
+        if self.engines.needs_polling() {
+            POLL
+        } else if self.sessions.is_empty() && self.engines.is_ready() {
+            IDLE
+        } else {
+            BUSY
+        }
+    }
+
+    /// The engine's socket, and whether to wait for it to be writable.
+    pub fn socket(&self) -> Option<(BorrowedFd<'_>, bool)> {
+        self.engines.socket()
+    }
+
+    /// Ends everything; the worker leaves.
+    pub fn shut_down(&mut self) {
+        for session in &mut self.sessions {
+            session.send(Event::Failed {
+                failure: Failure {
+                    code: FailureCode::ShuttingDown,
+                    message: "the text2sql worker is shutting down".to_owned(),
+                    detail: None,
+                    hint: None,
+                },
+            });
+            session.pump(Instant::now());
+        }
+        self.sessions.clear();
+        self.engines.end();
+    }
+
+    fn reload_if_asked(&mut self) {
+        let wanted = mailbox::worker::reloads_wanted();
+        if wanted != self.reloads_done {
+            self.reloads_done = wanted;
+            self.engines.reload();
+        }
+    }
+
+    fn accept_tickets(&mut self) {
+        while let Some(ticket) = mailbox::worker::next_ticket() {
+            self.engines.want();
+            match Channel::attach(ticket.segment, ticket.request_id) {
+                Some(channel) => self.sessions.push(Session::new(ticket.request_id, channel)),
+                // The backend gave up before we looked.
+                None => {
+                    count(&counters().cancelled);
+                    mailbox::worker::request_ended();
+                }
+            }
+        }
+    }
+
+    fn pump_sessions(&mut self, now: Instant) {
+        let mut ahead = 0;
+        let engines = &mut self.engines;
+        self.sessions.retain_mut(|session| {
+            let was_receiving = matches!(session.stage, Stage::Receiving);
+            let alive = session.pump(now);
+            if alive == Alive::No {
+                match session.stage {
+                    Stage::Ending => {}
+                    Stage::Running => {
+                        engines.cancel(session.id, now, GRACE);
+                        count(&counters().cancelled);
+                    }
+                    Stage::Receiving | Stage::Waiting(_) => count(&counters().cancelled),
+                }
+                mailbox::worker::request_ended();
+                return false;
+            }
+            if was_receiving && matches!(session.stage, Stage::Waiting(_)) && ahead > 0 {
+                session.send_position(ahead);
+            }
+            ahead += 1;
+            true
+        });
+    }
+
+    fn deliver(&mut self, id: u64, event: Event) {
+        match &event {
+            Event::Done { stats, .. } => {
+                let add = |counter: &std::sync::atomic::AtomicU64, n: u32| {
+                    counter.fetch_add(u64::from(n), std::sync::atomic::Ordering::Relaxed);
+                };
+                count(&counters().completed);
+                add(&counters().prompt_tokens, stats.prompt_tokens);
+                add(&counters().cached_tokens, stats.cached_tokens);
+                add(&counters().generated_tokens, stats.generated_tokens);
+            }
+            Event::Failed { failure } if failure.code != FailureCode::Cancelled => {
+                count(&counters().failed);
+            }
+            _ => {}
+        }
+        // Without a session the request was cancelled; its events are for nobody.
+        if let Some(session) = self.sessions.iter_mut().find(|s| s.id == id) {
+            session.send(event);
+        }
+    }
+
+    /// Ends requests that no engine will answer in time.
+    fn fail_hopeless(&mut self, now: Instant) {
+        let dead_end = self.engines.dead_end().cloned();
+        let ready = self.engines.is_ready();
+        for session in &mut self.sessions {
+            let Stage::Waiting(request) = &session.stage else { continue };
+            if let Some(failure) = &dead_end {
+                session.send(Event::Failed { failure: failure.clone() });
+            } else if !ready {
+                // The deadline counts from when the model is there.
+                session.deadline = now.checked_add(Duration::from_millis(request.deadline_ms));
+            } else if session.deadline.is_some_and(|deadline| deadline <= now) {
+                session.send(Event::Failed { failure: overdue() });
+            }
+        }
+    }
+
+    fn dispatch(&mut self, now: Instant) {
+        let Some(engine) = self.engines.idle_engine() else { return };
+        let next = self.sessions.iter_mut().find(|s| matches!(s.stage, Stage::Waiting(_)));
+        let Some(session) = next else { return };
+        let left = session.deadline.map_or(Duration::ZERO, |d| d.saturating_duration_since(now));
+        let Stage::Waiting(request) = std::mem::replace(&mut session.stage, Stage::Running) else {
+            return;
+        };
+        let mut request = *request;
+        request.deadline_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        engine.running = Some(Running { id: session.id, give_up_at: now + left + GRACE });
+        engine.send(&EngineCommand::Generate { id: session.id, request });
+    }
+}
+
+fn overdue() -> Failure {
+    Failure {
+        code: FailureCode::Deadline,
+        message: "the question waited too long for the model".to_owned(),
+        detail: None,
+        hint: Some("Ask again later, or raise text2sql.generation_timeout.".to_owned()),
+    }
+}

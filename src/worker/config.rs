@@ -1,0 +1,87 @@
+//! From settings to what an engine is started with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use text2sql_core::protocol::{Failure, FailureCode, LoadSpec};
+
+use crate::guc;
+use crate::pg::server;
+
+/// What to start, and what to load.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// The engine's program.
+    pub program: PathBuf,
+    /// Threads of the engine.
+    pub threads: u32,
+    /// The model.
+    pub spec: LoadSpec,
+}
+
+/// The configuration now in force.
+///
+/// # Errors
+/// [`Failure`] with the setting to change, where no model can be loaded with it.
+pub fn read() -> Result<EngineConfig, Failure> {
+    let path = guc::model_path().ok_or_else(no_model)?;
+    if !Path::new(&path).is_absolute() {
+        return Err(failure(
+            FailureCode::NoModel,
+            format!("text2sql.model_path is not an absolute path: \"{path}\""),
+            "Set text2sql.model_path to the absolute path of a GGUF file and reload.",
+        ));
+    }
+    let sha256 = match guc::model_sha256() {
+        Some(sum) => sum.to_ascii_lowercase(),
+        None => sha256_beside(&path)?,
+    };
+    let threads = match guc::threads() {
+        0 => std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
+        n => n,
+    };
+    let program = guc::engine_path()
+        .map_or_else(|| server::library_directory().join("text2sql-engine"), PathBuf::from);
+    let spec = LoadSpec {
+        path,
+        sha256,
+        threads,
+        context: guc::context_length(),
+        prefill_chunk: guc::prefill_chunk(),
+    };
+    Ok(EngineConfig { program, threads, spec })
+}
+
+fn no_model() -> Failure {
+    failure(
+        FailureCode::NoModel,
+        "no model is configured".to_owned(),
+        "Run ALTER SYSTEM SET text2sql.model_path = '/path/to/model.gguf'; then \
+         SELECT pg_reload_conf(); and SELECT text2sql.reload();",
+    )
+}
+
+/// The sum pinned in the file beside the model, as `sha256sum` writes it.
+fn sha256_beside(model: &str) -> Result<String, Failure> {
+    let path = format!("{model}.sha256");
+    let text = fs::read_to_string(&path).map_err(|error| {
+        failure(
+            FailureCode::NoModel,
+            format!("no sha256 is pinned for the model: \"{path}\": {error}"),
+            "Set text2sql.model_sha256, or put the model's sha256 into that file.",
+        )
+    })?;
+    let sum = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    if sum.len() == 64 && sum.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(sum);
+    }
+    Err(failure(
+        FailureCode::BadModel,
+        format!("\"{path}\" does not begin with a sha256"),
+        "It must hold the 64 hex digits that sha256sum prints for the model file.",
+    ))
+}
+
+fn failure(code: FailureCode, message: String, hint: &str) -> Failure {
+    Failure { code, message, detail: None, hint: Some(hint.to_owned()) }
+}

@@ -1,0 +1,190 @@
+//! One engine process as the worker sees it: its socket, its phase, its frames.
+//!
+//! Plain operating-system calls; nothing of the server. All reads and writes are non-blocking.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use text2sql_core::protocol::{
+    self, Decoder, EngineCommand, EngineReport, Failure, FailureCode, ModelInfo,
+};
+
+use super::config::EngineConfig;
+use crate::pg::process;
+
+/// How far an engine is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Phase {
+    /// Started, nothing heard of it.
+    Starting,
+    /// It loads the model.
+    Loading {
+        /// 0 to 100.
+        percent: u8,
+    },
+    /// It takes requests.
+    Ready(Box<ModelInfo>),
+    /// It said why it cannot load the model.
+    LoadFailed(Failure),
+}
+
+/// The generation an engine works on.
+#[derive(Debug, Clone, Copy)]
+pub struct Running {
+    /// Its id.
+    pub id: u64,
+    /// When an engine that still has not ended it counts as hung.
+    pub give_up_at: Instant,
+}
+
+/// A running engine.
+pub struct Engine {
+    child: Child,
+    socket: UnixStream,
+    decoder: Decoder,
+    outbox: Vec<u8>,
+    /// How far it is.
+    pub phase: Phase,
+    /// What it works on.
+    pub running: Option<Running>,
+    started_at: Instant,
+}
+
+/// Longest time from start to the first frame.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
+
+impl Engine {
+    /// Starts an engine and tells it what to load.
+    ///
+    /// # Errors
+    /// [`Failure`] where the program cannot be started.
+    pub fn start(config: &EngineConfig) -> Result<Self, Failure> {
+        let (child, socket) =
+            process::spawn_engine(&config.program, config.threads).map_err(|error| Failure {
+                code: FailureCode::Internal,
+                message: format!("could not start \"{}\": {error}", config.program.display()),
+                detail: None,
+                hint: Some(
+                    "Install text2sql-engine beside the library, or set text2sql.engine_path."
+                        .to_owned(),
+                ),
+            })?;
+        let mut engine = Self {
+            child,
+            socket,
+            decoder: Decoder::default(),
+            outbox: Vec::new(),
+            phase: Phase::Starting,
+            running: None,
+            started_at: Instant::now(),
+        };
+        engine.send(&EngineCommand::Load { spec: config.spec.clone() });
+        Ok(engine)
+    }
+
+    /// Process id.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap_or(0)
+    }
+
+    /// Its socket, and whether frames wait to be written to it.
+    pub fn socket(&self) -> (BorrowedFd<'_>, bool) {
+        (self.socket.as_fd(), !self.outbox.is_empty())
+    }
+
+    /// Whether it takes a request now.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Ready(_)) && self.running.is_none()
+    }
+
+    /// Whether it must be given up: silent after its start, or not ending a request.
+    pub fn is_hung(&self, now: Instant) -> bool {
+        match (&self.phase, self.running) {
+            (Phase::Starting, _) => now.duration_since(self.started_at) > HELLO_TIMEOUT,
+            (_, Some(running)) => now > running.give_up_at,
+            _ => false,
+        }
+    }
+
+    /// Queues a command. A command that cannot be encoded is over the size limit; the backend
+    /// checked that already.
+    pub fn send(&mut self, command: &EngineCommand) {
+        if let Ok(bytes) = protocol::encode_framed(command) {
+            self.outbox.extend_from_slice(&bytes);
+        }
+    }
+
+    /// Writes what the socket takes. A dead engine is noticed when reading.
+    pub fn flush(&mut self) {
+        while !self.outbox.is_empty() {
+            match self.socket.write(&self.outbox) {
+                Ok(0) => return,
+                Ok(written) => drop(self.outbox.drain(..written)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// [`Gone`], with the reports that came before, where the engine ended or broke the protocol.
+    pub fn read(&mut self) -> (Vec<EngineReport>, Option<Gone>) {
+        let mut reports = Vec::new();
+        let mut buffer = [0; 16 << 10];
+        let mut gone = None;
+        loop {
+            match self.socket.read(&mut buffer) {
+                Ok(0) => {
+                    gone = Some(Gone { why: "it ended".to_owned() });
+                    break;
+                }
+                Ok(n) => self.decoder.push(buffer.get(..n).unwrap_or_default()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    gone = Some(Gone { why: error.to_string() });
+                    break;
+                }
+            }
+        }
+        loop {
+            match self.decoder.next_message() {
+                Ok(Some(report)) => reports.push(report),
+                Ok(None) => break,
+                Err(error) => {
+                    gone = Some(Gone { why: error.to_string() });
+                    break;
+                }
+            }
+        }
+        (reports, gone)
+    }
+
+    /// Ends the process, if it has not ended, and says how it did.
+    pub fn end(mut self) -> String {
+        // An engine that just closed its socket is given a moment, to learn its real status.
+        for _ in 0..20 {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return status.to_string();
+            }
+            if self.phase != Phase::Starting && self.running.is_none() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let _ = self.child.kill();
+        self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
+    }
+}
+
+/// An engine that is of no use any more.
+#[derive(Debug)]
+pub struct Gone {
+    /// In words.
+    pub why: String,
+}

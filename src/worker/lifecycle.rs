@@ -1,0 +1,372 @@
+//! Which engines there are: the one that serves, its successor during a reload, the one that
+//! finishes its last request. Owns starting, hand-over, crashes and giving up.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use text2sql_core::protocol::{
+    self, EngineCommand, EngineReport, Event, Failure, FailureCode, LogLevel, ModelInfo,
+};
+use text2sql_core::supervision::{RestartPolicy, Verdict};
+
+use super::config::{self, EngineConfig};
+use super::engine::{Engine, Gone, Phase};
+use crate::ipc::mailbox::{self, EngineState};
+
+/// What the broker must pass on to sessions.
+pub enum Notice {
+    /// An event of the generation with that id.
+    Event(u64, Event),
+}
+
+/// The engines of this server.
+pub struct Lifecycle {
+    serving: Option<Engine>,
+    successor: Option<Engine>,
+    retiring: Option<Engine>,
+    policy: RestartPolicy,
+    clock: Instant,
+    restart_at: Option<Duration>,
+    failure: Option<Failure>,
+    /// Whether an engine should run: at once, or from the first question on.
+    wanted: bool,
+    given_up: bool,
+    published: Option<(EngineState, i32, Option<Failure>)>,
+}
+
+impl Lifecycle {
+    /// No engine yet; starts one in the first turn if `wanted`.
+    pub fn new(wanted: bool) -> Self {
+        Self {
+            serving: None,
+            successor: None,
+            retiring: None,
+            policy: RestartPolicy::default(),
+            clock: Instant::now(),
+            restart_at: None,
+            failure: None,
+            wanted,
+            given_up: false,
+            published: None,
+        }
+    }
+
+    /// A question came: there must be an engine from now on.
+    pub fn want(&mut self) {
+        self.wanted = true;
+    }
+
+    /// An administrator asked for a new engine: with one that serves, it takes over when it is
+    /// ready; without, it starts at once.
+    pub fn reload(&mut self) {
+        self.policy.reset();
+        self.given_up = false;
+        self.failure = None;
+        self.restart_at = None;
+        self.wanted = true;
+        if let Some(old) = self.successor.take() {
+            old.end();
+        }
+        match &self.serving {
+            Some(engine) if matches!(engine.phase, Phase::Ready(_)) => match start() {
+                Ok(engine) => self.successor = Some(engine),
+                Err(failure) => self.failure = Some(failure),
+            },
+            _ => {
+                if let Some(engine) = self.serving.take() {
+                    engine.end();
+                }
+            }
+        }
+    }
+
+    /// Why there will be no engine until an administrator acts.
+    pub fn dead_end(&self) -> Option<&Failure> {
+        self.failure.as_ref().filter(|_| self.given_up)
+    }
+
+    /// Whether the model answers questions.
+    pub fn is_ready(&self) -> bool {
+        self.serving.as_ref().is_some_and(|e| matches!(e.phase, Phase::Ready(_)))
+    }
+
+    /// The engine, if it takes a request now.
+    pub fn idle_engine(&mut self) -> Option<&mut Engine> {
+        self.serving.as_mut().filter(|e| e.is_idle())
+    }
+
+    /// Stops the generation `id`, whichever engine works on it. `grace` is the time it has.
+    pub fn cancel(&mut self, id: u64, now: Instant, grace: Duration) {
+        for engine in [&mut self.serving, &mut self.retiring].into_iter().flatten() {
+            if let Some(running) = &mut engine.running
+                && running.id == id
+            {
+                running.give_up_at = running.give_up_at.min(now + grace);
+                engine.send(&EngineCommand::Cancel { id });
+            }
+        }
+    }
+
+    /// Reads all engines, replaces those that ended, and returns what sessions must hear.
+    pub fn turn(&mut self, now: Instant) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        self.serving = self.serving.take().and_then(|e| self.serve(e, now, &mut notices));
+        self.successor = self.successor.take().and_then(|e| self.succeed(e, now));
+        self.retiring = self.retiring.take().and_then(|e| self.retire(e, now, &mut notices));
+        self.start_if_due();
+        self.publish();
+        notices
+    }
+
+    /// Writes what is queued for the engines.
+    pub fn flush(&mut self) {
+        for engine in [&mut self.serving, &mut self.successor, &mut self.retiring] {
+            if let Some(engine) = engine {
+                engine.flush();
+            }
+        }
+    }
+
+    /// The socket to wait on.
+    pub fn socket(&self) -> Option<(BorrowedFd<'_>, bool)> {
+        self.serving.as_ref().map(Engine::socket)
+    }
+
+    /// Whether something besides the latch and [`Self::socket`] can happen soon.
+    pub fn needs_polling(&self) -> bool {
+        self.successor.is_some() || self.retiring.is_some() || self.restart_at.is_some()
+    }
+
+    /// Ends all engines.
+    pub fn end(&mut self) {
+        for engine in [self.serving.take(), self.successor.take(), self.retiring.take()] {
+            if let Some(engine) = engine {
+                engine.end();
+            }
+        }
+    }
+
+    fn serve(
+        &mut self,
+        mut engine: Engine,
+        now: Instant,
+        notices: &mut Vec<Notice>,
+    ) -> Option<Engine> {
+        let gone = step(&mut engine, now, notices);
+        if let Phase::LoadFailed(failure) = &engine.phase {
+            self.give_up(failure.clone());
+            engine.end();
+            return None;
+        }
+        let Some(gone) = gone else { return Some(engine) };
+        self.crashed(engine, &gone, notices);
+        None
+    }
+
+    fn succeed(&mut self, mut engine: Engine, now: Instant) -> Option<Engine> {
+        let gone = step(&mut engine, now, &mut Vec::new());
+        match &engine.phase {
+            Phase::LoadFailed(failure) => {
+                self.failure = Some(failure.clone());
+                pgrx::warning!(
+                    "text2sql: reload failed, the old engine stays: {}",
+                    failure.message
+                );
+                engine.end();
+                return None;
+            }
+            Phase::Ready(_) => {
+                if let Some(old) = self.retiring.take() {
+                    old.end();
+                }
+                self.retiring = self.serving.replace(engine);
+                return None;
+            }
+            Phase::Starting | Phase::Loading { .. } => {}
+        }
+        let Some(gone) = gone else { return Some(engine) };
+        let status = engine.end();
+        self.failure = Some(Failure {
+            code: FailureCode::EngineDied,
+            message: format!("the new engine ended while loading: {} ({status})", gone.why),
+            detail: None,
+            hint: Some("The old engine stays in use; see the server's log.".to_owned()),
+        });
+        None
+    }
+
+    fn retire(
+        &mut self,
+        mut engine: Engine,
+        now: Instant,
+        notices: &mut Vec<Notice>,
+    ) -> Option<Engine> {
+        let gone = step(&mut engine, now, notices);
+        if gone.is_none() && engine.running.is_some() {
+            return Some(engine);
+        }
+        if let (Some(gone), Some(running)) = (&gone, engine.running) {
+            notices.push(Notice::Event(running.id, Event::Failed { failure: died(&gone.why) }));
+        }
+        engine.end();
+        None
+    }
+
+    fn crashed(&mut self, engine: Engine, gone: &Gone, notices: &mut Vec<Notice>) {
+        let (pid, running) = (engine.pid(), engine.running);
+        let status = engine.end();
+        let why = format!("{} ({status})", gone.why);
+        pgrx::warning!("text2sql engine {pid} is gone: {why}");
+        if let Some(running) = running {
+            notices.push(Notice::Event(running.id, Event::Failed { failure: died(&why) }));
+        }
+        match self.policy.crashed(self.clock.elapsed()) {
+            Verdict::RestartAt(at) => self.restart_at = Some(at),
+            Verdict::GiveUp { crashes } => self.give_up(Failure {
+                code: FailureCode::EngineDied,
+                message: format!("the engine ended {crashes} times in a short while"),
+                detail: Some(format!("Last time: {why}.")),
+                hint: Some("See the server's log; then run SELECT text2sql.reload();".to_owned()),
+            }),
+        }
+    }
+
+    fn give_up(&mut self, failure: Failure) {
+        pgrx::warning!("text2sql: no engine: {}", failure.message);
+        self.failure = Some(failure);
+        self.given_up = true;
+    }
+
+    fn start_if_due(&mut self) {
+        let due = self.restart_at.is_none_or(|at| self.clock.elapsed() >= at);
+        if self.serving.is_some() || !self.wanted || self.given_up || !due {
+            return;
+        }
+        self.restart_at = None;
+        match start() {
+            Ok(engine) => self.serving = Some(engine),
+            Err(failure) => self.give_up(failure),
+        }
+    }
+
+    fn publish(&mut self) {
+        let state = match &self.serving {
+            Some(engine) => match &engine.phase {
+                Phase::Starting | Phase::LoadFailed(_) => EngineState::Loading { percent: 0 },
+                Phase::Loading { percent } => EngineState::Loading { percent: *percent },
+                Phase::Ready(_) if self.successor.is_some() || self.retiring.is_some() => {
+                    EngineState::Draining
+                }
+                Phase::Ready(_) => EngineState::Ready,
+            },
+            None if self.given_up => EngineState::Failed,
+            None if self.wanted => EngineState::Loading { percent: 0 },
+            None => EngineState::Down,
+        };
+        let pid = self.serving.as_ref().map_or(0, Engine::pid);
+        let now = Some((state, pid, self.failure.clone()));
+        if self.published != now {
+            mailbox::worker::publish(state, pid, self.model(), self.failure.as_ref());
+            self.published = now;
+        }
+    }
+
+    fn model(&self) -> Option<&ModelInfo> {
+        match &self.serving.as_ref()?.phase {
+            Phase::Ready(info) => Some(info),
+            _ => None,
+        }
+    }
+}
+
+fn start() -> Result<Engine, Failure> {
+    let config: EngineConfig = config::read()?;
+    let engine = Engine::start(&config)?;
+    mailbox::worker::engine_started();
+    pgrx::log!("text2sql engine {} loads \"{}\"", engine.pid(), config.spec.path);
+    Ok(engine)
+}
+
+/// Reads one engine; `Some` where it is of no use any more.
+fn step(engine: &mut Engine, now: Instant, notices: &mut Vec<Notice>) -> Option<Gone> {
+    let (reports, mut gone) = engine.read();
+    for report in reports {
+        if let Err(why) = heard(engine, report, notices) {
+            gone = Some(Gone { why });
+            break;
+        }
+    }
+    if gone.is_none() && engine.is_hung(now) {
+        gone = Some(Gone { why: "it does not answer".to_owned() });
+    }
+    gone
+}
+
+/// Takes one report in.
+///
+/// # Errors
+/// In words, where the engine broke the protocol: nothing it says can be trusted then.
+fn heard(
+    engine: &mut Engine,
+    report: EngineReport,
+    notices: &mut Vec<Notice>,
+) -> Result<(), String> {
+    match report {
+        EngineReport::Hello { protocol, build } => {
+            if protocol != protocol::VERSION || build != protocol::BUILD_ID {
+                let ours = protocol::BUILD_ID;
+                engine.phase = Phase::LoadFailed(Failure {
+                    code: FailureCode::Protocol,
+                    message: "the engine and the library are of different builds".to_owned(),
+                    detail: Some(format!("Engine: {build}; library: {ours}.")),
+                    hint: Some("Install both from the same package and restart.".to_owned()),
+                });
+                return Ok(());
+            }
+            engine.phase = Phase::Loading { percent: 0 };
+        }
+        EngineReport::Progress { percent } => {
+            if let Phase::Loading { percent: shown } = &mut engine.phase {
+                *shown = percent.min(100);
+            }
+        }
+        EngineReport::Ready { info } => {
+            if !matches!(engine.phase, Phase::Loading { .. }) {
+                return Err("it was ready before it loaded".to_owned());
+            }
+            pgrx::log!("text2sql engine {} is ready: {}", engine.pid(), info.name);
+            engine.phase = Phase::Ready(Box::new(info));
+        }
+        EngineReport::LoadFailed { failure } => engine.phase = Phase::LoadFailed(failure),
+        EngineReport::Log { level, message } => log(level, &message),
+        EngineReport::Event { id, event } => {
+            if engine.running.is_none_or(|running| running.id != id) {
+                return Err("it answered a request it was not given".to_owned());
+            }
+            if matches!(event, Event::Done { .. } | Event::Failed { .. }) {
+                engine.running = None;
+            }
+            notices.push(Notice::Event(id, event));
+        }
+    }
+    Ok(())
+}
+
+fn log(level: LogLevel, message: &str) {
+    // A log line of the engine is one line, whatever bytes it holds.
+    let line: String = message.chars().filter(|c| !c.is_control()).take(1000).collect();
+    match level {
+        LogLevel::Debug => pgrx::debug1!("text2sql engine: {line}"),
+        LogLevel::Info => pgrx::log!("text2sql engine: {line}"),
+        LogLevel::Warning => pgrx::warning!("text2sql engine: {line}"),
+    }
+}
+
+fn died(why: &str) -> Failure {
+    Failure {
+        code: FailureCode::EngineDied,
+        message: "the engine ended during the request".to_owned(),
+        detail: Some(format!("Engine: {why}.")),
+        hint: Some("It is started again; ask once more.".to_owned()),
+    }
+}

@@ -1,0 +1,14 @@
+//! The background worker: supervisor of the engine process and broker of requests.
+//!
+//! One thread, no database connection, no SQL, no model: it moves frames between the backends'
+//! segments and the engine's socket, and starts, replaces and ends engines. Started by the
+//! postmaster; nothing else calls it.
+
+mod broker;
+mod config;
+mod engine;
+mod entry;
+mod lifecycle;
+mod session;
+
+pub use entry::register;

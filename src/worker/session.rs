@@ -1,0 +1,87 @@
+//! One request as the worker sees it: its segment, and how far it is.
+
+use std::time::{Duration, Instant};
+
+use text2sql_core::protocol::{self, ClientFrame, Event, GenerateRequest, ServerFrame};
+
+use crate::ipc::channel::{Channel, Detached};
+
+/// How far a request is.
+pub enum Stage {
+    /// Its frame has not arrived completely.
+    Receiving,
+    /// It waits for the engine.
+    Waiting(Box<GenerateRequest>),
+    /// The engine works on it.
+    Running,
+    /// Its last event is queued; the segment is kept until the backend took it.
+    Ending,
+}
+
+/// A request.
+pub struct Session {
+    /// Its id, unique while the server runs.
+    pub id: u64,
+    /// How far it is.
+    pub stage: Stage,
+    /// When its time is up, once the request is known.
+    pub deadline: Option<Instant>,
+    channel: Channel,
+}
+
+/// What became of a session in a turn.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Alive {
+    /// It goes on.
+    Yes,
+    /// Its backend is gone, or broke the protocol, or has all it wanted.
+    No,
+}
+
+impl Session {
+    /// A session for a segment just attached.
+    pub fn new(id: u64, channel: Channel) -> Self {
+        Self { id, stage: Stage::Receiving, deadline: None, channel }
+    }
+
+    /// Moves frames both ways.
+    pub fn pump(&mut self, now: Instant) -> Alive {
+        match self.channel.receive() {
+            Ok(None) => {}
+            Ok(Some(message)) => {
+                let (Stage::Receiving, Ok(ClientFrame::Submit { request })) =
+                    (&self.stage, protocol::decode(&message))
+                else {
+                    return Alive::No;
+                };
+                self.deadline = now.checked_add(Duration::from_millis(request.deadline_ms));
+                self.stage = Stage::Waiting(Box::new(request));
+            }
+            Err(Detached) => return Alive::No,
+        }
+        match self.channel.flush() {
+            Err(Detached) => Alive::No,
+            Ok(true) if matches!(self.stage, Stage::Ending) => Alive::No,
+            Ok(_) => Alive::Yes,
+        }
+    }
+
+    /// Passes an event on; the last one ends the session.
+    pub fn send(&mut self, event: Event) {
+        if matches!(event, Event::Done { .. } | Event::Failed { .. }) {
+            self.stage = Stage::Ending;
+        }
+        self.frame(&ServerFrame::Event { event });
+    }
+
+    /// Tells the backend how many go first.
+    pub fn send_position(&mut self, position: u32) {
+        self.frame(&ServerFrame::Queued { position });
+    }
+
+    fn frame(&mut self, frame: &ServerFrame) {
+        if let Ok(bytes) = protocol::encode(frame) {
+            self.channel.send(bytes);
+        }
+    }
+}
