@@ -46,6 +46,7 @@ pub extern "C-unwind" fn _PG_init() {
         // extension before the restart.
         return;
     }
+    pg::server::forbid_backtraces();
     pg::server::set_preloaded();
     ipc::mailbox::request_shared_memory();
     worker::register();

@@ -83,3 +83,13 @@ pub fn set_preloaded() {
 pub fn was_preloaded() -> bool {
     PRELOADED.load(std::sync::atomic::Ordering::Relaxed)
 }
+
+/// Keeps the errors of this library free of stack traces, which would go to clients.
+///
+/// Whoever starts the server may have `RUST_BACKTRACE` set for programs of their own.
+pub fn forbid_backtraces() {
+    for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"] {
+        // SAFETY: the postmaster has no second thread while it preloads libraries.
+        unsafe { std::env::remove_var(variable) }
+    }
+}

@@ -1,0 +1,123 @@
+//! The engine may do what it wants: one request fails clearly, no other session notices.
+
+use std::time::Duration;
+
+use postgres::error::SqlState;
+use serde_json::json;
+use text2sql_integration::{Server, eventually, rule, slow_rule};
+
+const GOOD: &str = "SELECT text2sql.ask('how many customers?')::text";
+
+fn good_rule() -> serde_json::Value {
+    rule("customers", "SELECT count(*) AS n FROM shop.customers")
+}
+
+fn assert_answers(server: &Server) {
+    let answer: String = server.analyst().query_one(GOOD, &[]).unwrap().get(0);
+    assert_eq!(answer, r#"{"n":3}"#);
+}
+
+#[test]
+fn killing_the_engine_during_a_generation_fails_that_request_only() {
+    let Some(server) = Server::start(&[slow_rule("slow", 1500, 20), good_rule()]) else { return };
+    let mut witness = server.superuser();
+    witness.batch_execute("BEGIN; CREATE TEMP TABLE mine (a int)").unwrap();
+    let mut analyst = server.analyst();
+    let asking = std::thread::spawn(move || analyst.query("SELECT text2sql.generate('slow')", &[]));
+    eventually("the generation runs", Duration::from_secs(10), || {
+        server.status("active_requests") == "1"
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    server.signal("-KILL", &server.status("engine_pid"));
+    let error = asking.join().unwrap().unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::SYSTEM_ERROR), "{error}");
+    witness.batch_execute("INSERT INTO mine VALUES (1); COMMIT").unwrap();
+    assert_answers(&server);
+    assert_eq!(server.status("engine_starts"), "2");
+}
+
+#[test]
+fn killing_the_engine_while_it_loads_only_delays_the_answer() {
+    let script = json!({ "load_ms": 1500, "rules": [good_rule()] });
+    let config = text2sql_testkit::cluster::Config::default();
+    let Some(server) = Server::start_with(script, config, text2sql_integration::SHOP) else {
+        return;
+    };
+    server.signal("-KILL", &server.status("engine_pid"));
+    assert_answers(&server);
+}
+
+#[test]
+fn killing_the_idle_engine_only_delays_the_answer() {
+    let Some(server) = Server::start(&[good_rule()]) else { return };
+    server.await_state("ready");
+    server.signal("-KILL", &server.status("engine_pid"));
+    eventually("it was replaced", Duration::from_secs(10), || {
+        server.status("engine_starts") == "2"
+    });
+    assert_answers(&server);
+}
+
+#[test]
+fn an_engine_that_breaks_the_protocol_is_replaced() {
+    let behaviours = ["crash", "kill", "garbage", "oversized", "bad_utf8", "wrong_id"];
+    for behaviour in behaviours {
+        let bad = json!({ "contains": "misbehave", "reply": "SELECT 1", "before": behaviour });
+        let Some(server) = Server::start(&[bad, good_rule()]) else { return };
+        let error =
+            server.analyst().query("SELECT text2sql.generate('misbehave')", &[]).unwrap_err();
+        assert_eq!(error.code(), Some(&SqlState::SYSTEM_ERROR), "{behaviour}: {error}");
+        assert_answers(&server);
+    }
+}
+
+#[test]
+fn a_hung_engine_is_replaced() {
+    let bad = json!({ "contains": "misbehave", "reply": "SELECT 1", "before": "hang" });
+    let Some(server) = Server::start(&[bad, good_rule()]) else { return };
+    let mut analyst = server.analyst();
+    analyst.batch_execute("SET statement_timeout = '300ms'").unwrap();
+    let error = analyst.query("SELECT text2sql.generate('misbehave')", &[]).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::QUERY_CANCELED), "{error}");
+    eventually("it was replaced", Duration::from_secs(40), || {
+        server.status("engine_starts") == "2"
+    });
+    assert_answers(&server);
+}
+
+#[test]
+fn a_crash_loop_ends_in_failed_and_a_reload_mends_it() {
+    let bad = json!({ "contains": "misbehave", "reply": "SELECT 1", "before": "crash" });
+    let Some(server) = Server::start(&[bad, good_rule()]) else { return };
+    for _ in 0..5 {
+        server.analyst().query("SELECT text2sql.generate('misbehave')", &[]).unwrap_err();
+    }
+    server.await_state("failed");
+    assert!(server.status("reason").contains("5 times"), "{}", server.status("reason"));
+    let error = server.analyst().query(GOOD, &[]).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::SYSTEM_ERROR), "{error}");
+    server.superuser().query("SELECT text2sql.reload()", &[]).unwrap();
+    server.await_state("ready");
+    assert_answers(&server);
+}
+
+#[test]
+fn a_restarting_worker_costs_one_request_and_no_session() {
+    let Some(server) = Server::start(&[slow_rule("slow", 1500, 20), good_rule()]) else { return };
+    let mut witness = server.superuser();
+    let mut analyst = server.analyst();
+    let asking = std::thread::spawn(move || analyst.query("SELECT text2sql.generate('slow')", &[]));
+    eventually("the generation runs", Duration::from_secs(10), || {
+        server.status("active_requests") == "1"
+    });
+    let engine = server.status("engine_pid");
+    server.signal("-TERM", &server.status("worker_pid"));
+    let error = asking.join().unwrap().unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::SYSTEM_ERROR), "{error}");
+    eventually("the engine is gone with its worker", Duration::from_secs(5), || {
+        !std::path::Path::new(&format!("/proc/{engine}")).exists()
+    });
+    server.await_state("ready");
+    assert_answers(&server);
+    witness.query_one("SELECT 1", &[]).unwrap();
+}

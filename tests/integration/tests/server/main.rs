@@ -1,0 +1,16 @@
+//! Tests against a real server, one module a topic.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod cancel;
+mod crash;
+mod lifecycle;
+mod load;
+mod standby;
