@@ -7,8 +7,13 @@ use std::borrow::Cow;
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use text2sql_core::pipeline::{Outcome, OutOfOrder};
+use text2sql_core::prompt::{PromptError, QuestionError};
 use text2sql_core::protocol::{Failure, FailureCode};
+use text2sql_core::sql::{Refusal, SqlError};
 
+use crate::catalog::CatalogError;
+use crate::exec::{ExecError, ResultSet, Truncation};
 use crate::ipc::client::{ClientError, unexplained};
 
 /// Everything a SQL function can fail with.
@@ -21,6 +26,49 @@ pub enum Error {
     /// No generation.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The question is none.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// No prompt can be made.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// The catalog cannot be read.
+    #[error(transparent)]
+    Snapshot(#[from] CatalogError),
+    /// A catalog query of ours failed.
+    #[error("could not read the catalog: {0}")]
+    Catalog(String),
+    /// The caller may read nothing in the schemas under consideration.
+    #[error("there is no table that this role may read")]
+    NothingReadable {
+        /// The configured schemas, if any.
+        schemas: Option<Vec<String>>,
+    },
+    /// The pipeline ended without a statement.
+    #[error("the model wrote no valid statement")]
+    NoStatement(Box<Outcome>),
+    /// The pipeline was driven wrongly: a bug.
+    #[error(transparent)]
+    Pipeline(#[from] OutOfOrder),
+    /// The text is no statement.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// A rule refuses the statement.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The server refuses the statement, or it failed.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    /// The result does not have the columns of the wanted type.
+    #[error("the result does not fit type {type_name}")]
+    RowType {
+        /// The type.
+        type_name: String,
+        /// Its columns.
+        wanted: Vec<String>,
+        /// The result's.
+        got: Vec<String>,
+    },
 }
 
 /// Ends the current function with `error`.

@@ -3,3 +3,10 @@
 //! Nothing here decides what is allowed or right. Called by SQL.
 
 mod admin;
+mod ask;
+mod explain;
+mod generate;
+mod json;
+mod limits;
+mod question;
+mod row_type;

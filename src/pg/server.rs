@@ -93,3 +93,19 @@ pub fn forbid_backtraces() {
         unsafe { std::env::remove_var(variable) }
     }
 }
+
+/// The server's version, as `SHOW server_version` gives its number.
+pub fn version() -> String {
+    let (major, minor) = (pg_sys::PG_VERSION_NUM / 10_000, pg_sys::PG_VERSION_NUM % 10_000);
+    format!("{major}.{minor}")
+}
+
+/// The date at the start of the transaction, in the session's time zone.
+pub fn today() -> String {
+    // SAFETY: in a transaction, as every SQL function is.
+    let now = unsafe { pg_sys::GetCurrentTransactionStartTimestamp() };
+    pgrx::datum::TimestampWithTimeZone::try_from(now)
+        .ok()
+        .map(|now| format!("{:04}-{:02}-{:02}", now.year(), now.month(), now.day()))
+        .unwrap_or_default()
+}

@@ -1,0 +1,89 @@
+//! `ask`: the rows; `run` and `validate`: somebody else's statement under the same guard.
+
+use pgrx::JsonString;
+use pgrx::prelude::*;
+use text2sql_core::sql::{CandidateSql, ParsedSql, policy};
+
+use super::admin::require_preload;
+use super::limits;
+use super::question::Question;
+use super::row_type::RowType;
+use crate::error::{self, Error, raise};
+use crate::exec::{self, ResultSet};
+
+/// The rows that answer the question: one object a row, keys in the select list's order.
+#[pg_extern(volatile, parallel_unsafe, strict)]
+fn ask(question: &str) -> SetOfIterator<'static, JsonString> {
+    require_preload();
+    let limits = limits::of_execution();
+    let answer = Question::new(question, None)
+        .and_then(|q| q.answer(|sql, identity| exec::run(sql.text(), identity, &limits)))
+        .unwrap_or_else(|error| raise(error));
+    rows(answer.checked)
+}
+
+/// As `ask`, as one JSON array of objects that have exactly the columns of a type; what
+/// `ask(anyelement, text)` is made of.
+#[pg_extern(volatile, parallel_unsafe, strict)]
+fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonString {
+    require_preload();
+    let fitting = RowType::load(row_type).and_then(|row_type| {
+        let limits = limits::of_execution();
+        let answer = Question::new(question, Some(row_type.columns()))?
+            .answer(|sql, identity| exec::run(sql.text(), identity, &limits))?;
+        row_type.fit(&answer.checked)?;
+        error::warn_of_cuts(&answer.checked);
+        Ok(row_type.shape(answer.checked))
+    });
+    JsonString(fitting.unwrap_or_else(|error| raise(error)))
+}
+
+/// Rows of a SELECT somebody wrote, under the guard of `ask`.
+#[pg_extern(volatile, parallel_unsafe, strict)]
+fn run(sql: &str) -> SetOfIterator<'static, JsonString> {
+    require_preload();
+    let result = parse(sql).and_then(|sql| {
+        let identity = limits::identity_of_caller()?;
+        Ok(exec::run(sql.text(), identity, &limits::of_execution())?)
+    });
+    rows(result.unwrap_or_else(|error| raise(error)))
+}
+
+/// Whether `run` would run the statement; if not, why.
+#[pg_extern(volatile, parallel_unsafe, strict)]
+fn validate(
+    sql: &str,
+) -> TableIterator<
+    'static,
+    (
+        name!(accepted, bool),
+        name!(rule, Option<String>),
+        name!(reason, Option<String>),
+        name!(hint, Option<String>),
+        name!(plan_cost, Option<f64>),
+        name!(plan_rows, Option<f64>),
+    ),
+> {
+    require_preload();
+    let verdict = limits::identity_of_caller().and_then(|identity| {
+        Ok(parse(sql).and_then(|sql| {
+            Ok(exec::validate(sql.text(), identity, &limits::of_execution())?)
+        }))
+    });
+    TableIterator::once(match verdict.unwrap_or_else(|error| raise(error)) {
+        Ok(report) => (true, None, None, None, Some(report.cost), Some(report.plan_rows)),
+        Err(error) => {
+            let told = error::told(error);
+            (false, told.rule, Some(told.reason), told.hint, None, None)
+        }
+    })
+}
+
+fn parse(sql: &str) -> Result<ParsedSql, Error> {
+    Ok(policy::check(CandidateSql::from_user(sql)?)?)
+}
+
+fn rows(result: ResultSet) -> SetOfIterator<'static, JsonString> {
+    error::warn_of_cuts(&result);
+    SetOfIterator::new(result.rows.into_iter().map(JsonString))
+}

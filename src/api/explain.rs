@@ -1,0 +1,86 @@
+//! `explain`: how a question is answered, without its rows.
+
+use std::time::Duration;
+
+use pgrx::JsonString;
+use pgrx::prelude::*;
+use text2sql_core::sql::{ColumnRef, RelationRef};
+
+use super::admin::require_preload;
+use super::limits;
+use super::question::{Question, Timings};
+use crate::error::raise;
+use crate::exec;
+use crate::ipc::mailbox;
+
+/// The statement for the question, what it reads, what it would cost and what it took to write.
+#[pg_extern(volatile, parallel_unsafe, strict)]
+#[allow(clippy::type_complexity, reason = "the columns of a SQL function are spelt out in its type")]
+fn explain(
+    question: &str,
+) -> TableIterator<
+    'static,
+    (
+        name!(sql, String),
+        name!(relations, Vec<String>),
+        name!(columns, Vec<String>),
+        name!(plan_cost, f64),
+        name!(plan_rows, f64),
+        name!(attempts, i32),
+        name!(model, Option<String>),
+        name!(prompt_tokens, i32),
+        name!(cached_tokens, i32),
+        name!(generated_tokens, i32),
+        name!(timings_ms, JsonString),
+    ),
+> {
+    require_preload();
+    let limits = limits::of_execution();
+    let answer = Question::new(question, None)
+        .and_then(|q| q.answer(|sql, identity| exec::validate(sql.text(), identity, &limits)))
+        .unwrap_or_else(|error| raise(error));
+    let int = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+    TableIterator::once((
+        answer.sql.pretty(),
+        answer.sql.relations().into_iter().map(relation).collect(),
+        answer.sql.columns().into_iter().map(column).collect(),
+        answer.checked.cost,
+        answer.checked.plan_rows,
+        int(answer.attempts),
+        mailbox::view().model.map(|model| model.name),
+        int(answer.stats.prompt_tokens),
+        int(answer.stats.cached_tokens),
+        int(answer.stats.generated_tokens),
+        JsonString(timings(&answer.timings)),
+    ))
+}
+
+fn relation(relation: RelationRef) -> String {
+    match relation.schema {
+        Some(schema) => format!("{schema}.{}", relation.name),
+        None => relation.name,
+    }
+}
+
+fn column(column: ColumnRef) -> String {
+    match column.relation {
+        Some(of) => format!("{}.{}", relation(of), column.name),
+        None => column.name,
+    }
+}
+
+/// Milliseconds of each stage; `overhead` is everything but the model.
+fn timings(t: &Timings) -> String {
+    let ms = |d: Duration| (d.as_secs_f64() * 1e6).round() / 1e3;
+    serde_json::json!({
+        "catalog": ms(t.catalog),
+        "prompt": ms(t.prompt),
+        "queue": ms(t.queue),
+        "prefill": ms(t.prefill),
+        "decode": ms(t.decode),
+        "transport": ms(t.transport),
+        "check": ms(t.check),
+        "overhead": ms(t.catalog + t.prompt + t.queue + t.transport + t.check),
+    })
+    .to_string()
+}

@@ -1,0 +1,175 @@
+//! One question's way: snapshot, prompt, generation, check, repair.
+//!
+//! Drives the state machine of `core::pipeline`, and is the only place that knows all its parts.
+//! What checking means is the caller's: planning for `generate`, running for `ask`.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use text2sql_core::chat::ChatPrompt;
+use text2sql_core::link::{self, Budget};
+use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline};
+use text2sql_core::prompt::{self, PromptInput};
+use text2sql_core::protocol::{GenerateRequest, GenerationStats};
+use text2sql_core::schema::Snapshot;
+use text2sql_core::sql::ParsedSql;
+
+use super::limits;
+use crate::catalog;
+use crate::error::Error;
+use crate::exec::{ExecError, Identity};
+use crate::guc;
+use crate::ipc::client;
+use crate::pg::server;
+
+/// A question, understood as far as it can be without the model.
+pub struct Question {
+    /// What the model will be sent first.
+    pub prompt: ChatPrompt,
+    /// Whose rights it is asked with.
+    pub identity: Identity,
+    /// Times so far.
+    pub timings: Timings,
+}
+
+/// Time of each stage.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timings {
+    /// Reading the catalog, or finding it in the cache.
+    pub catalog: Duration,
+    /// Choosing relations and writing the prompt.
+    pub prompt: Duration,
+    /// From submitting to the start of prefill, of all attempts.
+    pub queue: Duration,
+    /// Prefill, of all attempts.
+    pub prefill: Duration,
+    /// Decode, of all attempts.
+    pub decode: Duration,
+    /// What the way to the engine and back took besides.
+    pub transport: Duration,
+    /// Checking, and for `ask` running.
+    pub check: Duration,
+}
+
+/// A statement the model wrote and the check let pass.
+pub struct Answer<T> {
+    /// The statement, laid out.
+    pub sql: ParsedSql,
+    /// Generations it took.
+    pub attempts: u32,
+    /// Counts of all generations together.
+    pub stats: GenerationStats,
+    /// Times of all stages.
+    pub timings: Timings,
+    /// What the check gave.
+    pub checked: T,
+}
+
+impl Question {
+    /// Reads the catalog as the caller and writes the prompt. `columns` are names and types the
+    /// result must have.
+    ///
+    /// # Errors
+    /// Where the question is no question, or nothing is readable.
+    pub fn new(question: &str, columns: Option<&[(String, String)]>) -> Result<Self, Error> {
+        let question = prompt::check_question(question, guc::max_question_length() as usize)?;
+        let identity = limits::identity_of_caller()?;
+        let begun = Instant::now();
+        let schemas = limits::schemas();
+        let snapshot: Rc<Snapshot> = catalog::snapshot(identity, schemas.as_deref())?;
+        if snapshot.relations.is_empty() {
+            return Err(Error::NothingReadable { schemas });
+        }
+        let catalog = begun.elapsed();
+
+        let begun = Instant::now();
+        let budget = Budget { tokens: guc::prompt_tokens() };
+        let selection = link::select(&snapshot, question, budget);
+        let today = server::today();
+        let prompt = prompt::build(&PromptInput {
+            snapshot: &snapshot,
+            selection: &selection,
+            question,
+            today: Some(&today),
+            result_columns: columns,
+            server_version: &server::version(),
+        })?;
+        let timings = Timings { catalog, prompt: begun.elapsed(), ..Timings::default() };
+        Ok(Self { prompt, identity, timings })
+    }
+
+    /// Generates until `check` lets a statement pass or no attempt is left.
+    ///
+    /// # Errors
+    /// Of the worker, of the last check, or of the pipeline's end without a statement.
+    pub fn answer<T>(
+        self,
+        mut check: impl FnMut(&ParsedSql, Identity) -> Result<T, ExecError>,
+    ) -> Result<Answer<T>, Error> {
+        let Self { prompt, identity, mut timings } = self;
+        let mut stats = GenerationStats::default();
+        let mut accepted = None;
+        let mut pipeline = Pipeline::new(prompt, guc::max_repairs());
+        let mut event = Event::Start;
+        loop {
+            event = match pipeline.step(event) {
+                Action::Generate(prompt) => generate(prompt, &mut stats, &mut timings)?,
+                Action::Check(sql) => {
+                    let begun = Instant::now();
+                    let verdict = check(&sql, identity);
+                    timings.check += begun.elapsed();
+                    match verdict {
+                        Ok(checked) => {
+                            accepted = Some((sql, checked));
+                            Event::Accepted
+                        }
+                        Err(error) => match error.into_rejection() {
+                            Ok(rejection) => Event::Rejected(rejection),
+                            Err(final_error) => return Err(Error::from(final_error)),
+                        },
+                    }
+                }
+                Action::Finish(outcome) => {
+                    return match (outcome, accepted) {
+                        (Outcome::Accepted { attempts }, Some((sql, checked))) => {
+                            Ok(Answer { sql, attempts, stats, timings, checked })
+                        }
+                        (outcome, _) => Err(Error::NoStatement(Box::new(outcome))),
+                    };
+                }
+            }
+        }
+    }
+}
+
+fn generate(
+    prompt: ChatPrompt,
+    stats: &mut GenerationStats,
+    timings: &mut Timings,
+) -> Result<Event, Error> {
+    let request = GenerateRequest {
+        prompt,
+        max_new_tokens: guc::max_new_tokens(),
+        deadline_ms: guc::generation_timeout().into(),
+        // Prefixes are shared within one role of one database only: how fast an answer comes
+        // would tell others what was asked.
+        cache_scope: format!("{}/{}", server::database().to_u32(), server::current_role().to_u32()),
+    };
+    let begun = Instant::now();
+    let generation = client::generate(request, limits::patience())?;
+    let elapsed = begun.elapsed();
+
+    let got = generation.stats;
+    let prefill = Duration::from_micros(got.prefill_us);
+    let decode = Duration::from_micros(got.decode_us);
+    timings.queue += generation.queued;
+    timings.prefill += prefill;
+    timings.decode += decode;
+    timings.transport += elapsed.saturating_sub(generation.queued + prefill + decode);
+    stats.prompt_tokens += got.prompt_tokens;
+    stats.cached_tokens += got.cached_tokens;
+    stats.generated_tokens += got.generated_tokens;
+    stats.prefill_us += got.prefill_us;
+    stats.decode_us += got.decode_us;
+    Ok(Event::Generated { text: generation.text, finish: generation.finish })
+}

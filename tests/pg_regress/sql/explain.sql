@@ -1,0 +1,7 @@
+SET ROLE analyst;
+SELECT relations, columns, plan_cost > 0 AS has_cost, plan_rows, attempts, model,
+       prompt_tokens > 0 AS has_prompt, generated_tokens > 0 AS has_tokens
+  FROM text2sql.explain('orders per customer');
+SELECT k AS stage, v::text::float8 >= 0 AS measured
+  FROM text2sql.explain('how many customers are there?'), json_each(timings_ms) AS t(k, v);
+SELECT state, active_requests, failed FROM text2sql.status();
