@@ -197,6 +197,21 @@ pub fn execution_role() -> Option<String> {
     text(&EXECUTION_ROLE)
 }
 
+static READABLE_ROLE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// Role that must be able to read everything a statement reads too, if there is one.
+pub fn readable_role() -> Option<String> {
+    text(&READABLE_ROLE)
+}
+
+static TRUSTED_OWNERS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// Roles whose views and policies are trusted besides superusers and the database's owner,
+/// comma-separated.
+pub fn trusted_owners() -> Option<String> {
+    text(&TRUSTED_OWNERS)
+}
+
 static SCHEMAS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
 /// Schemas whose relations a question can be about, comma-separated; none means the search_path.

@@ -5,19 +5,18 @@ use pgrx::prelude::*;
 use text2sql_core::sql::{CandidateSql, ParsedSql, policy};
 
 use super::admin::require_preload;
-use super::limits;
+use super::limits::Guard;
 use super::question::Question;
 use super::row_type::RowType;
 use crate::error::{self, Error, raise};
-use crate::exec::{self, ResultSet};
+use crate::exec::ResultSet;
 
 /// The rows that answer the question: one object a row, keys in the select list's order.
 #[pg_extern(volatile, parallel_unsafe, strict)]
 fn ask(question: &str) -> SetOfIterator<'static, JsonString> {
     require_preload();
-    let limits = limits::of_execution();
-    let answer = Question::new(question, None)
-        .and_then(|q| q.answer(|sql, identity| exec::run(sql.text(), identity, &limits)))
+    let answer = Guard::of_caller()
+        .and_then(|guard| Question::new(question, None, &guard)?.answer(|sql| guard.run(sql)))
         .unwrap_or_else(|error| raise(error));
     rows(answer.checked)
 }
@@ -28,9 +27,9 @@ fn ask(question: &str) -> SetOfIterator<'static, JsonString> {
 fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonString {
     require_preload();
     let fitting = RowType::load(row_type).and_then(|row_type| {
-        let limits = limits::of_execution();
-        let answer = Question::new(question, Some(row_type.columns()))?
-            .answer(|sql, identity| exec::run(sql.text(), identity, &limits))?;
+        let guard = Guard::of_caller()?;
+        let answer = Question::new(question, Some(row_type.columns()), &guard)?
+            .answer(|sql| guard.run(sql))?;
         row_type.fit(&answer.checked)?;
         error::warn_of_cuts(&answer.checked);
         Ok(row_type.shape(answer.checked))
@@ -42,10 +41,7 @@ fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonString {
 #[pg_extern(volatile, parallel_unsafe, strict)]
 fn run(sql: &str) -> SetOfIterator<'static, JsonString> {
     require_preload();
-    let result = parse(sql).and_then(|sql| {
-        let identity = limits::identity_of_caller()?;
-        Ok(exec::run(sql.text(), identity, &limits::of_execution())?)
-    });
+    let result = parse(sql).and_then(|sql| Ok(Guard::of_caller()?.run(&sql)?));
     rows(result.unwrap_or_else(|error| raise(error)))
 }
 
@@ -65,12 +61,9 @@ fn validate(
     ),
 > {
     require_preload();
-    let verdict = limits::identity_of_caller().and_then(|identity| {
-        Ok(parse(sql).and_then(|sql| {
-            Ok(exec::validate(sql.text(), identity, &limits::of_execution())?)
-        }))
-    });
-    TableIterator::once(match verdict.unwrap_or_else(|error| raise(error)) {
+    let guard = Guard::of_caller().unwrap_or_else(|error| raise(error));
+    let verdict = parse(sql).and_then(|sql| Ok(guard.validate(&sql)?));
+    TableIterator::once(match verdict {
         Ok(report) => (true, None, None, None, Some(report.cost), Some(report.plan_rows)),
         Err(error) => {
             let told = error::told(error);

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use pgrx::JsonString;
 use pgrx::prelude::*;
-use text2sql_core::sql::{ColumnRef, RelationRef};
 
 use super::admin::require_preload;
-use super::limits;
+use super::limits::Guard;
 use super::question::{Question, Timings};
 use crate::error::raise;
-use crate::exec;
 use crate::ipc::mailbox;
 
 /// The statement for the question, what it reads, what it would cost and what it took to write.
@@ -35,15 +33,16 @@ fn explain(
     ),
 > {
     require_preload();
-    let limits = limits::of_execution();
-    let answer = Question::new(question, None)
-        .and_then(|q| q.answer(|sql, identity| exec::validate(sql.text(), identity, &limits)))
+    let answer = Guard::of_caller()
+        .and_then(|guard| {
+            Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql))
+        })
         .unwrap_or_else(|error| raise(error));
     let int = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     TableIterator::once((
         answer.sql.pretty(),
-        answer.sql.relations().into_iter().map(relation).collect(),
-        answer.sql.columns().into_iter().map(column).collect(),
+        answer.checked.relations,
+        answer.checked.columns_used,
         answer.checked.cost,
         answer.checked.plan_rows,
         int(answer.attempts),
@@ -53,20 +52,6 @@ fn explain(
         int(answer.stats.generated_tokens),
         JsonString(timings(&answer.timings)),
     ))
-}
-
-fn relation(relation: RelationRef) -> String {
-    match relation.schema {
-        Some(schema) => format!("{schema}.{}", relation.name),
-        None => relation.name,
-    }
-}
-
-fn column(column: ColumnRef) -> String {
-    match column.relation {
-        Some(of) => format!("{}.{}", relation(of), column.name),
-        None => column.name,
-    }
 }
 
 /// Milliseconds of each stage; `overhead` is everything but the model.

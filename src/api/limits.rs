@@ -1,32 +1,74 @@
-//! From settings to the limits of one call.
+//! From settings to what holds for one call: rights, bounds, patience.
+//!
+//! Reads settings and the role in force; runs nothing itself. Called by the other files of `api`.
 
 use std::time::Duration;
 
-use crate::exec::{Identity, Limits, identity};
+use text2sql_core::sql::ParsedSql;
+
+use crate::error::Error;
+use crate::exec::{self, ExecError, Identity, Limits, Policy, Report, ResultSet, identity};
 use crate::guc;
 use crate::ipc::client::Patience;
-use crate::error::Error;
+use crate::pg::role;
 
-/// Whose rights a statement of this call is checked and run with.
-///
-/// # Errors
-/// Where the caller is too powerful for a sandbox, or may not take the configured role.
-pub fn identity_of_caller() -> Result<Identity, Error> {
-    Ok(identity::resolve(guc::execution_role().as_deref())?)
+/// Whose rights and which bounds hold for the statements of one call.
+pub struct Guard {
+    identity: Identity,
+    limits: Limits,
+    policy: Policy,
 }
 
-/// Limits of checking and running.
-pub fn of_execution() -> Limits {
-    Limits {
-        max_rows: guc::max_rows().into(),
-        max_bytes: u64::from(guc::max_result_size()) << 10,
-        max_columns: guc::max_columns(),
-        max_cost: guc::max_cost(),
-        timeout_ms: guc::statement_timeout().into(),
-        lock_timeout_ms: guc::lock_timeout(),
-        work_mem_kb: guc::work_mem(),
-        temp_file_limit_kb: guc::temp_file_limit(),
+impl Guard {
+    /// As the settings now in force say, for the role that calls.
+    ///
+    /// # Errors
+    /// Where the caller is too powerful for a sandbox, may not take the configured role, or a
+    /// configured role does not exist: ignoring it would open what it closes.
+    pub fn of_caller() -> Result<Self, Error> {
+        let identity = identity::resolve(guc::execution_role().as_deref())?;
+        let limits = Limits {
+            max_rows: guc::max_rows().into(),
+            max_bytes: u64::from(guc::max_result_size()) << 10,
+            max_columns: guc::max_columns(),
+            max_cost: guc::max_cost(),
+            timeout_ms: guc::statement_timeout().into(),
+            lock_timeout_ms: guc::lock_timeout().into(),
+            work_mem_kb: guc::work_mem().into(),
+            temp_file_limit_kb: guc::temp_file_limit().into(),
+        };
+        let owners = guc::trusted_owners().map(|list| names(&list)).unwrap_or_default();
+        let policy = Policy {
+            trusted_owners: owners.iter().map(|name| role_named(name)).collect::<Result<_, _>>()?,
+            readable_role: guc::readable_role().map(|name| role_named(&name)).transpose()?,
+        };
+        Ok(Self { identity, limits, policy })
     }
+
+    /// As whom statements run.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Checks and plans a statement.
+    ///
+    /// # Errors
+    /// Of the gate.
+    pub fn validate(&self, sql: &ParsedSql) -> Result<Report, ExecError> {
+        exec::validate(sql.text(), self.identity, &self.limits, &self.policy)
+    }
+
+    /// Checks, plans and runs a statement.
+    ///
+    /// # Errors
+    /// Of the gate or the execution.
+    pub fn run(&self, sql: &ParsedSql) -> Result<ResultSet, ExecError> {
+        exec::run(sql.text(), self.identity, &self.limits, &self.policy)
+    }
+}
+
+fn role_named(name: &str) -> Result<pgrx::pg_sys::Oid, Error> {
+    role::by_name(name).ok_or_else(|| Error::NoSuchRole { name: name.to_owned() })
 }
 
 /// How long to wait for the worker.
@@ -39,6 +81,9 @@ pub fn patience() -> Patience {
 
 /// The schemas a question is about, if they are configured.
 pub fn schemas() -> Option<Vec<String>> {
-    let list = guc::schemas()?;
-    Some(list.split(',').map(|name| name.trim().to_owned()).filter(|n| !n.is_empty()).collect())
+    Some(names(&guc::schemas()?))
+}
+
+fn names(list: &str) -> Vec<String> {
+    list.split(',').map(|name| name.trim().to_owned()).filter(|n| !n.is_empty()).collect()
 }

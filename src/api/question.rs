@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use text2sql_core::chat::ChatPrompt;
 use text2sql_core::link::{self, Budget};
-use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline};
+use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage};
 use text2sql_core::prompt::{self, PromptInput};
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
 use text2sql_core::schema::Snapshot;
-use text2sql_core::sql::ParsedSql;
+use text2sql_core::sql::{ParsedSql, Refusal};
 
-use super::limits;
+use super::limits::{self, Guard};
 use crate::catalog;
 use crate::error::Error;
-use crate::exec::{ExecError, Identity};
+use crate::exec::ExecError;
 use crate::guc;
 use crate::ipc::client;
 use crate::pg::server;
@@ -26,8 +26,6 @@ use crate::pg::server;
 pub struct Question {
     /// What the model will be sent first.
     pub prompt: ChatPrompt,
-    /// Whose rights it is asked with.
-    pub identity: Identity,
     /// Times so far.
     pub timings: Timings,
 }
@@ -71,12 +69,15 @@ impl Question {
     ///
     /// # Errors
     /// Where the question is no question, or nothing is readable.
-    pub fn new(question: &str, columns: Option<&[(String, String)]>) -> Result<Self, Error> {
+    pub fn new(
+        question: &str,
+        columns: Option<&[(String, String)]>,
+        guard: &Guard,
+    ) -> Result<Self, Error> {
         let question = prompt::check_question(question, guc::max_question_length() as usize)?;
-        let identity = limits::identity_of_caller()?;
         let begun = Instant::now();
         let schemas = limits::schemas();
-        let snapshot: Rc<Snapshot> = catalog::snapshot(identity, schemas.as_deref())?;
+        let snapshot: Rc<Snapshot> = catalog::snapshot(guard.identity(), schemas.as_deref())?;
         if snapshot.relations.is_empty() {
             return Err(Error::NothingReadable { schemas });
         }
@@ -95,7 +96,7 @@ impl Question {
             server_version: &server::version(),
         })?;
         let timings = Timings { catalog, prompt: begun.elapsed(), ..Timings::default() };
-        Ok(Self { prompt, identity, timings })
+        Ok(Self { prompt, timings })
     }
 
     /// Generates until `check` lets a statement pass or no attempt is left.
@@ -104,34 +105,32 @@ impl Question {
     /// Of the worker, of the last check, or of the pipeline's end without a statement.
     pub fn answer<T>(
         self,
-        mut check: impl FnMut(&ParsedSql, Identity) -> Result<T, ExecError>,
+        mut check: impl FnMut(&ParsedSql) -> Result<T, ExecError>,
     ) -> Result<Answer<T>, Error> {
-        let Self { prompt, identity, mut timings } = self;
+        let Self { prompt, mut timings } = self;
         let mut stats = GenerationStats::default();
         let mut accepted = None;
         let mut pipeline = Pipeline::new(prompt, guc::max_repairs());
         let mut event = Event::Start;
         loop {
-            event = match pipeline.step(event) {
+            event = match pipeline.on(event)? {
                 Action::Generate(prompt) => generate(prompt, &mut stats, &mut timings)?,
                 Action::Check(sql) => {
                     let begun = Instant::now();
-                    let verdict = check(&sql, identity);
+                    let verdict = check(&sql);
                     timings.check += begun.elapsed();
                     match verdict {
                         Ok(checked) => {
+                            let text = sql.text().to_owned();
                             accepted = Some((sql, checked));
-                            Event::Accepted
+                            Event::Accepted { sql: text }
                         }
-                        Err(error) => match error.into_rejection() {
-                            Ok(rejection) => Event::Rejected(rejection),
-                            Err(final_error) => return Err(Error::from(final_error)),
-                        },
+                        Err(error) => Event::Rejected(rejection(error)?),
                     }
                 }
                 Action::Finish(outcome) => {
                     return match (outcome, accepted) {
-                        (Outcome::Accepted { attempts }, Some((sql, checked))) => {
+                        (Outcome::Sql { attempts, .. }, Some((sql, checked))) => {
                             Ok(Answer { sql, attempts, stats, timings, checked })
                         }
                         (outcome, _) => Err(Error::NoStatement(Box::new(outcome))),
@@ -172,4 +171,21 @@ fn generate(
     stats.prefill_us += got.prefill_us;
     stats.decode_us += got.decode_us;
     Ok(Event::Generated { text: generation.text, finish: generation.finish })
+}
+
+/// What the pipeline makes of a refused statement.
+///
+/// # Errors
+/// `error` itself, where no other statement can be expected to do better: it is the answer.
+fn rejection(error: ExecError) -> Result<Rejection, Error> {
+    match error {
+        ExecError::Refused { rule, message, hint, .. } => {
+            Ok(Rejection::refused(Refusal { rule, message, hint }))
+        }
+        ExecError::Analysis { message, safe_for_model: true, .. } => {
+            Ok(Rejection::repairable(Stage::Analyze, message))
+        }
+        ExecError::Analysis { message, .. } => Ok(Rejection::last(Stage::Analyze, message)),
+        other => Err(Error::from(other)),
+    }
 }

@@ -48,8 +48,8 @@ impl RowType {
             }
             Ok::<_, pgrx::spi::Error>((name, columns))
         });
-        let (name, columns) = read.map_err(|error| Error::Catalog(error.to_string()))?;
-        let name = name.ok_or_else(|| Error::Catalog("there is no such type".to_owned()))?;
+        let (name, columns) = read.map_err(|error| Error::RowTypeLookup(error.to_string()))?;
+        let name = name.ok_or_else(|| Error::RowTypeLookup("there is no such type".to_owned()))?;
         let composite = !columns.is_empty();
         let columns = if composite { columns } else { vec![(VALUE.to_owned(), name.clone())] };
         Ok(Self { name, columns, composite })

@@ -1,0 +1,265 @@
+//! From each error to what the user sees.
+
+use std::borrow::Cow;
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use text2sql_core::pipeline::Outcome;
+use text2sql_core::prompt::QuestionError;
+use text2sql_core::protocol::{Failure, FailureCode};
+use text2sql_core::sql::Refusal;
+
+use super::Error;
+use crate::exec::ExecError;
+use crate::ipc::client::{ClientError, unexplained};
+
+/// Longest candidate shown in a detail, bytes.
+const CANDIDATE_BYTES: usize = 2000;
+
+/// A report whose location is this library rather than a line of it.
+pub(super) fn report(code: PgSqlErrorCode, message: impl Into<Cow<'static, str>>) -> ErrorReport {
+    ErrorReport::new(code, message, "text2sql")
+}
+
+/// A refusal in the columns of `validate`.
+pub struct Told {
+    /// Name of the rule, or the SQLSTATE where the server refuses.
+    pub rule: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// What `validate` says of an error of the statement.
+pub fn told(error: Error) -> Told {
+    let reason = error.to_string();
+    match error {
+        Error::Refused(Refusal { rule, hint, .. }) => {
+            Told { rule: Some(rule.to_owned()), reason, hint }
+        }
+        Error::Exec(ExecError::Refused { rule, detail, hint, .. }) => {
+            let reason = match detail {
+                Some(detail) => format!("{reason}: {detail}"),
+                None => reason,
+            };
+            Told { rule: Some(rule.to_owned()), reason, hint }
+        }
+        Error::Exec(ExecError::Analysis { sqlstate, .. }) => {
+            Told { rule: Some(sqlstate), reason, hint: None }
+        }
+        Error::Exec(ExecError::Permission { .. }) => {
+            Told { rule: Some("permission".to_owned()), reason, hint: None }
+        }
+        Error::Exec(ExecError::Cost { .. }) => {
+            Told { rule: Some("cost".to_owned()), reason, hint: None }
+        }
+        _ => Told { rule: None, reason, hint: None },
+    }
+}
+
+impl From<Error> for ErrorReport {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::NotPreloaded => {
+                report(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message).set_hint(
+                    "Run ALTER SYSTEM SET shared_preload_libraries = 'text2sql' (with the \
+                     libraries that are there already) and restart the server.",
+                )
+            }
+            Error::Client(error) => client(error),
+            Error::Question(error) => question(&error),
+            Error::Prompt(_) => report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message),
+            Error::Snapshot(_) | Error::RowTypeLookup(_) => {
+                report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message)
+            }
+            Error::NoSuchRole { .. } => {
+                report(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, message)
+                    .set_hint("See text2sql.readable_role and text2sql.trusted_owners.")
+            }
+            Error::NothingReadable { schemas } => nothing_readable(message, schemas),
+            Error::NoStatement(outcome) => no_statement(*outcome),
+            Error::Pipeline(_) => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message),
+            Error::Sql(_) => report(PgSqlErrorCode::ERRCODE_SYNTAX_ERROR, message),
+            Error::Refused(refusal) => refused(refusal),
+            Error::Exec(error) => exec(error),
+            Error::RowType { wanted, got, .. } => {
+                report(PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH, message)
+                    .set_detail(format!(
+                        "Wanted columns: {}. The result has: {}.",
+                        wanted.join(", "),
+                        got.join(", ")
+                    ))
+                    .set_hint("Name the wanted columns in the question, or use another type.")
+            }
+        }
+    }
+}
+
+fn question(error: &QuestionError) -> ErrorReport {
+    let code = match error {
+        QuestionError::TooLong { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        _ => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+    };
+    let report = report(code, error.to_string());
+    match error {
+        QuestionError::TooLong { .. } => {
+            report.set_hint("Ask in fewer words, or raise text2sql.max_question_length.")
+        }
+        _ => report,
+    }
+}
+
+fn nothing_readable(message: String, schemas: Option<Vec<String>>) -> ErrorReport {
+    let report = report(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message);
+    match schemas {
+        Some(schemas) => report.set_detail(format!(
+            "text2sql.schemas names these schemas: {}.",
+            schemas.join(", ")
+        )),
+        None => report.set_detail("The schemas of the search_path were considered."),
+    }
+    .set_hint("Grant SELECT on the tables questions are about, or change text2sql.schemas.")
+}
+
+fn client(error: ClientError) -> ErrorReport {
+    let message = error.to_string();
+    match error {
+        ClientError::NoWorker => report(PgSqlErrorCode::ERRCODE_CANNOT_CONNECT_NOW, message)
+            .set_hint("It is started again within a second; ask once more."),
+        ClientError::Loading { .. } => report(PgSqlErrorCode::ERRCODE_CANNOT_CONNECT_NOW, message)
+            .set_hint("Ask again in a while, or raise text2sql.startup_wait."),
+        ClientError::Unavailable(cause) => {
+            let cause = cause.unwrap_or_else(unexplained);
+            let message = format!("the model is not available: {}", cause.message);
+            failure(report(failure_state(cause.code), message), cause)
+        }
+        ClientError::QueueFull { active } => {
+            report(PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, message)
+                .set_detail(format!("{active} questions wait or run."))
+                .set_hint("Ask again later, or raise text2sql.queue_length.")
+        }
+        ClientError::WorkerLost => report(PgSqlErrorCode::ERRCODE_SYSTEM_ERROR, message)
+            .set_hint("The worker is restarting; ask once more."),
+        ClientError::Failed(cause) => {
+            failure(report(failure_state(cause.code), cause.message.clone()), cause)
+        }
+        ClientError::Protocol(_) => report(PgSqlErrorCode::ERRCODE_PROTOCOL_VIOLATION, message),
+    }
+}
+
+fn failure_state(code: FailureCode) -> PgSqlErrorCode {
+    match code {
+        FailureCode::NoModel => PgSqlErrorCode::ERRCODE_IO_ERROR,
+        FailureCode::BadModel => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
+        FailureCode::PromptTooLong => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        FailureCode::Deadline | FailureCode::Cancelled => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
+        FailureCode::EngineDied | FailureCode::ShuttingDown => {
+            PgSqlErrorCode::ERRCODE_SYSTEM_ERROR
+        }
+        FailureCode::Protocol => PgSqlErrorCode::ERRCODE_PROTOCOL_VIOLATION,
+        FailureCode::OutOfMemory => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
+        _ => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
+    }
+}
+
+fn failure(report: ErrorReport, cause: Failure) -> ErrorReport {
+    explained(report, cause.detail, cause.hint)
+}
+
+fn no_statement(outcome: Outcome) -> ErrorReport {
+    match outcome {
+        Outcome::Refused { candidate, refusal, .. } => {
+            let message = format!("the model wrote a statement that is refused: {refusal}");
+            report(refusal_state(), message)
+                .set_detail(shown(&candidate, &format!("Rule: {}.", refusal.rule)))
+                .set_hint("Ask in other words; only SELECT is run.")
+        }
+        Outcome::NoValidSql { candidate, reason, attempts } => {
+            let message = format!("the model wrote no valid statement in {attempts} attempts");
+            report(PgSqlErrorCode::ERRCODE_DATA_EXCEPTION, message)
+                .set_detail(shown(&candidate, &format!("Last problem: {reason}.")))
+                .set_hint("Ask in other words, naming the tables and columns you mean.")
+        }
+        Outcome::Sql { .. } => {
+            report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, "a statement was accepted and lost")
+        }
+    }
+}
+
+/// The candidate for a detail: it is text of the model, shown to the one who asked, never run.
+fn shown(candidate: &str, lead: &str) -> String {
+    let end = candidate.floor_char_boundary(CANDIDATE_BYTES);
+    let text: String = candidate
+        .get(..end)
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control() || *c == '\n')
+        .collect();
+    format!("{lead} Candidate: {text}")
+}
+
+fn refused(refusal: Refusal) -> ErrorReport {
+    let message = format!("the statement is refused: {refusal}");
+    let detail = Some(format!("Rule: {}.", refusal.rule));
+    explained(report(refusal_state(), message), detail, refusal.hint.map(|h| sentence(&h)))
+}
+
+fn refusal_state() -> PgSqlErrorCode {
+    PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
+}
+
+fn exec(error: ExecError) -> ErrorReport {
+    let message = error.to_string();
+    match error {
+        ExecError::Refused { rule, detail, hint, .. } => {
+            let message = format!("the statement is refused: {message}");
+            let detail = match detail {
+                Some(detail) => format!("Rule: {rule}. {detail}"),
+                None => format!("Rule: {rule}."),
+            };
+            explained(report(refusal_state(), message), Some(detail), hint)
+        }
+        ExecError::Analysis { sqlstate, .. } => report(state(&sqlstate), message),
+        ExecError::Permission { .. } => {
+            report(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
+        }
+        ExecError::Cost { .. } => {
+            report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+                .set_hint("Ask for less, or raise text2sql.max_cost.")
+        }
+        ExecError::Timeout { .. } => report(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message)
+            .set_hint("Ask for less, or raise text2sql.statement_timeout."),
+        ExecError::Execution { sqlstate, .. } => report(state(&sqlstate), message)
+            .set_hint("Run the statement that text2sql.generate() gives to see the details."),
+        ExecError::Nested => report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, message),
+        _ => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message),
+    }
+}
+
+/// The server's own SQLSTATE, passed on.
+fn state(sqlstate: &str) -> PgSqlErrorCode {
+    let mut packed = 0;
+    for (place, byte) in sqlstate.bytes().take(5).enumerate() {
+        packed |= i32::from(byte.wrapping_sub(b'0') & 0x3f) << (6 * place);
+    }
+    PgSqlErrorCode::from(packed)
+}
+
+fn explained(mut report: ErrorReport, detail: Option<String>, hint: Option<String>) -> ErrorReport {
+    if let Some(detail) = detail {
+        report = report.set_detail(detail);
+    }
+    if let Some(hint) = hint {
+        report = report.set_hint(hint);
+    }
+    report
+}
+
+/// A hint as the server writes them: a sentence.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+}
