@@ -7,7 +7,7 @@ mod report;
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use text2sql_core::pipeline::{Outcome, OutOfOrder};
+use text2sql_core::pipeline::{OutOfOrder, Outcome};
 use text2sql_core::prompt::{PromptError, QuestionError};
 use text2sql_core::sql::{Refusal, SqlError};
 
@@ -96,7 +96,10 @@ pub fn warn_of_cuts(result: &ResultSet) {
     };
     report::report(
         PgSqlErrorCode::ERRCODE_WARNING,
-        format!("the result has too many {limit}: the first {} rows are returned", result.rows.len()),
+        format!(
+            "the result has too many {limit}: the first {} rows are returned",
+            result.rows.len()
+        ),
     )
     .set_hint(format!("Ask for less, or raise {setting}."))
     .report(PgLogLevel::WARNING);

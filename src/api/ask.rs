@@ -1,6 +1,6 @@
 //! `ask`: the rows; `run` and `validate`: somebody else's statement under the same guard.
 
-use pgrx::JsonString;
+use crate::pg::json_text::JsonText;
 use pgrx::prelude::*;
 use text2sql_core::sql::{CandidateSql, ParsedSql, policy};
 
@@ -13,7 +13,7 @@ use crate::exec::ResultSet;
 
 /// The rows that answer the question: one object a row, keys in the select list's order.
 #[pg_extern(volatile, parallel_unsafe, strict)]
-fn ask(question: &str) -> SetOfIterator<'static, JsonString> {
+fn ask(question: &str) -> SetOfIterator<'static, JsonText> {
     require_preload();
     let answer = Guard::of_caller()
         .and_then(|guard| Question::new(question, None, &guard)?.answer(|sql| guard.run(sql)))
@@ -24,7 +24,7 @@ fn ask(question: &str) -> SetOfIterator<'static, JsonString> {
 /// As `ask`, as one JSON array of objects that have exactly the columns of a type; what
 /// `ask(anyelement, text)` is made of.
 #[pg_extern(volatile, parallel_unsafe, strict)]
-fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonString {
+fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonText {
     require_preload();
     let fitting = RowType::load(row_type).and_then(|row_type| {
         let guard = Guard::of_caller()?;
@@ -34,12 +34,14 @@ fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonString {
         error::warn_of_cuts(&answer.checked);
         Ok(row_type.shape(answer.checked))
     });
-    JsonString(fitting.unwrap_or_else(|error| raise(error)))
+    JsonText(fitting.unwrap_or_else(|error| raise(error)))
 }
+
+pgrx::extension_sql_file!("../../sql/ask_typed.sql", name = "ask_typed", requires = [ask_fitting]);
 
 /// Rows of a SELECT somebody wrote, under the guard of `ask`.
 #[pg_extern(volatile, parallel_unsafe, strict)]
-fn run(sql: &str) -> SetOfIterator<'static, JsonString> {
+fn run(sql: &str) -> SetOfIterator<'static, JsonText> {
     require_preload();
     let result = parse(sql).and_then(|sql| Ok(Guard::of_caller()?.run(&sql)?));
     rows(result.unwrap_or_else(|error| raise(error)))
@@ -76,7 +78,7 @@ fn parse(sql: &str) -> Result<ParsedSql, Error> {
     Ok(policy::check(CandidateSql::from_user(sql)?)?)
 }
 
-fn rows(result: ResultSet) -> SetOfIterator<'static, JsonString> {
+fn rows(result: ResultSet) -> SetOfIterator<'static, JsonText> {
     error::warn_of_cuts(&result);
-    SetOfIterator::new(result.rows.into_iter().map(JsonString))
+    SetOfIterator::new(result.rows.into_iter().map(JsonText))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pgrx::JsonString;
+use crate::pg::json_text::JsonText;
 use pgrx::prelude::*;
 
 use super::admin::require_preload;
@@ -13,7 +13,10 @@ use crate::ipc::mailbox;
 
 /// The statement for the question, what it reads, what it would cost and what it took to write.
 #[pg_extern(volatile, parallel_unsafe, strict)]
-#[allow(clippy::type_complexity, reason = "the columns of a SQL function are spelt out in its type")]
+#[allow(
+    clippy::type_complexity,
+    reason = "the columns of a SQL function are spelt out in its type"
+)]
 fn explain(
     question: &str,
 ) -> TableIterator<
@@ -29,14 +32,12 @@ fn explain(
         name!(prompt_tokens, i32),
         name!(cached_tokens, i32),
         name!(generated_tokens, i32),
-        name!(timings_ms, JsonString),
+        name!(timings_ms, JsonText),
     ),
 > {
     require_preload();
     let answer = Guard::of_caller()
-        .and_then(|guard| {
-            Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql))
-        })
+        .and_then(|guard| Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql)))
         .unwrap_or_else(|error| raise(error));
     let int = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     TableIterator::once((
@@ -50,7 +51,7 @@ fn explain(
         int(answer.stats.prompt_tokens),
         int(answer.stats.cached_tokens),
         int(answer.stats.generated_tokens),
-        JsonString(timings(&answer.timings)),
+        JsonText(timings(&answer.timings)),
     ))
 }
 

@@ -13,9 +13,7 @@ use crate::ipc::mailbox;
 fn generate(question: &str) -> String {
     require_preload();
     let answer = Guard::of_caller()
-        .and_then(|guard| {
-            Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql))
-        })
+        .and_then(|guard| Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql)))
         .unwrap_or_else(|error| raise(error));
     answer.sql.pretty()
 }

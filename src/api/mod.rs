@@ -6,7 +6,6 @@ mod admin;
 mod ask;
 mod explain;
 mod generate;
-mod json;
 mod limits;
 mod question;
 mod row_type;

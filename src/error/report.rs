@@ -74,10 +74,8 @@ impl From<Error> for ErrorReport {
             Error::Snapshot(_) | Error::RowTypeLookup(_) => {
                 report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message)
             }
-            Error::NoSuchRole { .. } => {
-                report(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, message)
-                    .set_hint("See text2sql.readable_role and text2sql.trusted_owners.")
-            }
+            Error::NoSuchRole { .. } => report(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, message)
+                .set_hint("See text2sql.readable_role and text2sql.trusted_owners."),
             Error::NothingReadable { schemas } => nothing_readable(message, schemas),
             Error::NoStatement(outcome) => no_statement(*outcome),
             Error::Pipeline(_) => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message),
@@ -114,10 +112,8 @@ fn question(error: &QuestionError) -> ErrorReport {
 fn nothing_readable(message: String, schemas: Option<Vec<String>>) -> ErrorReport {
     let report = report(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message);
     match schemas {
-        Some(schemas) => report.set_detail(format!(
-            "text2sql.schemas names these schemas: {}.",
-            schemas.join(", ")
-        )),
+        Some(schemas) => report
+            .set_detail(format!("text2sql.schemas names these schemas: {}.", schemas.join(", "))),
         None => report.set_detail("The schemas of the search_path were considered."),
     }
     .set_hint("Grant SELECT on the tables questions are about, or change text2sql.schemas.")
@@ -155,9 +151,7 @@ fn failure_state(code: FailureCode) -> PgSqlErrorCode {
         FailureCode::BadModel => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
         FailureCode::PromptTooLong => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
         FailureCode::Deadline | FailureCode::Cancelled => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
-        FailureCode::EngineDied | FailureCode::ShuttingDown => {
-            PgSqlErrorCode::ERRCODE_SYSTEM_ERROR
-        }
+        FailureCode::EngineDied | FailureCode::ShuttingDown => PgSqlErrorCode::ERRCODE_SYSTEM_ERROR,
         FailureCode::Protocol => PgSqlErrorCode::ERRCODE_PROTOCOL_VIOLATION,
         FailureCode::OutOfMemory => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
         _ => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
@@ -225,10 +219,8 @@ fn exec(error: ExecError) -> ErrorReport {
         ExecError::Permission { .. } => {
             report(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
         }
-        ExecError::Cost { .. } => {
-            report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
-                .set_hint("Ask for less, or raise text2sql.max_cost.")
-        }
+        ExecError::Cost { .. } => report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+            .set_hint("Ask for less, or raise text2sql.max_cost."),
         ExecError::Timeout { .. } => report(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message)
             .set_hint("Ask for less, or raise text2sql.statement_timeout."),
         ExecError::Execution { sqlstate, .. } => report(state(&sqlstate), message)

@@ -13,6 +13,11 @@ pub struct GenerateRequest {
     pub max_new_tokens: u32,
     /// Time left for the generation, milliseconds, counted from when the engine reads it.
     pub deadline_ms: u64,
+    /// Requests of the same scope may share cached prefixes; with an empty one nothing is shared
+    /// or kept. How fast an answer comes tells what was asked before, so a scope is one role in
+    /// one database.
+    #[serde(default)]
+    pub cache_scope: String,
 }
 
 /// Backend to worker.
