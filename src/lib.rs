@@ -13,6 +13,7 @@
 //! | `worker` | the background worker: supervisor of the engine, broker of requests |
 //! | `guc` | every setting |
 //! | `error` | the one place where errors get their SQLSTATE, message, detail and hint |
+//! | `exec` | checks and runs one SELECT as the caller, read-only |
 //! | `pg` | small safe wrappers around server functions |
 
 #[cfg(not(panic = "unwind"))]
@@ -20,6 +21,7 @@ compile_error!("errors of the server unwind through this library: build with pan
 
 mod api;
 mod error;
+mod exec;
 mod guc;
 mod ipc;
 mod pg;
@@ -39,6 +41,7 @@ pub extern "C-unwind" fn _PG_init() {
     if pg::server::is_binary_upgrade() {
         return;
     }
+    exec::hooks::install();
     guc::define();
     pg::server::reserve_setting_prefix();
     if !pg::server::is_preloading() {
@@ -51,3 +54,6 @@ pub extern "C-unwind" fn _PG_init() {
     ipc::mailbox::request_shared_memory();
     worker::register();
 }
+
+#[cfg(any(test, feature = "pg_test"))]
+mod pg_tests;

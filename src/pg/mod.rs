@@ -3,6 +3,17 @@
 //! Owns, with `src/ipc`, all `unsafe` of the extension. Decides nothing. Called by every module
 //! of the extension.
 
+pub mod error_position;
+pub mod executor;
+pub mod facts;
+pub mod guard_hooks;
+pub mod invalidation;
 pub mod latch;
+pub mod parse;
 pub mod process;
+pub mod query_walk;
+pub mod role;
 pub mod server;
+pub mod settings;
+pub mod subxact;
+pub mod timer;

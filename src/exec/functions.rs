@@ -1,0 +1,212 @@
+//! Which functions may be called.
+//!
+//! Owns the positive list of built-ins and the rules for extensions and users' functions;
+//! everything not allowed here is refused. Called by the gate and by the run-time guards.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use pgrx::pg_sys::{self, Oid};
+
+use super::error::{ExecError, refused_with};
+use crate::pg::{facts, role};
+
+/// Lines of `oid<TAB>signature<TAB>decision`; numbers of built-ins never change, and the name
+/// is compared with the server's at every use, so that the list of 15 serves later versions.
+const LIST: &str = include_str!("../../sql/functions/pg15.tsv");
+
+/// How far a function may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Freely.
+    Free,
+    /// With a constant length of at most [`MAX_CONSTANT_LENGTH`], the second argument.
+    ConstantLength,
+    /// As a series of at most [`MAX_SERIES_ROWS`] rows, if its ends are known.
+    Series,
+    /// In views and row policies only.
+    Lenient,
+    /// By an aggregate only, which passes arguments no statement can.
+    Support,
+}
+
+/// Longest result of `repeat`, `lpad` and `rpad`: with longer ones, one statement can allocate
+/// gigabytes and feed built-ins that cannot be interrupted.
+pub const MAX_CONSTANT_LENGTH: i64 = 1000;
+/// Rows of one `generate_series`.
+pub const MAX_SERIES_ROWS: f64 = 1e7;
+
+/// Extensions whose stable and immutable functions may be called. Not here, whatever they are
+/// good for: those that run SQL text, reach the network or files, or hash for days.
+pub const ALLOWED_EXTENSIONS: &[&str] = &[
+    "btree_gin",
+    "btree_gist",
+    "citext",
+    "cube",
+    "earthdistance",
+    "fuzzystrmatch",
+    "hstore",
+    "intarray",
+    "isn",
+    "ltree",
+    "pg_trgm",
+    "seg",
+    "unaccent",
+    "vector",
+];
+
+/// Who wrote the part of the statement a function is called in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// The model, or somebody nobody vouches for.
+    Untrusted,
+    /// A trusted owner of a view or policy.
+    Trusted,
+}
+
+/// Roles whose code is trusted.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    owners: Vec<Oid>,
+}
+
+impl Trust {
+    /// The owner of the database, the user in force and `listed`.
+    pub fn new(user: Oid, listed: &[Oid]) -> Self {
+        let mut owners = listed.to_vec();
+        owners.push(user);
+        owners.extend(role::database_owner());
+        Self { owners }
+    }
+
+    /// Whether `owner` is one of them, or a superuser.
+    pub fn includes(&self, owner: Oid) -> bool {
+        self.owners.contains(&owner) || role::is_superuser(owner)
+    }
+}
+
+struct Entry {
+    name: &'static str,
+    use_: Use,
+}
+
+fn list() -> &'static HashMap<u32, Entry> {
+    static PARSED: OnceLock<HashMap<u32, Entry>> = OnceLock::new();
+    PARSED.get_or_init(|| LIST.lines().filter_map(parse_line).collect())
+}
+
+fn parse_line(line: &'static str) -> Option<(u32, Entry)> {
+    let mut fields = line.split('\t');
+    let oid = fields.next()?.parse().ok()?;
+    let signature = fields.next()?;
+    let use_ = match fields.next()? {
+        "allow" => Use::Free,
+        "constant_length" => Use::ConstantLength,
+        "series" => Use::Series,
+        "lenient" => Use::Lenient,
+        "support" => Use::Support,
+        _ => return None,
+    };
+    let name = signature.split('(').next()?.trim_matches('"');
+    Some((oid, Entry { name, use_ }))
+}
+
+fn builtin(oid: Oid, function: &facts::Function) -> Option<Use> {
+    if oid.to_u32() >= pg_sys::FirstGenbkiObjectId
+        || function.namespace.to_u32() != pg_sys::PG_CATALOG_NAMESPACE
+    {
+        return None;
+    }
+    list()
+        .get(&oid.to_u32())
+        .filter(|entry| entry.name == function.name)
+        .map(|entry| entry.use_)
+}
+
+/// Decides on a function in a statement.
+pub fn judge(oid: Oid, author: Author, trust: &Trust) -> Result<Use, ExecError> {
+    let Some(function) = facts::function(oid) else {
+        return Err(denied(oid, "It does not exist."));
+    };
+    if function.security_definer {
+        return Err(denied(oid, "It runs with the rights of its owner."));
+    }
+    if oid.to_u32() < pg_sys::FirstNormalObjectId {
+        return match builtin(oid, &function) {
+            Some(Use::Lenient) if author == Author::Untrusted => {
+                Err(denied(oid, "It is allowed in views and row policies only."))
+            }
+            Some(Use::Support) => Err(denied(oid, "It supports an aggregate.")),
+            Some(use_) => Ok(use_),
+            None => Err(denied(oid, "It is not on the list of allowed functions.")),
+        };
+    }
+    judge_added(oid, &function, author, trust)
+}
+
+/// How far a built-in may be used, if it may at all.
+pub fn judge_builtin_use(oid: Oid) -> Option<Use> {
+    builtin(oid, &facts::function(oid)?)
+}
+
+/// Decides on a function that is about to run: what any statement, view, policy, aggregate or
+/// function body in it may call.
+pub fn judge_running(oid: Oid, trust: &Trust) -> Result<(), ExecError> {
+    let Some(function) = facts::function(oid) else {
+        return Err(denied(oid, "It does not exist."));
+    };
+    if oid.to_u32() < pg_sys::FirstNormalObjectId {
+        return match builtin(oid, &function) {
+            Some(_) => Ok(()),
+            None => Err(denied(oid, "It is not on the list of allowed functions.")),
+        };
+    }
+    if function.security_definer {
+        return Err(denied(oid, "It runs with the rights of its owner."));
+    }
+    judge_added(oid, &function, Author::Trusted, trust).map(drop)
+}
+
+fn judge_added(
+    oid: Oid,
+    function: &facts::Function,
+    author: Author,
+    trust: &Trust,
+) -> Result<Use, ExecError> {
+    if function.volatility == b'v' {
+        return Err(denied(oid, "It is volatile."));
+    }
+    if let Some(extension) = facts::extension_of_function(oid) {
+        return if !ALLOWED_EXTENSIONS.contains(&extension.as_str()) {
+            Err(denied(oid, format!("The extension {extension} is not on the list.")))
+        } else if !role::is_superuser(function.owner) {
+            Err(denied(oid, "Its owner is not a superuser."))
+        } else {
+            Ok(Use::Free)
+        };
+    }
+    // An aggregate is stored as immutable whatever its transition function does.
+    if author == Author::Trusted && trust.includes(function.owner) && function.kind == b'f' {
+        return Ok(Use::Free);
+    }
+    Err(denied(oid, "It is a user's function."))
+}
+
+fn denied(oid: Oid, why: impl Into<String>) -> ExecError {
+    refused_with(
+        "function",
+        format!("the function {} may not be called", facts::function_signature(oid)),
+        why,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_list_is_understood() {
+        assert!(LIST.lines().all(|line| parse_line(line).is_some()));
+        assert!(list().len() > 1500);
+    }
+}

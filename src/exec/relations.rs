@@ -1,0 +1,71 @@
+//! Which relations may be read.
+//!
+//! Owns the rules on kinds, schemas and owners. Called by the gate.
+
+use pgrx::pg_sys::Oid;
+
+use super::error::{ExecError, refused, refused_with};
+use super::functions::{Author, Trust};
+use crate::pg::facts;
+use crate::pg::query_walk::{Next, RelationUse};
+
+/// Our own schema: settings, logs and examples are no subject of questions.
+const OWN_SCHEMA: &str = "text2sql";
+
+/// `tsm_bernoulli_handler` and `tsm_system_handler`.
+const SAMPLE_METHODS: &[u32] = &[3313, 3314];
+
+/// Decides on a relation; returns its name.
+pub(super) fn judge(
+    use_: &RelationUse,
+    inside_views: bool,
+    author: Author,
+) -> Result<String, ExecError> {
+    let Some(relation) = facts::relation(use_.oid) else {
+        return Err(refused("relation", "a relation does not exist any more"));
+    };
+    let name = format!("{}.{}", relation.schema, relation.name);
+    let denied = |why: &str| {
+        Err(refused_with("relation", format!("{name} may not be read"), why.to_owned()))
+    };
+    if !use_.select_only {
+        return denied("More than SELECT is asked of it.");
+    }
+    match relation.kind {
+        // table, partitioned table, materialized view, view
+        b'r' | b'p' | b'm' | b'v' => {}
+        b'f' => return denied("Foreign tables act outside of this server."),
+        _ => return denied("It is not a table or view."),
+    }
+    if facts::is_temporary_schema(relation.namespace) {
+        return denied("Temporary relations can take the place of real ones.");
+    }
+    if relation.schema == OWN_SCHEMA {
+        return denied("It belongs to text2sql.");
+    }
+    let of_server = relation.schema == "pg_catalog"
+        || relation.schema == "information_schema"
+        || relation.schema.starts_with("pg_toast");
+    if of_server && !(inside_views && author == Author::Trusted) {
+        return denied("It belongs to the server.");
+    }
+    Ok(name)
+}
+
+/// Who answers for the code a relation brings along: view body or row policies.
+pub(super) fn author(oid: Oid, trust: &Trust) -> Author {
+    match facts::relation(oid) {
+        Some(relation) if relation.kind != b'v' && !relation.row_security => Author::Trusted,
+        Some(relation) if trust.includes(relation.owner) => Author::Trusted,
+        _ => Author::Untrusted,
+    }
+}
+
+/// Decides on a TABLESAMPLE method.
+pub(super) fn judge_sample_method(handler: Oid) -> Result<Next, ExecError> {
+    if SAMPLE_METHODS.contains(&handler.to_u32()) {
+        Ok(Next::Continue)
+    } else {
+        Err(refused("sample_method", "this TABLESAMPLE method may not be used"))
+    }
+}

@@ -1,0 +1,70 @@
+//! The two things that can be done with a statement: look at it, run it.
+//!
+//! Called by the API with text from a model or a user, which is checked here whoever wrote it.
+
+use super::error::ExecError;
+use super::gate::{self, ReadOnlySql};
+use super::identity::Identity;
+use super::limits::{Limits, Policy};
+use super::rows::{self, ColumnInfo, ResultSet};
+use super::sandbox::{self, Stage};
+
+/// What the server says about a statement without running it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Report {
+    /// Estimated cost.
+    pub cost: f64,
+    /// Estimated number of rows.
+    pub plan_rows: f64,
+    /// Columns of the result.
+    pub columns: Vec<ColumnInfo>,
+    /// `schema.name` of the relations the statement names.
+    pub relations: Vec<String>,
+    /// `schema.name.column` of the columns it reads; `*` for a whole row.
+    pub columns_used: Vec<String>,
+}
+
+/// Checks and plans `text`, then hands it to `then`; all inside the sandbox.
+pub fn checked<R>(
+    text: &str,
+    identity: Identity,
+    limits: &Limits,
+    policy: &Policy,
+    then: impl FnOnce(&ReadOnlySql<'_>) -> Result<R, ExecError>,
+) -> Result<R, ExecError> {
+    let source = gate::source(text)?;
+    sandbox::enter(identity, limits, policy, |scope, trust, stage| {
+        let sql = gate::check(scope, &source, limits, policy, trust, stage)?;
+        stage.set(Stage::Execution);
+        then(&sql)
+    })
+}
+
+/// Checks and plans `text`.
+pub fn validate(
+    text: &str,
+    identity: Identity,
+    limits: &Limits,
+    policy: &Policy,
+) -> Result<Report, ExecError> {
+    checked(text, identity, limits, policy, |sql| {
+        let (columns, _) = rows::name_columns(&sql.columns);
+        Ok(Report {
+            cost: sql.plan().cost(),
+            plan_rows: sql.plan().rows(),
+            columns,
+            relations: sql.relations.clone(),
+            columns_used: sql.columns_used.clone(),
+        })
+    })
+}
+
+/// Checks, plans and runs `text`.
+pub fn run(
+    text: &str,
+    identity: Identity,
+    limits: &Limits,
+    policy: &Policy,
+) -> Result<ResultSet, ExecError> {
+    checked(text, identity, limits, policy, |sql| rows::fetch(sql, limits))
+}

@@ -1,0 +1,177 @@
+//! Which types a statement may handle.
+//!
+//! Owns the list of built-in types and the rules for the others: a type is code too, by its
+//! input, output and comparison functions, its domain checks and its casts. Called by the gate.
+
+use std::collections::HashSet;
+
+use pgrx::pg_sys::{self, Oid};
+
+use super::error::{ExecError, refused_with};
+use super::functions::{ALLOWED_EXTENSIONS, Author};
+use crate::pg::facts;
+
+/// Built-in types without a back door. Not here: `reg*` (look-ups in the catalogs), `xml`,
+/// `path` and `polygon` (comparisons that cannot be interrupted), and the server's own.
+const PLAIN: &[Oid] = &[
+    pg_sys::BOOLOID,
+    pg_sys::BYTEAOID,
+    pg_sys::CHAROID,
+    pg_sys::NAMEOID,
+    pg_sys::INT8OID,
+    pg_sys::INT2OID,
+    pg_sys::INT4OID,
+    pg_sys::TEXTOID,
+    pg_sys::JSONOID,
+    pg_sys::JSONBOID,
+    pg_sys::JSONPATHOID,
+    pg_sys::POINTOID,
+    pg_sys::LSEGOID,
+    pg_sys::BOXOID,
+    pg_sys::LINEOID,
+    pg_sys::CIRCLEOID,
+    pg_sys::FLOAT4OID,
+    pg_sys::FLOAT8OID,
+    pg_sys::UNKNOWNOID,
+    // A function without a column list returns it.
+    pg_sys::RECORDOID,
+    pg_sys::MACADDROID,
+    pg_sys::MACADDR8OID,
+    pg_sys::INETOID,
+    pg_sys::CIDROID,
+    pg_sys::BPCHAROID,
+    pg_sys::VARCHAROID,
+    pg_sys::DATEOID,
+    pg_sys::TIMEOID,
+    pg_sys::TIMESTAMPOID,
+    pg_sys::TIMESTAMPTZOID,
+    pg_sys::INTERVALOID,
+    pg_sys::TIMETZOID,
+    pg_sys::BITOID,
+    pg_sys::VARBITOID,
+    pg_sys::NUMERICOID,
+    pg_sys::UUIDOID,
+    pg_sys::TSVECTOROID,
+    pg_sys::TSQUERYOID,
+    // money
+    Oid::from_u32(790),
+    // int4, num, ts, tstz, date and int8 ranges, then their multiranges
+    Oid::from_u32(3904),
+    Oid::from_u32(3906),
+    Oid::from_u32(3908),
+    Oid::from_u32(3910),
+    Oid::from_u32(3912),
+    Oid::from_u32(3926),
+    Oid::from_u32(4451),
+    Oid::from_u32(4532),
+    Oid::from_u32(4533),
+    Oid::from_u32(4534),
+    Oid::from_u32(4535),
+    Oid::from_u32(4536),
+];
+
+/// Types only trusted authors may use: identifiers, which views over the catalogs need.
+const LENIENT: &[Oid] = &[
+    pg_sys::OIDOID,
+    pg_sys::REGCLASSOID,
+    pg_sys::REGTYPEOID,
+    pg_sys::REGROLEOID,
+    pg_sys::REGNAMESPACEOID,
+    pg_sys::XIDOID,
+    pg_sys::TIDOID,
+];
+
+/// What [`judge`] found besides its verdict.
+#[derive(Debug, Default)]
+pub struct Seen {
+    types: HashSet<(Oid, bool)>,
+    /// Domains whose checks still have to be judged.
+    pub domains: Vec<Oid>,
+}
+
+/// Decides on the type of an expression, and on all types it is made of.
+pub fn judge(
+    oid: Oid,
+    constant: bool,
+    author: Author,
+    seen: &mut Seen,
+) -> Result<(), ExecError> {
+    if !seen.types.insert((oid, constant)) {
+        return Ok(());
+    }
+    if PLAIN.contains(&oid) || author == Author::Trusted && LENIENT.contains(&oid) {
+        return Ok(());
+    }
+    // The name of a text search configuration, resolved when the constant was read.
+    if constant && (oid == pg_sys::REGCONFIGOID || oid == pg_sys::REGDICTIONARYOID) {
+        return Ok(());
+    }
+    let Some(type_) = facts::type_(oid) else {
+        return Err(denied(oid));
+    };
+    let mut inner = |part: Oid| judge(part, false, author, seen);
+    if type_.element != pg_sys::InvalidOid {
+        return inner(type_.element);
+    }
+    match type_.kind {
+        // enum
+        b'e' => Ok(()),
+        b'd' => {
+            inner(type_.base)?;
+            seen.domains.push(oid);
+            Ok(())
+        }
+        b'c' => {
+            if type_.namespace.to_u32() == pg_sys::PG_CATALOG_NAMESPACE {
+                return Err(denied(oid));
+            }
+            facts::attribute_types(oid).into_iter().try_for_each(inner)
+        }
+        b'r' => inner(facts::range_subtype(oid)),
+        b'm' => inner(facts::multirange_range(oid)),
+        // An array without elements: int2vector[] and the like; or a pseudo-type.
+        b'b' if oid.to_u32() >= pg_sys::FirstNormalObjectId => {
+            match facts::extension_of_type(oid) {
+                Some(name) if ALLOWED_EXTENSIONS.contains(&name.as_str()) => Ok(()),
+                _ => Err(denied(oid)),
+            }
+        }
+        _ if oid == pg_sys::RECORDARRAYOID => Ok(()),
+        _ => Err(denied(oid)),
+    }
+}
+
+/// Functions that `row_to_json` would call for a value of type `oid`: users may define casts of
+/// their types to json.
+pub fn json_casts(oid: Oid, found: &mut Vec<Oid>, seen: &mut HashSet<Oid>) {
+    if oid.to_u32() < pg_sys::FirstNormalObjectId && facts::type_(oid).is_none_or(plain) {
+        return;
+    }
+    if !seen.insert(oid) {
+        return;
+    }
+    found.extend(facts::json_cast(oid));
+    let Some(type_) = facts::type_(oid) else { return };
+    if type_.element != pg_sys::InvalidOid {
+        json_casts(type_.element, found, seen);
+    } else if type_.kind == b'd' {
+        json_casts(type_.base, found, seen);
+    } else if type_.kind == b'c' {
+        for part in facts::attribute_types(oid) {
+            json_casts(part, found, seen);
+        }
+    }
+}
+
+/// Whether values of a built-in type hold no value of a user's type.
+fn plain(type_: facts::Type) -> bool {
+    type_.kind == b'b' && type_.element == pg_sys::InvalidOid
+}
+
+fn denied(oid: Oid) -> ExecError {
+    refused_with(
+        "type",
+        format!("the type {} may not be used", facts::type_name(oid, -1)),
+        "Only plain data types, enums, domains and row types of them are allowed.",
+    )
+}

@@ -1,0 +1,158 @@
+//! Hooks of the server that watch a running sandbox, chained to whoever was there before.
+//!
+//! Owns the hook functions; whether a thing may happen is decided by the [`Guards`] given at
+//! installation. Called once from `_PG_init` through `exec::hooks`.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::sync::OnceLock;
+
+use pgrx::pg_sys::{self, Oid};
+
+/// Decisions; an `Err` ends the statement with that message.
+pub struct Guards {
+    /// Whether the guards are on: asked first, and often.
+    pub active: fn() -> bool,
+    /// A utility command is about to run.
+    pub utility: fn() -> Result<(), String>,
+    /// A plan is about to start.
+    pub start: fn(pure_select: bool) -> Result<(), String>,
+    /// A function is about to be called.
+    pub function: fn(Oid) -> Result<(), String>,
+    /// An object was made, changed or dropped.
+    pub change: fn() -> Result<(), String>,
+}
+
+struct Installed {
+    guards: Guards,
+    utility: pg_sys::ProcessUtility_hook_type,
+    start: pg_sys::ExecutorStart_hook_type,
+    access: pg_sys::object_access_hook_type,
+}
+
+static INSTALLED: OnceLock<Installed> = OnceLock::new();
+
+/// Puts the hooks in place, once in the life of a process.
+pub fn install(guards: Guards) {
+    // SAFETY: plain reads on the main thread, while the library is loaded.
+    let installed = unsafe {
+        Installed {
+            guards,
+            utility: pg_sys::ProcessUtility_hook,
+            start: pg_sys::ExecutorStart_hook,
+            access: pg_sys::object_access_hook,
+        }
+    };
+    if INSTALLED.set(installed).is_err() {
+        return;
+    }
+    // SAFETY: guarded functions that live as long as the library.
+    unsafe {
+        pg_sys::ProcessUtility_hook = Some(on_utility);
+        pg_sys::ExecutorStart_hook = Some(on_start);
+        pg_sys::object_access_hook = Some(on_access);
+    }
+}
+
+fn enforce(decision: Result<(), String>) {
+    if let Err(message) = decision {
+        pgrx::ereport!(
+            ERROR,
+            pgrx::PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            message
+        );
+    }
+}
+
+#[pgrx::pg_guard]
+#[allow(clippy::too_many_arguments, reason = "the signature is the server's")]
+unsafe extern "C-unwind" fn on_utility(
+    statement: *mut pg_sys::PlannedStmt,
+    text: *const c_char,
+    read_only_tree: bool,
+    context: pg_sys::ProcessUtilityContext::Type,
+    parameters: pg_sys::ParamListInfo,
+    environment: *mut pg_sys::QueryEnvironment,
+    receiver: *mut pg_sys::DestReceiver,
+    completion: *mut pg_sys::QueryCompletion,
+) {
+    let installed = INSTALLED.get();
+    if let Some(i) = installed
+        && (i.guards.active)()
+    {
+        enforce((i.guards.utility)());
+    }
+    let next = installed.and_then(|i| i.utility);
+    // SAFETY: the arguments we were called with.
+    unsafe {
+        match next {
+            Some(next) => next(
+                statement,
+                text,
+                read_only_tree,
+                context,
+                parameters,
+                environment,
+                receiver,
+                completion,
+            ),
+            None => pg_sys::standard_ProcessUtility(
+                statement,
+                text,
+                read_only_tree,
+                context,
+                parameters,
+                environment,
+                receiver,
+                completion,
+            ),
+        }
+    }
+}
+
+
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn on_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
+    let installed = INSTALLED.get();
+    if let Some(i) = installed
+        && (i.guards.active)()
+    {
+        // SAFETY: a query description with its plan, as every hook of this kind gets.
+        let pure = unsafe {
+            let plan = (*query).plannedstmt;
+            (*query).operation == pg_sys::CmdType::CMD_SELECT
+                && !(*plan).hasModifyingCTE
+                && (*plan).rowMarks.is_null()
+                && (*plan).resultRelations.is_null()
+        };
+        enforce((i.guards.start)(pure));
+    }
+    // SAFETY: the arguments we were called with.
+    unsafe {
+        match installed.and_then(|i| i.start) {
+            Some(next) => next(query, flags),
+            None => pg_sys::standard_ExecutorStart(query, flags),
+        }
+    }
+}
+
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn on_access(
+    access: pg_sys::ObjectAccessType::Type,
+    class: Oid,
+    object: Oid,
+    sub_object: c_int,
+    argument: *mut c_void,
+) {
+    let Some(i) = INSTALLED.get() else { return };
+    if let Some(next) = i.access {
+        // SAFETY: the arguments we were called with.
+        unsafe { next(access, class, object, sub_object, argument) };
+    }
+    if (i.guards.active)() {
+        enforce(match access {
+            pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE => (i.guards.function)(object),
+            pg_sys::ObjectAccessType::OAT_NAMESPACE_SEARCH => Ok(()),
+            _ => (i.guards.change)(),
+        });
+    }
+}

@@ -1,0 +1,50 @@
+//! Sets a setting of the server until the current sub-transaction ends.
+//!
+//! Called by `exec` and `catalog`, inside of [`super::subxact::rolled_back`].
+
+use std::ffi::CStr;
+
+use pgrx::pg_sys;
+
+use super::subxact::Scope;
+
+/// Sets `name` to `value` with the rights of the server itself.
+pub fn set(_: &Scope, name: &CStr, value: &CStr) {
+    // SAFETY: NUL-terminated strings that outlive the call.
+    let done = unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_SUSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            pgrx::PgLogLevel::ERROR as i32,
+            false,
+        )
+    };
+    debug_assert_ne!(done, 0, "an error of level ERROR does not return");
+}
+
+/// Whether this server has a setting of that name.
+pub fn exists(name: &CStr) -> bool {
+    // SAFETY: a NUL-terminated string; a missing setting yields NULL.
+    !unsafe { pg_sys::GetConfigOption(name.as_ptr(), true, false) }.is_null()
+}
+
+/// The current value, if there is a setting of that name.
+pub fn get(name: &CStr) -> Option<String> {
+    // SAFETY: a NUL-terminated string; a missing setting yields NULL.
+    let value = unsafe { pg_sys::GetConfigOption(name.as_ptr(), true, false) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: NUL-terminated, valid until the setting changes; copied at once.
+    Some(unsafe { CStr::from_ptr(value) }.to_string_lossy().into_owned())
+}
+
+/// Makes everything until the end of the sub-transaction read-only.
+pub fn set_read_only(_: &Scope) {
+    // SAFETY: the sub-transaction keeps the former value and puts it back.
+    unsafe { pg_sys::XactReadOnly = true };
+}
