@@ -13,6 +13,10 @@ pub struct GenerateRequest {
     pub max_new_tokens: u32,
     /// Time left for the generation, milliseconds, counted from when the engine reads it.
     pub deadline_ms: u64,
+    /// The key of database and role whose requests may share cached prefixes; empty: do not
+    /// reuse. Reuse is faster, and time must not tell one role what another asked.
+    #[serde(default)]
+    pub cache_scope: String,
 }
 
 /// Backend to worker.
