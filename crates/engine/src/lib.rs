@@ -1,1 +1,42 @@
-//! Runs a quantized language model.
+//! Runs a quantized language model on the processor, in a process of its own.
+//!
+//! # Code map
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`gguf`] | reading model files as hostile input: limits, checksum |
+//! | [`matrix`] | weights in the layouts that multiply fast |
+//! | [`kernels`] | normalisation, rotary positions, attention |
+//! | [`kv_cache`] | keys and values of one sequence |
+//! | [`arch`] | the architectures: tensor names, forward pass |
+//! | [`tokenizer`] | text to tokens and back, from the file's tables |
+//! | [`session`] | cached sequences per scope |
+//! | [`stop`] | where a statement ends in a stream |
+//! | [`model`] | a loaded model |
+//! | [`generate`] | one generation |
+//! | [`control`] | cancel flag and deadline |
+//! | [`frame_loop`] | the protocol over a socketpair |
+//! | [`served`] | the model behind the frame loop |
+//! | [`hardening`] | giving up rights |
+//! | [`bench`] | measuring prefill and decode |
+//!
+//! Nothing here knows PostgreSQL; the extension starts the binary and never links the library.
+
+#![deny(unsafe_code)]
+
+pub mod arch;
+pub mod bench;
+pub mod control;
+pub mod error;
+pub mod frame_loop;
+pub mod generate;
+pub mod gguf;
+pub mod hardening;
+pub mod kernels;
+pub mod kv_cache;
+pub mod matrix;
+pub mod model;
+pub mod served;
+pub mod session;
+pub mod stop;
+pub mod tokenizer;

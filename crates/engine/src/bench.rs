@@ -1,0 +1,86 @@
+//! Measuring a model: prefill and decode, tokens per second.
+//!
+//! Owns the method, so that figures of different days are comparable: fixed numbers of tokens,
+//! medians of rounds, no cached prefix. Called by `text2sql-cli bench`.
+
+use std::time::Instant;
+
+use text2sql_core::protocol::{LoadSpec, ModelInfo};
+
+use crate::arch::Logits;
+use crate::error::EngineError;
+use crate::model::{LoadedModel, Pin};
+
+/// Tokens of the measured prompt.
+pub const PREFILL_TOKENS: usize = 512;
+/// Tokens of the measured answer.
+pub const DECODE_TOKENS: usize = 64;
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// The model.
+    pub info: ModelInfo,
+    /// Median of prefill, tokens per second.
+    pub prefill: f64,
+    /// Median of decode, tokens per second.
+    pub decode: f64,
+    /// Every round's prefill and decode.
+    pub rounds: Vec<(f64, f64)>,
+    /// Largest memory of the process, bytes, where the system tells.
+    pub peak_rss: Option<u64>,
+}
+
+/// Loads a model and measures it.
+///
+/// # Errors
+/// As loading and computing.
+pub fn bench(
+    spec: &LoadSpec,
+    rounds: usize,
+    progress: &mut dyn FnMut(u8),
+) -> Result<Figures, EngineError> {
+    let mut model = LoadedModel::load_pinned(spec, Pin::Any, progress)?;
+    let mut all = Vec::new();
+    for _ in 0..rounds.max(1) {
+        all.push(round(&mut model)?);
+    }
+    Ok(Figures {
+        info: model.info().clone(),
+        prefill: median(all.iter().map(|round| round.0).collect()),
+        decode: median(all.iter().map(|round| round.1).collect()),
+        rounds: all,
+        peak_rss: peak_rss(),
+    })
+}
+
+fn round(model: &mut LoadedModel) -> Result<(f64, f64), EngineError> {
+    let chunk = model.prefill_chunk;
+    let decoder = model.decoder();
+    let mut cache = decoder.new_cache(PREFILL_TOKENS + DECODE_TOKENS);
+    // Ordinary tokens of the vocabulary, not all the same.
+    let vocab = decoder.vocab() as u32;
+    let tokens: Vec<u32> =
+        (0..PREFILL_TOKENS as u32).map(|i| (i * 37 + 11) % vocab.min(5000)).collect();
+    let begin = Instant::now();
+    for part in tokens.chunks(chunk) {
+        decoder.forward(part, &mut cache, Logits::Last)?;
+    }
+    let prefill = PREFILL_TOKENS as f64 / begin.elapsed().as_secs_f64();
+    let begin = Instant::now();
+    for token in tokens.iter().take(DECODE_TOKENS) {
+        decoder.forward(&[*token], &mut cache, Logits::Last)?;
+    }
+    Ok((prefill, DECODE_TOKENS as f64 / begin.elapsed().as_secs_f64()))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+fn peak_rss() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}

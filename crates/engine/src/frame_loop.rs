@@ -1,0 +1,233 @@
+//! The engine's side of the socketpair: commands in, reports out.
+//!
+//! Owns threads, queue, cancelling and what a panic means; knows no model. One thread reads
+//! commands, the calling thread owns the model and writes reports. The process ends at once when
+//! the other end closes: nobody is left to answer. Used by the engine and the scripted engine.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use text2sql_core::protocol::{
+    self, Decoder, EngineCommand, EngineReport, Event, Failure, FailureCode, GenerateRequest,
+    LoadSpec, LogLevel, ModelInfo,
+};
+
+use crate::control::Control;
+use crate::generate::Completion;
+
+/// Exit code after a frame that broke the protocol.
+pub const EXIT_PROTOCOL: u8 = 2;
+/// Exit code after a model that could not be loaded.
+pub const EXIT_LOAD_FAILED: u8 = 3;
+
+/// Requests that may wait; the worker's own queue is far shorter.
+const MAX_WAITING: usize = 1024;
+
+/// What answers requests.
+pub trait Model {
+    /// Called with the load command before anything else is done, on the only thread there is:
+    /// the place to give up rights. Returns lines for the server's log.
+    fn before_load(&mut self, _spec: &LoadSpec) -> Vec<(LogLevel, String)> {
+        Vec::new()
+    }
+
+    /// Loads a model.
+    ///
+    /// # Errors
+    /// Reported as the reason the engine leaves.
+    fn load(&mut self, spec: &LoadSpec, progress: &mut dyn FnMut(u8))
+    -> Result<ModelInfo, Failure>;
+
+    /// Answers request `id`; `Done` and `Failed` are sent by the loop.
+    ///
+    /// # Errors
+    /// Reported as the request's failure.
+    fn generate(
+        &mut self,
+        id: u64,
+        request: &GenerateRequest,
+        control: &Control,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Completion, Failure>;
+
+    /// Called after `generate` panicked: drop whatever may be half done.
+    fn after_panic(&mut self) {}
+}
+
+type Running = Arc<Mutex<HashMap<u64, Control>>>;
+
+struct Job {
+    id: u64,
+    request: GenerateRequest,
+    control: Control,
+}
+
+/// Speaks the protocol over `stream` until the other end closes it.
+pub fn run(stream: UnixStream, model: &mut dyn Model) -> ExitCode {
+    match serve(stream, model) {
+        Ok(code) => code,
+        // The other end is gone.
+        Err(_) => ExitCode::SUCCESS,
+    }
+}
+
+fn serve(mut stream: UnixStream, model: &mut dyn Model) -> std::io::Result<ExitCode> {
+    send(
+        &mut stream,
+        &EngineReport::Hello { protocol: protocol::VERSION, build: protocol::BUILD_ID.to_owned() },
+    )?;
+    let mut decoder = Decoder::default();
+    let spec = loop {
+        match next(&mut stream, &mut decoder) {
+            Ok(Some(EngineCommand::Load { spec })) => break spec,
+            Ok(None | Some(EngineCommand::Shutdown)) => return Ok(ExitCode::SUCCESS),
+            Ok(Some(EngineCommand::Cancel { .. })) => {}
+            Ok(Some(EngineCommand::Generate { .. })) => {
+                log(&mut stream, LogLevel::Warning, "a request came before a model")?;
+                return Ok(ExitCode::from(EXIT_PROTOCOL));
+            }
+            Err(why) => {
+                log(&mut stream, LogLevel::Warning, &why)?;
+                return Ok(ExitCode::from(EXIT_PROTOCOL));
+            }
+        }
+    };
+    for (level, message) in model.before_load(&spec) {
+        log(&mut stream, level, &message)?;
+    }
+    // From here on a closed socket ends the process even while a model loads.
+    let (sender, receiver) = mpsc::channel();
+    let running = Running::default();
+    let reader = stream.try_clone()?;
+    let registry = Arc::clone(&running);
+    std::thread::Builder::new()
+        .name("commands".into())
+        .spawn(move || read_commands(reader, decoder, &sender, &registry))?;
+
+    let mut write_failed = false;
+    let loaded = catch_unwind(AssertUnwindSafe(|| {
+        model.load(&spec, &mut |percent| {
+            let report = EngineReport::Progress { percent };
+            write_failed |= send(&mut stream, &report).is_err();
+        })
+    }))
+    .unwrap_or_else(|panic| Err(internal("loading the model failed", panic.as_ref())));
+    match loaded {
+        Ok(info) => send(&mut stream, &EngineReport::Ready { info })?,
+        Err(failure) => {
+            send(&mut stream, &EngineReport::LoadFailed { failure })?;
+            return Ok(ExitCode::from(EXIT_LOAD_FAILED));
+        }
+    }
+    answer(&mut stream, model, &receiver, &running)
+}
+
+fn answer(
+    stream: &mut UnixStream,
+    model: &mut dyn Model,
+    jobs: &Receiver<Job>,
+    running: &Running,
+) -> std::io::Result<ExitCode> {
+    for job in jobs {
+        let id = job.id;
+        let mut broken = None;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            model.generate(id, &job.request, &job.control, &mut |event| {
+                let sent = send(stream, &EngineReport::Event { id, event });
+                if let Err(error) = sent {
+                    job.control.cancel();
+                    broken.get_or_insert(error);
+                }
+            })
+        }));
+        running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        let event = match outcome {
+            Ok(Ok(Completion { text, finish, stats })) => Event::Done { text, finish, stats },
+            Ok(Err(failure)) => Event::Failed { failure },
+            Err(panic) => {
+                model.after_panic();
+                Event::Failed { failure: internal("the generation failed", panic.as_ref()) }
+            }
+        };
+        send(stream, &EngineReport::Event { id, event })?;
+    }
+    // The reader has left: it only does after the end of the stream, and ends the process too.
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_commands(
+    mut stream: UnixStream,
+    mut decoder: Decoder,
+    jobs: &Sender<Job>,
+    running: &Running,
+) {
+    let code = loop {
+        match next(&mut stream, &mut decoder) {
+            Ok(None | Some(EngineCommand::Shutdown)) => break 0,
+            Ok(Some(EngineCommand::Cancel { id })) => {
+                let running = running.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(control) = running.get(&id) {
+                    control.cancel();
+                }
+            }
+            Ok(Some(EngineCommand::Generate { id, request })) => {
+                let control = Control::new(Duration::from_millis(request.deadline_ms));
+                let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+                if running.len() >= MAX_WAITING
+                    || running.insert(id, control.clone()).is_some()
+                    || jobs.send(Job { id, request, control }).is_err()
+                {
+                    break EXIT_PROTOCOL;
+                }
+            }
+            Ok(Some(EngineCommand::Load { .. })) | Err(_) => break EXIT_PROTOCOL,
+        }
+    };
+    // The model's thread may be deep in a matrix product; nobody waits for it.
+    std::process::exit(i32::from(code));
+}
+
+fn next(stream: &mut UnixStream, decoder: &mut Decoder) -> Result<Option<EngineCommand>, String> {
+    let mut buffer = [0; 64 << 10];
+    loop {
+        match decoder.next_message() {
+            Ok(Some(command)) => return Ok(Some(command)),
+            Ok(None) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(None),
+            Ok(count) => decoder.push(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return Ok(None),
+        }
+    }
+}
+
+fn send(stream: &mut UnixStream, report: &EngineReport) -> std::io::Result<()> {
+    let bytes = protocol::encode_framed(report).map_err(std::io::Error::other)?;
+    stream.write_all(&bytes)
+}
+
+fn log(stream: &mut UnixStream, level: LogLevel, message: &str) -> std::io::Result<()> {
+    send(stream, &EngineReport::Log { level, message: message.to_owned() })
+}
+
+fn internal(message: &str, panic: &(dyn Any + Send)) -> Failure {
+    let detail = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .map(|text| text.chars().take(500).collect());
+    Failure { code: FailureCode::Internal, message: message.to_owned(), detail, hint: None }
+}

@@ -1,0 +1,111 @@
+//! Trying what a hardened engine must not be able to do.
+//!
+//! Run by a test in a process of its own, because rights do not come back; a person may run it
+//! as `text2sql-engine --check-hardening FOLDER` to see what this machine's kernel offers.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::Command;
+
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::signal::kill;
+use nix::unistd::{Pid, getppid};
+
+use super::{close_inherited, confine, harden};
+
+/// One thing that was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// What.
+    pub what: &'static str,
+    /// Whether it came out as it must.
+    pub right: bool,
+    /// How it came out.
+    pub how: String,
+}
+
+/// Hardens this process, then tries everything; `folder` plays the model's folder.
+pub fn report(folder: &Path) -> String {
+    close_inherited();
+    let mut lines = vec![match harden() {
+        Ok(()) => "harden: done".to_owned(),
+        Err(why) => format!("harden: FAILED {why}"),
+    }];
+    lines.extend(confine(folder).into_iter().map(|missing| format!("missing: {missing}")));
+    for Attempt { what, right, how } in attempts(folder) {
+        lines.push(format!("{what}: {} ({how})", if right { "ok" } else { "WRONG" }));
+    }
+    lines.join("\n")
+}
+
+/// Tries everything, in a process that was hardened for `folder`.
+pub fn attempts(folder: &Path) -> Vec<Attempt> {
+    let mut all = Vec::new();
+    let mut refused = |what, result: std::io::Result<()>| {
+        all.push(match result {
+            Ok(()) => Attempt { what, right: false, how: "was possible".into() },
+            Err(error) => Attempt { what, right: denied(&error), how: error.to_string() },
+        });
+    };
+    refused("tcp socket", std::net::TcpListener::bind("127.0.0.1:0").map(drop));
+    refused("tcp connect", std::net::TcpStream::connect("127.0.0.1:1").map(drop));
+    refused("udp socket", std::net::UdpSocket::bind("127.0.0.1:0").map(drop));
+    refused("unix socket", UnixListener::bind(folder.join("socket")).map(drop));
+    refused("socket pair", UnixStream::pair().map(drop));
+    refused("another program", Command::new("/bin/true").status().map(drop));
+    refused("new file", File::create(folder.join("new")).map(drop));
+    refused(
+        "opening for writing",
+        OpenOptions::new().append(true).open(folder.join("model")).map(drop),
+    );
+    refused("removing a file", std::fs::remove_file(folder.join("model")));
+    refused("renaming a file", std::fs::rename(folder.join("model"), folder.join("other")));
+    refused("making a folder", std::fs::create_dir(folder.join("folder")));
+    refused("signalling the parent", kill(getppid(), None).map_err(Into::into));
+    refused("signalling process 1", kill(Pid::from_raw(1), None).map_err(Into::into));
+    refused(
+        "raising the file limit",
+        nix::sys::resource::setrlimit(Resource::RLIMIT_NOFILE, 4096, 4096).map_err(Into::into),
+    );
+    // Only Landlock refuses these; without it they are reported and not wrong.
+    for (what, path) in [("reading /etc/passwd", "/etc/passwd"), ("listing /", "/")] {
+        let result = File::open(path).map(drop);
+        let how = result.as_ref().map_or_else(ToString::to_string, |()| "was possible".into());
+        all.push(Attempt { what, right: true, how });
+    }
+    let mut allowed = |what, how: Result<(), String>| {
+        all.push(Attempt { what, right: how.is_ok(), how: how.err().unwrap_or("works".into()) });
+    };
+    allowed(
+        "reading the model",
+        File::open(folder.join("model")).map(drop).map_err(|error| error.to_string()),
+    );
+    allowed(
+        "a thread",
+        std::thread::Builder::new()
+            .spawn(|| {})
+            .map_err(|error| error.to_string())
+            .and_then(|thread| thread.join().map_err(|_| "panicked".to_owned())),
+    );
+    let limit = |resource| getrlimit(resource).map_or(u64::MAX, |(soft, hard)| soft.max(hard));
+    for (what, resource) in
+        [("no core dumps", Resource::RLIMIT_CORE), ("no file output", Resource::RLIMIT_FSIZE)]
+    {
+        let limit = limit(resource);
+        allowed(what, if limit == 0 { Ok(()) } else { Err(format!("limit {limit}")) });
+    }
+    let score = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
+    allowed(
+        "first to go",
+        if score.trim() == "1000" { Ok(()) } else { Err(format!("score {score:?}")) },
+    );
+    all
+}
+
+fn denied(error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::PermissionDenied
+        || error.raw_os_error() == Some(libc::EPERM)
+        || error.raw_os_error() == Some(libc::ENOSYS)
+}

@@ -1,0 +1,110 @@
+//! Giving up rights the engine does not need: whatever a hostile model file makes of it, it can
+//! compute, read its model's folder, and talk over the one socket it was given.
+//!
+//! Owns the order: first what always works ([`harden`]), then what needs the model's path and
+//! kernel support ([`confine`]), both before a byte of the file is read. Linux only.
+
+mod check;
+mod filter;
+
+use std::os::fd::RawFd;
+use std::path::Path;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetStatus, Scope, path_beneath_rules,
+};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigSet, Signal};
+
+pub use check::{Attempt, attempts, report};
+
+/// Enough for the socket, its copies, the model file and candle's look at /sys.
+const MAX_FILES: u64 = 32;
+
+/// The standard descriptors: socket, standard output, standard error.
+const KEPT: std::ops::RangeInclusive<RawFd> = 0..=2;
+
+/// Closes every descriptor but the standard ones; the parent does so too, before it forks.
+pub fn close_inherited() {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
+    let open: Vec<RawFd> =
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    // The listing's own descriptor is among them and already closed: that error is expected.
+    for fd in open.into_iter().filter(|fd| !KEPT.contains(fd)) {
+        let _ = nix::unistd::close(fd);
+    }
+    // A stray print would otherwise go wherever the parent's standard output goes.
+    let _ = nix::unistd::dup2_stdout(std::io::stderr());
+}
+
+/// What every kernel can do: death with the parent, no new rights, no dumps, small limits.
+///
+/// A parent that died before the death signal was set is noticed by the closed socket.
+///
+/// # Errors
+/// What could not be set, in words.
+pub fn harden() -> Result<(), String> {
+    let step = |what: &'static str, result: nix::Result<()>| {
+        result.map_err(|error| format!("{what}: {error}"))
+    };
+    step("death signal", prctl::set_pdeathsig(Signal::SIGKILL))?;
+    step("no new privileges", prctl::set_no_new_privs())?;
+    step("not dumpable", prctl::set_dumpable(false))?;
+    step("core size", setrlimit(Resource::RLIMIT_CORE, 0, 0))?;
+    // Standard error may be a file: writing it must fail, not kill.
+    let mut blocked = SigSet::empty();
+    blocked.add(Signal::SIGXFSZ);
+    step("file size signal", blocked.thread_block())?;
+    step("file size", setrlimit(Resource::RLIMIT_FSIZE, 0, 0))?;
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).map_err(|error| error.to_string())?;
+    let files = MAX_FILES.min(most);
+    step("open files", setrlimit(Resource::RLIMIT_NOFILE, files, files))
+}
+
+/// Landlock and seccomp, before the model file is opened; call on the only thread.
+///
+/// Returns what the kernel does not offer. Raising one's own `oom_score_adj` is done here too:
+/// a container may forbid it, and the engine is still worth running.
+pub fn confine(model_directory: &Path) -> Vec<String> {
+    let mut missing = Vec::new();
+    if let Err(error) = first_to_go() {
+        missing.push(format!("oom_score_adj: {error}"));
+    }
+    match landlock(model_directory) {
+        Ok(RulesetStatus::NotEnforced) => missing.push("the kernel has no Landlock".into()),
+        Ok(_) => {}
+        Err(error) => missing.push(format!("Landlock: {error}")),
+    }
+    if let Err(error) = filter::apply() {
+        missing.push(format!("seccomp: {error}"));
+    }
+    missing
+}
+
+/// The kernel's first choice when memory is short: a model is large and comes back by itself.
+/// Limits on file size do not apply to /proc.
+fn first_to_go() -> std::io::Result<()> {
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open("/proc/self/oom_score_adj")
+        .and_then(|mut file| std::io::Write::write_all(&mut file, b"1000"))
+}
+
+fn landlock(model_directory: &Path) -> Result<RulesetStatus, landlock::RulesetError> {
+    // The newest rules this code knows, as far as the kernel does.
+    let abi = ABI::V6;
+    let read = AccessFs::from_read(abi) & !AccessFs::Execute;
+    let status = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(abi))?
+        .handle_access(AccessNet::from_all(abi))?
+        .scope(Scope::from_all(abi))?
+        .create()?
+        .add_rules(path_beneath_rules([model_directory], read))?
+        // Thread counts and memory figures; a folder that is not there is skipped.
+        .add_rules(path_beneath_rules(["/proc/self", "/sys/devices/system/cpu"], read))?
+        .restrict_self()?;
+    Ok(status.ruleset)
+}

@@ -1,0 +1,45 @@
+//! `text2sql-engine`: speaks frames over the socket on descriptor 0, runs one model.
+//!
+//! Started by the extension's worker and by nobody else; a person who starts it by hand gets an
+//! error. Writes nothing to standard output.
+
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::ExitCode;
+
+use text2sql_engine::{frame_loop, hardening, served::Served};
+
+/// Exit code where descriptor 0 is not a socket or the process cannot be hardened at all.
+const EXIT_START: u8 = 4;
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(stream) => frame_loop::run(stream, &mut Served::default()),
+        Err(why) => {
+            // Nothing is left to do where the error output is closed too.
+            let _ = writeln!(std::io::stderr(), "text2sql-engine: {why}");
+            ExitCode::from(EXIT_START)
+        }
+    }
+}
+
+fn start() -> Result<UnixStream, String> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|argument| argument == "--check-hardening") {
+        let folder = arguments.next().unwrap_or_else(|| "/nonexistent".into());
+        return Err(format!("\n{}", hardening::report(Path::new(&folder))));
+    }
+    hardening::close_inherited();
+    let stream = std::io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| format!("descriptor 0 cannot be used: {error}"))?;
+    let stream = UnixStream::from(stream);
+    if stream.peer_addr().is_err() {
+        return Err("descriptor 0 is not a connected socket; the server starts this program".into());
+    }
+    hardening::harden().map_err(|why| format!("cannot give up rights: {why}"))?;
+    Ok(stream)
+}

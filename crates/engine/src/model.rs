@@ -1,0 +1,159 @@
+//! A loaded model: decoder, tokenizer, chat format and cached sequences.
+//!
+//! Owns the order of loading: open, read and hash, compare, convert, warm up. Called by the
+//! engine binary, `bench` and the tools.
+
+use std::path::Path;
+use std::time::Instant;
+
+use text2sql_core::chat::ChatFormat;
+use text2sql_core::protocol::{LoadSpec, ModelInfo};
+
+use crate::arch::{self, Decoder, Logits};
+use crate::error::EngineError;
+use crate::gguf::{self, GgufError};
+use crate::session::Sessions;
+use crate::tokenizer::TextTokenizer;
+
+/// Share of the progress bar that reading the file takes.
+const READ_SHARE: u32 = 60;
+
+/// Tokens of the pass that makes candle repack its weights.
+const WARM_UP_TOKENS: usize = 8;
+
+/// Whether a file must have a given checksum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pin<'a> {
+    /// Exactly this one, lower-case hex.
+    Sha256(&'a str),
+    /// Any: tools a person runs on a file of their own.
+    Any,
+}
+
+/// A model ready to generate.
+pub struct LoadedModel {
+    pub(crate) decoder: Box<dyn Decoder>,
+    pub(crate) tokenizer: TextTokenizer,
+    pub(crate) chat: ChatFormat,
+    pub(crate) sessions: Sessions,
+    pub(crate) context: usize,
+    pub(crate) prefill_chunk: usize,
+    info: ModelInfo,
+}
+
+impl LoadedModel {
+    /// Loads a file as `spec` says.
+    ///
+    /// # Errors
+    /// [`EngineError`], whose code is `NoModel` where the file cannot be read and `BadModel`
+    /// where it is not acceptable.
+    pub fn load(spec: &LoadSpec, progress: &mut dyn FnMut(u8)) -> Result<Self, EngineError> {
+        Self::load_pinned(spec, Pin::Sha256(&spec.sha256), progress)
+    }
+
+    /// Loads a file with or without a pinned checksum.
+    ///
+    /// # Errors
+    /// As [`LoadedModel::load`].
+    pub fn load_pinned(
+        spec: &LoadSpec,
+        pin: Pin<'_>,
+        progress: &mut dyn FnMut(u8),
+    ) -> Result<Self, EngineError> {
+        let begin = Instant::now();
+        let path = Path::new(&spec.path);
+        let opened = gguf::open_checked(path)?;
+        let mut file = gguf::read_all(opened, &mut |percent| {
+            progress((u32::from(percent) * READ_SHARE / 100) as u8);
+        })?;
+        if let Pin::Sha256(expected) = pin
+            && !expected.eq_ignore_ascii_case(&file.sha256)
+        {
+            return Err(EngineError::Checksum {
+                found: file.sha256,
+                expected: expected.chars().take(64).collect(),
+            });
+        }
+        let context = spec.context.max(1) as usize;
+        let tokenizer = TextTokenizer::from_header(&file.header)?;
+        let decoder = arch::load(&mut file, context)?;
+        progress(85);
+        if tokenizer.len() != decoder.vocab() {
+            return Err(EngineError::Tokenizer("vocabulary and embedding differ in size".into()));
+        }
+        if context > decoder.trained_context() {
+            return Err(GgufError::TooMany {
+                what: "configured context",
+                value: context as u64,
+                limit: decoder.trained_context() as u64,
+            }
+            .into());
+        }
+        let name = file
+            .header
+            .text("general.name")
+            .map(|name| name.chars().filter(|c| !c.is_control()).take(100).collect())
+            .unwrap_or_else(|_| {
+                path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+            });
+        let info = ModelInfo {
+            name,
+            architecture: file.header.text("general.architecture")?.to_owned(),
+            chat: ChatFormat::ChatMl,
+            context: context as u32,
+            vocab: decoder.vocab() as u32,
+            file_bytes: file.size,
+            weight_bytes: decoder.weight_bytes() as u64,
+            sha256: file.sha256,
+            load_ms: 0,
+        };
+        let mut model = Self {
+            decoder,
+            tokenizer,
+            chat: ChatFormat::ChatMl,
+            sessions: Sessions::default(),
+            context,
+            prefill_chunk: spec.prefill_chunk.clamp(1, 4096) as usize,
+            info,
+        };
+        model.warm_up()?;
+        progress(100);
+        model.info.load_ms = begin.elapsed().as_millis() as u64;
+        Ok(model)
+    }
+
+    /// What was loaded.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &TextTokenizer {
+        &self.tokenizer
+    }
+
+    /// The decoder, for measurements and tests.
+    pub fn decoder(&mut self) -> &mut dyn Decoder {
+        self.decoder.as_mut()
+    }
+
+    /// Forgets cached sequences: after a panic they may be half written.
+    pub fn forget(&mut self) {
+        self.sessions.clear();
+    }
+
+    /// Replaces the decoder: tests put a failing one in.
+    #[doc(hidden)]
+    pub fn replace_decoder(&mut self, decoder: Box<dyn Decoder>) -> Box<dyn Decoder> {
+        std::mem::replace(&mut self.decoder, decoder)
+    }
+
+    /// The first product of several rows makes candle repack its weights: now rather than in
+    /// the first question. The first token starts the pool's threads.
+    fn warm_up(&mut self) -> Result<(), EngineError> {
+        let count = WARM_UP_TOKENS.min(self.context);
+        let mut cache = self.decoder.new_cache(count + 1);
+        self.decoder.forward(&vec![0; count], &mut cache, Logits::Last)?;
+        Ok(())
+    }
+}

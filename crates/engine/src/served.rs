@@ -1,0 +1,78 @@
+//! The model the engine binary serves: a [`LoadedModel`] behind the frame loop.
+//!
+//! Owns what happens before a file is opened: confinement and the look at the processor.
+
+use std::path::Path;
+
+use text2sql_core::protocol::{
+    Event, Failure, FailureCode, GenerateRequest, LoadSpec, LogLevel, ModelInfo,
+};
+
+use crate::control::Control;
+use crate::frame_loop::Model;
+use crate::generate::Completion;
+use crate::hardening;
+use crate::model::LoadedModel;
+
+/// Not loaded yet, or a model.
+#[derive(Default)]
+pub struct Served {
+    model: Option<LoadedModel>,
+}
+
+impl Model for Served {
+    fn before_load(&mut self, spec: &LoadSpec) -> Vec<(LogLevel, String)> {
+        let directory = Path::new(&spec.path).parent().unwrap_or(Path::new("/"));
+        let mut lines: Vec<_> = hardening::confine(directory)
+            .into_iter()
+            .map(|missing| (LogLevel::Warning, format!("engine runs less confined: {missing}")))
+            .collect();
+        lines.extend(thread_warning(spec.threads).map(|line| (LogLevel::Warning, line)));
+        lines
+    }
+
+    fn load(
+        &mut self,
+        spec: &LoadSpec,
+        progress: &mut dyn FnMut(u8),
+    ) -> Result<ModelInfo, Failure> {
+        let model = LoadedModel::load(spec, progress)?;
+        let info = model.info().clone();
+        self.model = Some(model);
+        Ok(info)
+    }
+
+    fn generate(
+        &mut self,
+        _id: u64,
+        request: &GenerateRequest,
+        control: &Control,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Completion, Failure> {
+        let Some(model) = &mut self.model else {
+            return Err(Failure {
+                code: FailureCode::NoModel,
+                message: "no model is loaded".into(),
+                detail: None,
+                hint: None,
+            });
+        };
+        Ok(model.generate(request, control, on_event)?)
+    }
+
+    fn after_panic(&mut self) {
+        if let Some(model) = &mut self.model {
+            model.forget();
+        }
+    }
+}
+
+/// candle sizes its pool by the environment, read once, so the parent has to have set it.
+fn thread_warning(threads: u32) -> Option<String> {
+    let have = candle_core::utils::barrier_pool().n_workers() + 1;
+    (have != threads as usize).then(|| {
+        format!(
+            "engine computes with {have} threads, not {threads}: CANDLE_NUM_THREADS was not set"
+        )
+    })
+}
