@@ -77,7 +77,7 @@ impl Question {
         let question = prompt::check_question(question, guc::max_question_length() as usize)?;
         let begun = Instant::now();
         let schemas = limits::schemas();
-        let snapshot: Rc<Snapshot> = catalog::snapshot(guard.identity(), schemas.as_deref())?;
+        let snapshot: Rc<Snapshot> = catalog::snapshot(guard.identity().user(), schemas.as_deref())?;
         if snapshot.relations.is_empty() {
             return Err(Error::NothingReadable { schemas });
         }
