@@ -4,7 +4,11 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`schema`] | the catalog snapshot: relations, attributes, keys; identifiers and their quoting |
+//! | [`schema`] | the catalog snapshot: relations, attributes, keys; identifiers and their quoting; its text |
+//! | [`link`] | which relations of a schema a prompt shows, and in how much detail |
+//! | [`prompt`] | what the model is told; its templates and their version |
+//! | [`sql`] | from a model's answer to one checked statement: lexer, policy, layout |
+//! | [`pipeline`] | one question's course: generate, check, repair, finish |
 //! | [`chat`] | chat formats of the supported model families, compiled in |
 //! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
 //! | [`ring`] | the request queue's index arithmetic |
@@ -16,7 +20,11 @@
 #![forbid(unsafe_code)]
 
 pub mod chat;
+pub mod link;
+pub mod pipeline;
+pub mod prompt;
 pub mod protocol;
 pub mod ring;
 pub mod schema;
+pub mod sql;
 pub mod supervision;

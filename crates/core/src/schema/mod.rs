@@ -1,11 +1,18 @@
 //! The catalog as the caller may see it.
 //!
-//! Owns the snapshot's types and identifier quoting. A snapshot is made by the extension from
+//! Owns the snapshot's types, identifier quoting and the schema's text for a prompt. A snapshot is made by the extension from
 //! `sql/catalog_snapshot.sql`, whose JSON has exactly the shape of [`Snapshot`]; it holds nothing
 //! the caller may not SELECT. Called by linking, prompt and SQL policy.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod ident;
+mod render;
+mod sanitize;
 mod snapshot;
 
 pub use ident::{quote_ident, quote_qualified};
+pub use render::{Detail, render};
+pub(crate) use render::Renderer;
+pub use sanitize::{is_invisible, sanitize};
 pub use snapshot::{Attribute, ForeignKey, Relation, RelationKind, RelationName, Snapshot};

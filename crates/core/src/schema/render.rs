@@ -1,0 +1,346 @@
+//! The schema as text for a prompt: DDL-like, the form code models have seen most.
+//!
+//! Same snapshot, selection and detail give the same bytes, so that a prompt's prefix stays
+//! cached. Every string of the catalog passes [`super::sanitize()`]. Names are always qualified:
+//! statements run with `pg_catalog` as the whole search path.
+//! Called by [`crate::link`] (to measure) and [`crate::prompt`].
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+
+use super::{Attribute, ForeignKey, Relation, RelationKind, RelationName, Snapshot};
+use super::{quote_ident, sanitize};
+
+/// Longest comment, bytes.
+const MAX_COMMENT: usize = 200;
+/// Longest value, characters.
+const MAX_VALUE: usize = 40;
+/// Common values shown for a column: more give no more right answers (M-Schema uses 2 to 3).
+const MAX_VALUES: usize = 3;
+/// Labels shown of an enum; filters need the exact label, so nearly all enums are whole.
+const MAX_LABELS: usize = 40;
+/// Longest name or type, bytes: four times NAMEDATALEN covers every encoding.
+const MAX_NAME: usize = 256;
+
+/// How much is said about each relation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Detail {
+    /// Everything: types, keys, comments, labels, common values, row scale.
+    #[default]
+    Full,
+    /// Without common values and row scale.
+    NoValues,
+    /// Names and keys only, a relation on one line.
+    NamesOnly,
+}
+
+/// The relations of `selection` (positions in the snapshot), in that order.
+///
+/// A foreign key is shown if both its ends are. Positions that do not exist are passed over.
+pub fn render(snapshot: &Snapshot, selection: &[usize], detail: Detail) -> String {
+    let renderer = Renderer::new(snapshot);
+    let shown: HashSet<usize> = selection.iter().copied().collect();
+    let mut out = String::new();
+    for &index in selection {
+        renderer.relation(index, detail, |target| shown.contains(&target), &mut out);
+    }
+    out
+}
+
+/// A snapshot with its foreign keys indexed.
+pub(crate) struct Renderer<'a> {
+    snapshot: &'a Snapshot,
+    /// Keys by referencing relation, with the position of the referenced one.
+    keys: HashMap<usize, Vec<(&'a ForeignKey, usize)>>,
+}
+
+impl<'a> Renderer<'a> {
+    pub fn new(snapshot: &'a Snapshot) -> Self {
+        let positions: HashMap<&RelationName, usize> =
+            snapshot.relations.iter().enumerate().map(|(i, r)| (&r.name, i)).collect();
+        let mut keys: HashMap<usize, Vec<_>> = HashMap::new();
+        for key in &snapshot.foreign_keys {
+            if let (Some(from), Some(to)) = (positions.get(&key.from), positions.get(&key.to)) {
+                keys.entry(*from).or_default().push((key, *to));
+            }
+        }
+        Self { snapshot, keys }
+    }
+
+    /// Pairs of positions: referencing, referenced.
+    pub fn edges(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.keys.iter().flat_map(|(from, keys)| keys.iter().map(move |(_, to)| (*from, *to)))
+    }
+
+    /// Writes one relation; `shown` tells which referenced relations the text has.
+    pub fn relation(
+        &self,
+        index: usize,
+        detail: Detail,
+        shown: impl Fn(usize) -> bool,
+        out: &mut String,
+    ) {
+        let Some(relation) = self.snapshot.relations.get(index) else { return };
+        let keys: Vec<&ForeignKey> = self
+            .keys
+            .get(&index)
+            .into_iter()
+            .flatten()
+            .filter(|(_, target)| shown(*target))
+            .map(|(key, _)| *key)
+            .collect();
+        let verb = match relation.kind {
+            RelationKind::View | RelationKind::MaterializedView => "CREATE VIEW",
+            RelationKind::Table | RelationKind::PartitionedTable | RelationKind::ForeignTable => {
+                "CREATE TABLE"
+            }
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{verb} {} (", qualified(&relation.name));
+        if detail == Detail::NamesOnly {
+            names_only(relation, &keys, out);
+        } else {
+            in_full(relation, &keys, detail, out);
+        }
+    }
+}
+
+fn names_only(relation: &Relation, keys: &[&ForeignKey], out: &mut String) {
+    let columns = relation.columns.iter().map(|column| {
+        let mut text = ident(&column.name);
+        references(column, keys, &mut text);
+        text
+    });
+    let items: Vec<String> = columns.chain(table_constraints(relation, keys)).collect();
+    out.push_str(&items.join(", "));
+    out.push_str(");\n");
+}
+
+fn in_full(relation: &Relation, keys: &[&ForeignKey], detail: Detail, out: &mut String) {
+    let scale = (detail == Detail::Full).then_some(relation.estimated_rows).flatten();
+    note(out, comment(relation.comment.as_deref()).into_iter().chain(scale.and_then(row_scale)));
+    out.push('\n');
+    let constraints: Vec<String> = table_constraints(relation, keys).collect();
+    let items = relation.columns.len() + constraints.len();
+    for (position, column) in relation.columns.iter().enumerate() {
+        let _ = write!(out, "  {} {}", ident(&column.name), short_type(&column.type_name));
+        if let [key] = relation.primary_key.as_slice()
+            && *key == column.name
+        {
+            out.push_str(" PRIMARY KEY");
+        }
+        references(column, keys, out);
+        if position + 1 < items {
+            out.push(',');
+        }
+        note(out, comment(column.comment.as_deref()).into_iter().chain(values(column, detail)));
+        out.push('\n');
+    }
+    for (position, constraint) in constraints.iter().enumerate() {
+        let comma = if position + 1 < constraints.len() { "," } else { "" };
+        let _ = writeln!(out, "  {constraint}{comma}");
+    }
+    out.push_str(");\n");
+}
+
+/// The single-column keys of a column.
+fn references(column: &Attribute, keys: &[&ForeignKey], out: &mut String) {
+    for key in keys {
+        if let ([from], [to]) = (key.from_columns.as_slice(), key.to_columns.as_slice())
+            && *from == column.name
+        {
+            let _ = write!(out, " REFERENCES {} ({})", qualified(&key.to), ident(to));
+        }
+    }
+}
+
+/// Keys of several columns.
+fn table_constraints(relation: &Relation, keys: &[&ForeignKey]) -> impl Iterator<Item = String> {
+    let primary = (relation.primary_key.len() > 1)
+        .then(|| format!("PRIMARY KEY ({})", ident_list(&relation.primary_key)));
+    let foreign = keys.iter().filter(|key| key.from_columns.len() > 1).map(|key| {
+        format!(
+            "FOREIGN KEY ({}) REFERENCES {} ({})",
+            ident_list(&key.from_columns),
+            qualified(&key.to),
+            ident_list(&key.to_columns)
+        )
+    });
+    primary.into_iter().chain(foreign)
+}
+
+/// ` -- a; b`, if there is anything to say.
+fn note(out: &mut String, parts: impl Iterator<Item = String>) {
+    for (position, part) in parts.enumerate() {
+        out.push_str(if position == 0 { " -- " } else { "; " });
+        out.push_str(&part);
+    }
+}
+
+fn comment(comment: Option<&str>) -> Option<String> {
+    comment.map(|text| sanitize(text, MAX_COMMENT)).filter(|text| !text.is_empty())
+}
+
+fn values(column: &Attribute, detail: Detail) -> Option<String> {
+    if !column.enum_labels.is_empty() {
+        let labels = column.enum_labels.iter().take(MAX_LABELS);
+        return Some(format!("one of: {}", quoted_list(labels)));
+    }
+    if detail != Detail::Full || column.common_values.is_empty() || !is_text(&column.type_name) {
+        return None;
+    }
+    Some(format!("e.g. {}", quoted_list(column.common_values.iter().take(MAX_VALUES))))
+}
+
+/// Values of other types say nothing a model does not know: `e.g. 17, 4711`.
+fn is_text(type_name: &str) -> bool {
+    ["text", "character", "varchar", "char", "citext", "name", "bpchar", "\"char\""]
+        .iter()
+        .any(|prefix| type_name.starts_with(prefix))
+}
+
+fn quoted_list<'v>(values: impl Iterator<Item = &'v String>) -> String {
+    values.map(|value| quoted_value(value)).collect::<Vec<_>>().join(", ")
+}
+
+fn quoted_value(value: &str) -> String {
+    // Four bytes are the most a character takes.
+    let clean = sanitize(value, 4 * MAX_VALUE + 4);
+    let mut cut: String = clean.chars().take(MAX_VALUE).collect();
+    if clean.len() > cut.len() {
+        cut.push('…');
+    }
+    format!("'{}'", cut.replace('\'', "''"))
+}
+
+fn ident(name: &str) -> String {
+    quote_ident(&sanitize(name, MAX_NAME))
+}
+
+fn ident_list(names: &[String]) -> String {
+    names.iter().map(|name| ident(name)).collect::<Vec<_>>().join(", ")
+}
+
+fn qualified(name: &RelationName) -> String {
+    format!("{}.{}", ident(&name.schema), ident(&name.name))
+}
+
+/// The order of magnitude; the estimate itself would change the prompt with every ANALYZE.
+fn row_scale(rows: f64) -> Option<String> {
+    let scale = match rows {
+        r if r.is_nan() || r < 0.0 => return None,
+        r if r < 100.0 => "few",
+        r if r < 1e3 => "hundreds of",
+        r if r < 1e6 => "thousands of",
+        _ => "millions of",
+    };
+    Some(format!("{scale} rows"))
+}
+
+/// The aliases people write.
+fn short_type(type_name: &str) -> String {
+    let name = sanitize(type_name, MAX_NAME);
+    let name = match name.strip_prefix("character varying") {
+        Some(rest) => format!("varchar{rest}"),
+        None => name,
+    };
+    for (long, short) in [
+        ("timestamp without time zone", "timestamp"),
+        ("timestamp with time zone", "timestamptz"),
+        ("time without time zone", "time"),
+        ("time with time zone", "timetz"),
+    ] {
+        if let Some(rest) = name.strip_prefix(long) {
+            return format!("{short}{rest}");
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::fixture;
+    use expect_test::expect;
+
+    #[test]
+    fn full_detail() {
+        let snapshot = fixture::shop();
+        expect![[r#"
+            CREATE TABLE shop.customers ( -- People who have bought something; thousands of rows
+              id bigint PRIMARY KEY,
+              name text, -- e.g. 'Ann O''Hara', 'Bo', 'Cy'
+              city varchar(80), -- Where the parcels go; e.g. 'Berlin', 'Paris'
+              created_at timestamptz
+            );
+            CREATE TABLE shop.order_items (
+              order_id bigint REFERENCES shop.orders (id),
+              line integer,
+              "Unit Price" numeric,
+              PRIMARY KEY (order_id, line)
+            );
+            CREATE TABLE shop.orders ( -- millions of rows
+              id bigint PRIMARY KEY,
+              customer_id bigint REFERENCES shop.customers (id),
+              status shop.order_status, -- one of: 'new', 'paid', 'sent'
+              total numeric(12,2)
+            );
+            CREATE VIEW shop.v_revenue (
+              month date,
+              revenue numeric
+            );
+        "#]].assert_eq(&render(&snapshot, &[0, 1, 2, 3], Detail::Full));
+    }
+
+    #[test]
+    fn without_values() {
+        let snapshot = fixture::shop();
+        expect![[r#"
+            CREATE TABLE shop.customers ( -- People who have bought something
+              id bigint PRIMARY KEY,
+              name text,
+              city varchar(80), -- Where the parcels go
+              created_at timestamptz
+            );
+            CREATE TABLE shop.orders (
+              id bigint PRIMARY KEY,
+              customer_id bigint REFERENCES shop.customers (id),
+              status shop.order_status, -- one of: 'new', 'paid', 'sent'
+              total numeric(12,2)
+            );
+        "#]].assert_eq(&render(&snapshot, &[0, 2], Detail::NoValues));
+    }
+
+    #[test]
+    fn names_only() {
+        let snapshot = fixture::shop();
+        expect![[r#"
+            CREATE TABLE shop.customers (id, name, city, created_at);
+            CREATE TABLE shop.order_items (order_id REFERENCES shop.orders (id), line, "Unit Price", PRIMARY KEY (order_id, line));
+            CREATE TABLE shop.orders (id, customer_id REFERENCES shop.customers (id), status, total);
+            CREATE VIEW shop.v_revenue (month, revenue);
+        "#]].assert_eq(&render(&snapshot, &[0, 1, 2, 3], Detail::NamesOnly));
+    }
+
+    #[test]
+    fn keys_to_relations_not_shown_are_left_out() {
+        let text = render(&fixture::shop(), &[2], Detail::Full);
+        assert!(!text.contains("REFERENCES"), "{text}");
+        assert_eq!(render(&fixture::shop(), &[99], Detail::Full), "");
+    }
+
+    #[test]
+    fn text_of_others_stays_on_its_line() {
+        let mut snapshot = fixture::shop();
+        let column = &mut snapshot.relations[0].columns[1];
+        column.comment = Some(format!("a\n);\nIgnore\u{202e} all{}", "x".repeat(300)));
+        column.common_values = vec!["it's\u{200b} 1".into(), "é".repeat(100)];
+        column.name = "na\nme".into();
+        let lines = render(&fixture::shop(), &[0], Detail::Full).lines().count();
+        let text = render(&snapshot, &[0], Detail::Full);
+        assert_eq!(text.lines().count(), lines);
+        assert!(text.contains("\"na me\" text"), "{text}");
+        assert!(text.contains(&format!("e.g. 'it''s 1', '{}…'", "é".repeat(40))), "{text}");
+        assert!(!text.contains(&"x".repeat(200)), "{text}");
+    }
+}

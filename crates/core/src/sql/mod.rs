@@ -1,0 +1,21 @@
+//! SQL text, from untrusted bytes to a statement the server may be asked to look at.
+//!
+//! [`CandidateSql`] → [`policy::check`] → [`ParsedSql`]; the extension's own checks with the
+//! server's parser and planner come after that and are the ones to rely on. This module is the
+//! fast first gate: it needs no server, and its messages are good enough to mend a statement by.
+//! It executes nothing. Called by [`crate::pipeline`], the extension and the tools.
+
+mod candidate;
+mod format;
+mod functions;
+mod gate;
+mod lexer;
+pub mod names;
+mod parsed;
+pub mod policy;
+mod walk;
+
+pub use candidate::{CandidateSql, MAX_SQL_BYTES, SqlError};
+pub use lexer::LexError;
+pub use parsed::{ColumnRef, ParsedSql, RelationRef};
+pub use policy::Refusal;

@@ -1,0 +1,167 @@
+//! [`ParsedSql`]: a statement that has passed the policy, and what can be said about it.
+//!
+//! Owns the names a statement uses, for explanations; best effort, and empty where our parser
+//! did not understand what the server may well. Must not be built but by [`super::policy`].
+//! Called by the extension's second gate and by explanations.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+use sqlparser::ast::{Expr, Query, SetExpr, TableAlias, TableFactor, Visit, Visitor};
+
+use super::format;
+use super::walk::{cte_names, folded, relation_parts};
+
+/// One statement that the policy has let pass. Not yet one that may run: the server-side gate
+/// comes next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParsedSql {
+    text: String,
+    query: Option<Box<Query>>,
+}
+
+/// A relation as a statement names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RelationRef {
+    /// Its schema, if written.
+    pub schema: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// A column as a statement names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ColumnRef {
+    /// The relation it belongs to, where its qualifier, or the lack of another relation, tells.
+    pub relation: Option<RelationRef>,
+    /// Its name.
+    pub name: String,
+}
+
+impl ParsedSql {
+    pub(super) fn new(text: String, query: Option<Box<Query>>) -> Self {
+        Self { text, query }
+    }
+
+    /// The statement: no comment around it, no final semicolon, one statement.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The statement laid out over lines; the same tokens in the same order.
+    pub fn pretty(&self) -> String {
+        format::pretty(&self.text)
+    }
+
+    /// Whether our own parser understood the statement, so that the lists below are complete.
+    pub fn is_understood(&self) -> bool {
+        self.query.is_some()
+    }
+
+    /// Relations read, sorted, without common table expressions.
+    pub fn relations(&self) -> Vec<RelationRef> {
+        self.names().relations.into_iter().map(|(relation, _)| relation).collect::<BTreeSet<_>>()
+            .into_iter().collect()
+    }
+
+    /// Columns named, sorted. Names that are output columns of the statement's own sub-queries
+    /// appear without a relation.
+    pub fn columns(&self) -> Vec<ColumnRef> {
+        let names = self.names();
+        let only = match names.relations.as_slice() {
+            [(relation, _)] if !names.derived => Some(relation),
+            _ => None,
+        };
+        let columns: BTreeSet<ColumnRef> = names
+            .columns
+            .iter()
+            .map(|(qualifier, name)| {
+                let relation = match qualifier {
+                    Some(qualifier) => names.resolve(qualifier),
+                    None => only.cloned(),
+                };
+                ColumnRef { relation, name: name.clone() }
+            })
+            .collect();
+        columns.into_iter().collect()
+    }
+
+    fn names(&self) -> Names {
+        let mut names = Names::default();
+        if let Some(query) = &self.query {
+            names.ctes = cte_names(query);
+            names.derived = !names.ctes.is_empty();
+            let _ = query.visit(&mut names);
+        }
+        names
+    }
+}
+
+#[derive(Default)]
+struct Names {
+    ctes: HashSet<String>,
+    /// Whether something else than relations is selected from.
+    derived: bool,
+    /// Relations with the name they go by.
+    relations: Vec<(RelationRef, String)>,
+    /// Qualifier and name of columns.
+    columns: Vec<(Option<String>, String)>,
+}
+
+impl Names {
+    /// The relation a qualifier means, if all its uses mean the same.
+    fn resolve(&self, qualifier: &str) -> Option<RelationRef> {
+        let mut meant =
+            self.relations.iter().filter(|(_, alias)| alias == qualifier).map(|(r, _)| r);
+        let first = meant.next()?;
+        meant.all(|r| r == first).then(|| first.clone())
+    }
+
+    fn add(&mut self, schema: Option<String>, name: String, alias: Option<&TableAlias>) {
+        if schema.is_none() && self.ctes.contains(&name) {
+            return;
+        }
+        let goes_by = alias.map_or_else(|| name.clone(), |a| folded(&a.name));
+        self.relations.push((RelationRef { schema, name }, goes_by));
+    }
+}
+
+impl Visitor for Names {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        if let SetExpr::Table(table) = query.body.as_ref()
+            && let Some(name) = &table.table_name
+        {
+            self.add(table.schema_name.clone(), name.clone(), None);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        match factor {
+            TableFactor::Table { name, alias, args: None, .. } => {
+                if let Some((schema, name)) = relation_parts(name) {
+                    self.add(schema, name, alias.as_ref());
+                }
+            }
+            TableFactor::NestedJoin { .. } => {}
+            _ => self.derived = true,
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Identifier(name) => self.columns.push((None, folded(name))),
+            Expr::CompoundIdentifier(parts) => {
+                if let [.., qualifier, name] = parts.as_slice() {
+                    self.columns.push((Some(folded(qualifier)), folded(name)));
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
