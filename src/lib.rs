@@ -13,6 +13,7 @@
 //! | `worker` | the background worker: supervisor of the engine, broker of requests |
 //! | `guc` | every setting |
 //! | `error` | the one place where errors get their SQLSTATE, message, detail and hint |
+//! | `catalog` | what the caller may read, from the system catalogs |
 //! | `exec` | checks and runs one SELECT as the caller, read-only |
 //! | `pg` | small safe wrappers around server functions |
 
@@ -20,6 +21,7 @@
 compile_error!("errors of the server unwind through this library: build with panic = \"unwind\"");
 
 mod api;
+mod catalog;
 mod error;
 mod exec;
 mod guc;

@@ -24,6 +24,21 @@ fn validate_as_guard(sql: &str) -> String {
     describe(outcome)
 }
 
+/// The snapshot of the caller, its fingerprint and how long it took in milliseconds.
+#[pg_extern(volatile, parallel_unsafe)]
+fn snapshot_as_caller(schemas: default!(Option<Vec<String>>, "NULL")) -> String {
+    let started = std::time::Instant::now();
+    match crate::catalog::snapshot(crate::pg::server::current_role(), schemas.as_deref()) {
+        Ok(snapshot) => serde_json::json!({
+            "ms": started.elapsed().as_secs_f64() * 1000.0,
+            "fingerprint": crate::catalog::fingerprint(&snapshot).to_string(),
+            "snapshot": &*snapshot,
+        })
+        .to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
 fn describe<T: serde::Serialize>(outcome: Result<T, ExecError>) -> String {
     let value = match outcome {
         Ok(result) => serde_json::json!({ "ok": result }),
@@ -43,10 +58,3 @@ fn describe<T: serde::Serialize>(outcome: Result<T, ExecError>) -> String {
     };
     value.to_string()
 }
-
-pgrx::extension_sql!(
-    "GRANT USAGE ON SCHEMA text2sql TO PUBLIC;
-     GRANT EXECUTE ON FUNCTION run_as_guard, validate_as_guard TO PUBLIC;",
-    name = "test_grants",
-    requires = ["grants"],
-);
