@@ -22,6 +22,8 @@ pub enum Use {
     Free,
     /// With a constant length of at most [`MAX_CONSTANT_LENGTH`], the second argument.
     ConstantLength,
+    /// With a constant first argument without widths above [`MAX_CONSTANT_LENGTH`].
+    ConstantFormat,
     /// As a series of at most [`MAX_SERIES_ROWS`] rows, if its ends are known.
     Series,
     /// In views and row policies only.
@@ -30,7 +32,7 @@ pub enum Use {
     Support,
 }
 
-/// Longest result of `repeat`, `lpad` and `rpad`: with longer ones, one statement can allocate
+/// Longest result of `repeat`, `lpad` and `rpad`, widest field of `format`: with longer ones, one statement can allocate
 /// gigabytes and feed built-ins that cannot be interrupted.
 pub const MAX_CONSTANT_LENGTH: i64 = 1000;
 /// Rows of one `generate_series`.
@@ -102,6 +104,7 @@ fn parse_line(line: &'static str) -> Option<(u32, Entry)> {
     let use_ = match fields.next()? {
         "allow" => Use::Free,
         "constant_length" => Use::ConstantLength,
+        "constant_format" => Use::ConstantFormat,
         "series" => Use::Series,
         "lenient" => Use::Lenient,
         "support" => Use::Support,

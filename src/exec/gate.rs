@@ -222,7 +222,7 @@ impl<'t> Check<'t> {
             return Ok(next);
         }
         let next = match functions::judge(oid, self.author, self.trust)? {
-            Use::ConstantLength | Use::Series if !self.inside_views => Next::Keep,
+            Use::ConstantLength | Use::ConstantFormat | Use::Series if !self.inside_views => Next::Keep,
             _ => Next::Continue,
         };
         self.functions.insert(oid, next);
@@ -299,6 +299,15 @@ fn judge_arguments(call: &Call) -> Result<(), ExecError> {
                 format!("At most {MAX_CONSTANT_LENGTH} is allowed."),
             )),
         },
+        Some(Use::ConstantFormat) => match call.argument(0) {
+            Some(Known::Null) => Ok(()),
+            Some(Known::Text(format)) if !has_wide_field(&format) => Ok(()),
+            _ => Err(refused_with(
+                "format_argument",
+                format!("{} needs a constant format", signature()),
+                format!("Fields may be at most {MAX_CONSTANT_LENGTH} wide."),
+            )),
+        },
         Some(Use::Series) => match series_rows(call) {
             Some(rows) if rows > MAX_SERIES_ROWS => Err(refused_with(
                 "series",
@@ -311,6 +320,15 @@ fn judge_arguments(call: &Call) -> Result<(), ExecError> {
     }
 }
 
+/// Whether a format has a width of four digits, or one that comes from an argument.
+fn has_wide_field(format: &str) -> bool {
+    format.split('%').skip(1).any(|field| {
+        let width = field.bytes().take_while(|b| b.is_ascii_digit() || b"-$".contains(b));
+        width.clone().filter(u8::is_ascii_digit).count() > 3
+            || field.as_bytes().get(width.count()) == Some(&b'*')
+    })
+}
+
 /// Rows of a series whose ends and step are known.
 #[allow(clippy::cast_precision_loss, reason = "compared with ten million")]
 fn series_rows(call: &Call) -> Option<f64> {
@@ -321,6 +339,7 @@ fn series_rows(call: &Call) -> Option<f64> {
             Known::Instant(instant) => instant.map_or(f64::INFINITY, |micros| micros as f64),
             Known::Duration(micros) => micros as f64,
             Known::Number(number) => number,
+            Known::Text(_) => return None,
         })
     };
     let (start, stop) = (number(0)?, number(1)?);
@@ -330,4 +349,19 @@ fn series_rows(call: &Call) -> Option<f64> {
     }
     let rows = (stop - start) / step;
     (rows.is_finite()).then_some(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_wide_field;
+
+    #[test]
+    fn wide_fields_of_formats_are_found() {
+        for format in ["%1000000000s", "%1$1000000s", "%*s", "%-*s", "a%sb%99999I"] {
+            assert!(has_wide_field(format), "{format}");
+        }
+        for format in ["", "%s", "%1$s and %2$s", "%-20s|", "100%%", "2000000 %s"] {
+            assert!(!has_wide_field(format), "{format}");
+        }
+    }
 }

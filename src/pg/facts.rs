@@ -184,6 +184,14 @@ pub fn schema_name(oid: Oid) -> Option<String> {
     string(unsafe { pg_sys::get_namespace_name(oid) })
 }
 
+/// Schemas of the search path in force, those of the server left out.
+pub fn search_path() -> Vec<String> {
+    // SAFETY: a new list of schemas.
+    let schemas =
+        unsafe { pgrx::PgList::<Oid>::from_pg(pg_sys::fetch_search_path(false)) };
+    schemas.iter_oid().filter_map(schema_name).collect()
+}
+
 /// Whether the schema holds temporary objects, of whatever session.
 pub fn is_temporary_schema(oid: Oid) -> bool {
     // SAFETY: a syscache lookup.

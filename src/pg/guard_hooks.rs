@@ -2,6 +2,10 @@
 //!
 //! Owns the hook functions; whether a thing may happen is decided by the [`Guards`] given at
 //! installation. Called once from `_PG_init` through `exec::hooks`.
+//!
+//! Every statement of the server passes through here, so the hooks themselves are not guarded:
+//! an error of somebody else's statement must pass untouched, where a guard would rewrite it
+//! without its position and fields. Their frames hold nothing that needs dropping.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::OnceLock;
@@ -53,6 +57,22 @@ pub fn install(guards: Guards) {
     }
 }
 
+// The server's own, unguarded; see the module's comment.
+#[allow(clashing_extern_declarations, reason = "pgrx declares them with its guard")]
+unsafe extern "C-unwind" {
+    fn standard_ProcessUtility(
+        statement: *mut pg_sys::PlannedStmt,
+        text: *const c_char,
+        read_only_tree: bool,
+        context: pg_sys::ProcessUtilityContext::Type,
+        parameters: pg_sys::ParamListInfo,
+        environment: *mut pg_sys::QueryEnvironment,
+        receiver: *mut pg_sys::DestReceiver,
+        completion: *mut pg_sys::QueryCompletion,
+    );
+    fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
+}
+
 fn enforce(decision: Result<(), String>) {
     if let Err(message) = decision {
         pgrx::ereport!(
@@ -63,7 +83,36 @@ fn enforce(decision: Result<(), String>) {
     }
 }
 
+/// The guards, if they are on.
+fn guards() -> Option<&'static Guards> {
+    INSTALLED.get().map(|i| &i.guards).filter(|guards| (guards.active)())
+}
+
 #[pgrx::pg_guard]
+extern "C-unwind" fn check_utility() {
+    if let Some(guards) = guards() {
+        enforce((guards.utility)());
+    }
+}
+
+#[pgrx::pg_guard]
+extern "C-unwind" fn check_start(pure_select: bool) {
+    if let Some(guards) = guards() {
+        enforce((guards.start)(pure_select));
+    }
+}
+
+#[pgrx::pg_guard]
+extern "C-unwind" fn check_access(access: pg_sys::ObjectAccessType::Type, object: Oid) {
+    if let Some(guards) = guards() {
+        enforce(match access {
+            pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE => (guards.function)(object),
+            pg_sys::ObjectAccessType::OAT_NAMESPACE_SEARCH => Ok(()),
+            _ => (guards.change)(),
+        });
+    }
+}
+
 #[allow(clippy::too_many_arguments, reason = "the signature is the server's")]
 unsafe extern "C-unwind" fn on_utility(
     statement: *mut pg_sys::PlannedStmt,
@@ -75,47 +124,27 @@ unsafe extern "C-unwind" fn on_utility(
     receiver: *mut pg_sys::DestReceiver,
     completion: *mut pg_sys::QueryCompletion,
 ) {
-    let installed = INSTALLED.get();
-    if let Some(i) = installed
-        && (i.guards.active)()
-    {
-        enforce((i.guards.utility)());
+    if guards().is_some() {
+        check_utility();
     }
-    let next = installed.and_then(|i| i.utility);
+    let next = INSTALLED.get().and_then(|i| i.utility).unwrap_or(standard_ProcessUtility);
     // SAFETY: the arguments we were called with.
     unsafe {
-        match next {
-            Some(next) => next(
-                statement,
-                text,
-                read_only_tree,
-                context,
-                parameters,
-                environment,
-                receiver,
-                completion,
-            ),
-            None => pg_sys::standard_ProcessUtility(
-                statement,
-                text,
-                read_only_tree,
-                context,
-                parameters,
-                environment,
-                receiver,
-                completion,
-            ),
-        }
+        next(
+            statement,
+            text,
+            read_only_tree,
+            context,
+            parameters,
+            environment,
+            receiver,
+            completion,
+        )
     }
 }
 
-
-#[pgrx::pg_guard]
 unsafe extern "C-unwind" fn on_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
-    let installed = INSTALLED.get();
-    if let Some(i) = installed
-        && (i.guards.active)()
-    {
+    if guards().is_some() {
         // SAFETY: a query description with its plan, as every hook of this kind gets.
         let pure = unsafe {
             let plan = (*query).plannedstmt;
@@ -124,18 +153,13 @@ unsafe extern "C-unwind" fn on_start(query: *mut pg_sys::QueryDesc, flags: c_int
                 && (*plan).rowMarks.is_null()
                 && (*plan).resultRelations.is_null()
         };
-        enforce((i.guards.start)(pure));
+        check_start(pure);
     }
+    let next = INSTALLED.get().and_then(|i| i.start).unwrap_or(standard_ExecutorStart);
     // SAFETY: the arguments we were called with.
-    unsafe {
-        match installed.and_then(|i| i.start) {
-            Some(next) => next(query, flags),
-            None => pg_sys::standard_ExecutorStart(query, flags),
-        }
-    }
+    unsafe { next(query, flags) }
 }
 
-#[pgrx::pg_guard]
 unsafe extern "C-unwind" fn on_access(
     access: pg_sys::ObjectAccessType::Type,
     class: Oid,
@@ -143,16 +167,11 @@ unsafe extern "C-unwind" fn on_access(
     sub_object: c_int,
     argument: *mut c_void,
 ) {
-    let Some(i) = INSTALLED.get() else { return };
-    if let Some(next) = i.access {
+    if let Some(next) = INSTALLED.get().and_then(|i| i.access) {
         // SAFETY: the arguments we were called with.
         unsafe { next(access, class, object, sub_object, argument) };
     }
-    if (i.guards.active)() {
-        enforce(match access {
-            pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE => (i.guards.function)(object),
-            pg_sys::ObjectAccessType::OAT_NAMESPACE_SEARCH => Ok(()),
-            _ => (i.guards.change)(),
-        });
+    if guards().is_some() {
+        check_access(access, object);
     }
 }

@@ -70,11 +70,18 @@ pub enum Known {
     Duration(i128),
     /// A `numeric`, as near as a double can be.
     Number(f64),
+    /// A text.
+    Text(String),
 }
+
+/// Deepest nesting of a tree. Far below what the stack holds: an error raised down there
+/// crosses a guard on every level, each of which takes milliseconds.
+const MAX_DEPTH: u32 = 500;
 
 struct Walk<'a> {
     visit: &'a mut dyn FnMut(Item) -> Next,
     nodes_left: u32,
+    depth: u32,
     kept: Vec<Call>,
 }
 
@@ -122,17 +129,24 @@ pub(super) fn node(
     max_nodes: u32,
     visit: &mut dyn FnMut(Item) -> Next,
 ) -> Vec<Call> {
-    let mut walk = Walk { visit, nodes_left: max_nodes, kept: Vec::new() };
+    let mut walk = Walk { visit, nodes_left: max_nodes, depth: 0, kept: Vec::new() };
     // SAFETY: `root` is a tree of the server that outlives the walk; `walk` outlives the call.
-    unsafe { analysed_step(root, (&raw mut walk).cast()) };
+    unsafe { analysed(root, (&raw mut walk).cast()) };
     walk.kept
 }
 
 const FLAGS: i32 =
     (pg_sys::QTW_EXAMINE_RTES_BEFORE | pg_sys::QTW_EXAMINE_SORTGROUP) as i32;
 
+/// For callbacks of the server only: a guarded function turns an error into a jump out of it,
+/// which must not cross frames of ours.
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn analysed_step(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
+    // SAFETY: the server hands through what it was given.
+    unsafe { analysed(node, context) }
+}
+
+unsafe fn analysed(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
     if node.is_null() {
         return false;
     }
@@ -141,17 +155,18 @@ unsafe extern "C-unwind" fn analysed_step(node: *mut pg_sys::Node, context: *mut
     let walk = unsafe { &mut *context.cast::<Walk>() };
     // SAFETY: raises an error near the end of the stack.
     unsafe { pg_sys::check_stack_depth() };
-    if walk.nodes_left == 0 {
+    if walk.nodes_left == 0 || walk.depth >= MAX_DEPTH {
         walk.give(Item::TooLarge);
         return true;
     }
     walk.nodes_left -= 1;
+    walk.depth += 1;
     // SAFETY: a node of an analysed tree; each arm casts to the type its tag stands for.
     if unsafe { judge(walk, node) } {
         return true;
     }
     // SAFETY: the children of a node the match above knows.
-    unsafe {
+    let ended = unsafe {
         match (*node).type_ {
             NodeTag::T_Query => {
                 pg_sys::query_tree_walker(node.cast(), Some(analysed_step), context, FLAGS)
@@ -160,7 +175,10 @@ unsafe extern "C-unwind" fn analysed_step(node: *mut pg_sys::Node, context: *mut
             NodeTag::T_RangeTblEntry => false,
             _ => pg_sys::expression_tree_walker(node, Some(analysed_step), context),
         }
-    }
+    };
+    // SAFETY: as above; the reference taken before the descent is not used after it.
+    unsafe { (*context.cast::<Walk>()).depth -= 1 };
+    ended
 }
 
 /// What one node asks for, children aside; true ends the walk.
@@ -197,7 +215,7 @@ unsafe fn judge(walk: &mut Walk<'_>, node: *mut pg_sys::Node) -> bool {
             unsafe { oids(types) }.into_iter().any(|oid| walk.type_(oid, false))
                 || unsafe { nodes(clauses) }
                     .into_iter()
-                    .any(|clause| unsafe { analysed_step(clause, (&raw mut *walk).cast()) })
+                    .any(|clause| unsafe { analysed(clause, (&raw mut *walk).cast()) })
         }
         NodeTag::T_CommonTableExpr => {
             let cte: *mut pg_sys::CommonTableExpr = node.cast();
@@ -289,6 +307,10 @@ unsafe fn judge_expression(
                 false
             }
         };
+    }
+    // Its functions are those of its types, which are judged as such.
+    if tag == NodeTag::T_CoerceViaIO {
+        return false;
     }
     // SAFETY: any expression node; the callback gets the same context.
     unsafe {
@@ -407,7 +429,7 @@ unsafe fn oids(list: *mut pg_sys::List) -> Vec<Oid> {
 pub(super) fn check_permissions(query: *mut pg_sys::Query, instead: Option<Oid>) {
     let mut instead = instead;
     // SAFETY: a valid tree; the context outlives the call.
-    unsafe { permission_step(query.cast(), (&raw mut instead).cast()) };
+    unsafe { permission(query.cast(), (&raw mut instead).cast()) };
 }
 
 #[pgrx::pg_guard]
@@ -415,6 +437,11 @@ unsafe extern "C-unwind" fn permission_step(
     node: *mut pg_sys::Node,
     context: *mut c_void,
 ) -> bool {
+    // SAFETY: the server hands through what it was given.
+    unsafe { permission(node, context) }
+}
+
+unsafe fn permission(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
     if node.is_null() {
         return false;
     }
@@ -480,8 +507,12 @@ impl Call {
         let argument = *arguments.get(n)?;
         // SAFETY: a vetted expression; the result is a new tree.
         let folded = unsafe {
+            // Of the planner's state, folding reads the bound parameters: there are none.
+            let root: *mut pg_sys::PlannerInfo =
+                pg_sys::palloc0(size_of::<pg_sys::PlannerInfo>()).cast();
+            (*root).glob = pg_sys::palloc0(size_of::<pg_sys::PlannerGlobal>()).cast();
             pg_sys::estimate_expression_value(
-                std::ptr::null_mut(),
+                root,
                 pg_sys::copyObjectImpl(argument.cast()).cast(),
             )
         };
@@ -530,6 +561,13 @@ fn known(constant: &pg_sys::Const) -> Option<Known> {
             };
             Known::Number(f64::from_bits(double?.value() as u64))
         }
+        pg_sys::TEXTOID => {
+            // SAFETY: a non-null text.
+            let text = unsafe { pg_sys::text_to_cstring(value.cast_mut_ptr()) };
+            // SAFETY: a new NUL-terminated string.
+            let text = unsafe { std::ffi::CStr::from_ptr(text) };
+            Known::Text(super::facts::from_server_encoding(text.to_bytes()))
+        }
         _ => return None,
     })
 }
@@ -537,19 +575,25 @@ fn known(constant: &pg_sys::Const) -> Option<Known> {
 /// Finds in a raw tree what no later stage may even see: analysis already takes locks for it.
 /// Returns what was found.
 pub(super) fn raw(root: *mut pg_sys::Node, max_nodes: u32) -> Option<&'static str> {
-    let mut walk = RawWalk { nodes_left: max_nodes, found: None };
+    let mut walk = RawWalk { nodes_left: max_nodes, depth: 0, found: None };
     // SAFETY: a raw tree that outlives the walk; `walk` outlives the call.
-    unsafe { raw_step(root, (&raw mut walk).cast()) };
+    unsafe { raw_node(root, (&raw mut walk).cast()) };
     walk.found
 }
 
 struct RawWalk {
     nodes_left: u32,
+    depth: u32,
     found: Option<&'static str>,
 }
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn raw_step(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
+    // SAFETY: the server hands through what it was given.
+    unsafe { raw_node(node, context) }
+}
+
+unsafe fn raw_node(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
     if node.is_null() {
         return false;
     }
@@ -557,11 +601,12 @@ unsafe extern "C-unwind" fn raw_step(node: *mut pg_sys::Node, context: *mut c_vo
     let walk = unsafe { &mut *context.cast::<RawWalk>() };
     // SAFETY: raises an error near the end of the stack.
     unsafe { pg_sys::check_stack_depth() };
-    if walk.nodes_left == 0 {
-        walk.found = Some("too many parts");
+    if walk.nodes_left == 0 || walk.depth >= MAX_DEPTH {
+        walk.found = Some("too many parts, or too deeply nested ones");
         return true;
     }
     walk.nodes_left -= 1;
+    walk.depth += 1;
     // SAFETY: a valid node.
     walk.found = match unsafe { (*node).type_ } {
         NodeTag::T_IntoClause => Some("INTO"),
@@ -575,7 +620,12 @@ unsafe extern "C-unwind" fn raw_step(node: *mut pg_sys::Node, context: *mut c_vo
         NodeTag::T_XmlSerialize | NodeTag::T_XmlExpr => Some("XML"),
         _ => None,
     };
+    if walk.found.is_some() {
+        return true;
+    }
     // SAFETY: the server's own walker; it raises an error for a node it does not know.
-    walk.found.is_some()
-        || unsafe { pg_sys::raw_expression_tree_walker(node, Some(raw_step), context) }
+    let ended = unsafe { pg_sys::raw_expression_tree_walker(node, Some(raw_step), context) };
+    // SAFETY: as above; the reference taken before the descent is not used after it.
+    unsafe { (*context.cast::<RawWalk>()).depth -= 1 };
+    ended
 }
