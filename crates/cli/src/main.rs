@@ -1,2 +1,53 @@
-//! Command-line tools.
-fn main() {}
+//! `text2sql-cli`: command-line tools of text2sql.
+//!
+//! Owns the list of subcommands; each is a file here. The tools call the same code as the server
+//! and need neither a server nor, most of them, a model.
+
+#![forbid(unsafe_code)]
+// The output of a command-line tool is its standard output.
+#![allow(clippy::print_stdout)]
+
+mod bench;
+mod generate;
+mod inspect_gguf;
+mod load;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tools of text2sql.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure how fast a model computes on this machine.
+    Bench(bench::Bench),
+    /// Show what is in a model file.
+    InspectGguf(inspect_gguf::InspectGguf),
+    /// Generate text from a raw conversation, for debugging.
+    Generate(generate::Generate),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Bench(command) => command.run(),
+        Command::InspectGguf(command) => command.run(),
+        Command::Generate(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {}", failure.message);
+            for more in [failure.detail, failure.hint].into_iter().flatten() {
+                eprintln!("  {more}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `bench`: prints what `text2sql_engine::bench` measures.
+
+use clap::Args;
+use text2sql_core::protocol::Failure;
+use text2sql_engine::bench::{DECODE_TOKENS, PREFILL_TOKENS, bench};
+
+use crate::load::Load;
+
+/// Arguments of `bench`.
+#[derive(Debug, Args)]
+pub struct Bench {
+    #[command(flatten)]
+    load: Load,
+    /// Rounds; medians are reported.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+}
+
+impl Bench {
+    /// Measures and prints.
+    pub fn run(&self) -> Result<(), Failure> {
+        let figures = bench(&self.load.spec(), self.rounds, &mut |_| {})?;
+        let info = &figures.info;
+        println!("model        {} ({})", info.name, info.architecture);
+        println!("load         {:.1} s", info.load_ms as f64 / 1000.0);
+        println!("weights      {} MiB", info.weight_bytes >> 20);
+        if let Some(bytes) = figures.peak_rss {
+            println!("peak memory  {} MiB", bytes >> 20);
+        }
+        for (prefill, decode) in &figures.rounds {
+            println!("round        {prefill:.1} prefill, {decode:.1} decode");
+        }
+        println!("prefill {PREFILL_TOKENS}  {:.1} tokens/s", figures.prefill);
+        println!("decode {DECODE_TOKENS}    {:.1} tokens/s", figures.decode);
+        Ok(())
+    }
+}

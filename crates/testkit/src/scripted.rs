@@ -1,0 +1,317 @@
+//! An engine that answers from a script: deterministic, fast, and as badly behaved as a test asks.
+//!
+//! Owns the script format; threads, frames and cancelling are the real engine's frame loop.
+//! `LoadSpec.path` names the script; its sha256 is not checked. Started by regression and
+//! integration tests through `text2sql-engine-scripted`.
+//!
+//! # Script
+//!
+//! ```json
+//! {
+//!   "load_ms": 0,
+//!   "load_fails": null,
+//!   "rules": [
+//!     {"contains": "how many", "unless_contains": "films", "reply": "SELECT 1", "token_ms": 0},
+//!     {"contains": "break", "before": "crash"},
+//!     {"contains": "stall", "reply": "SELECT 1 + 1", "before": "hang", "after_tokens": 2},
+//!     {"contains": "how many", "repair": true, "reply": "SELECT 2"}
+//!   ],
+//!   "default_reply": "SELECT 1"
+//! }
+//! ```
+//!
+//! * `load_ms`: how long loading takes; `load_fails`: a `Failure` to report instead of `Ready`
+//!   (`{"code":"bad_model","message":"…","detail":null,"hint":null}`).
+//! * `contains` and `unless_contains` are looked for in the whole rendered prompt; the first rule
+//!   that matches wins. An absent `contains` always matches.
+//! * `reply` is sent in pieces of one word, `token_ms` milliseconds before each; it is cut where
+//!   a statement ends, as the engine would. Cancel and deadline are obeyed before each piece.
+//! * `repair`: such rules are tried first where the prompt has more than one user turn, and never
+//!   where it has one. `repair_reply` is the reply of an ordinary rule in that case.
+//! * `before` is a misbehaviour, done after `after_tokens` pieces (0: before any event):
+//!   `crash` (abort), `kill` (SIGKILL to itself), `exit` (exit code 1), `panic` (caught by the
+//!   loop), `hang` (neither read nor answer), `stuck` (ignore cancel and deadline, but read),
+//!   `garbage` (bytes that are no frame), `oversized` (an impossible length), `bad_utf8` (a frame
+//!   that is not UTF-8), `wrong_id` (an event for an id nobody asked, then go on).
+//! * `default_reply`: where no rule matches.
+//!
+//! Tokens of a prompt are counted as its words.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use text2sql_core::chat::{ChatFormat, Role};
+use text2sql_core::protocol::{
+    self, EngineReport, Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats,
+    LoadSpec, ModelInfo,
+};
+use text2sql_engine::control::Control;
+use text2sql_engine::frame_loop::Model;
+use text2sql_engine::generate::Completion;
+use text2sql_engine::stop::StatementEnd;
+
+/// What the engine does.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// Duration of loading, milliseconds.
+    #[serde(default)]
+    pub load_ms: u64,
+    /// How loading fails.
+    #[serde(default)]
+    pub load_fails: Option<Failure>,
+    /// Rules, in order.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// Reply where no rule matches.
+    #[serde(default)]
+    pub default_reply: String,
+}
+
+/// When to reply what.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rule {
+    /// Text the prompt must have.
+    pub contains: String,
+    /// Text the prompt must not have.
+    pub unless_contains: Option<String>,
+    /// For repair rounds only.
+    pub repair: bool,
+    /// The reply.
+    pub reply: String,
+    /// The reply in a repair round.
+    pub repair_reply: Option<String>,
+    /// Time per piece, milliseconds.
+    pub token_ms: u64,
+    /// What goes wrong.
+    pub before: Option<Misbehaviour>,
+    /// Pieces sent before it does.
+    pub after_tokens: usize,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Misbehaviour {
+    /// `abort()`.
+    Crash,
+    /// SIGKILL to itself, as the kernel does when memory is short.
+    Kill,
+    /// Exit code 1.
+    Exit,
+    /// A panic, which the frame loop turns into a failure.
+    Panic,
+    /// The whole process stops, as with SIGSTOP.
+    Hang,
+    /// The generation ignores cancel and deadline.
+    Stuck,
+    /// Bytes that are no frame.
+    Garbage,
+    /// A length over every limit.
+    Oversized,
+    /// A frame that is not UTF-8.
+    BadUtf8,
+    /// An event for an id that was never used.
+    WrongId,
+}
+
+impl Script {
+    /// The rule for a request, and the reply.
+    pub fn choose(&self, request: &GenerateRequest) -> (Rule, String) {
+        let prompt = ChatFormat::ChatMl.render(&request.prompt);
+        let users = request.prompt.turns.iter().filter(|turn| turn.role == Role::User).count();
+        let repairing = users > 1;
+        let matches = |rule: &&Rule| {
+            prompt.contains(&rule.contains)
+                && !rule.unless_contains.as_ref().is_some_and(|text| prompt.contains(text))
+        };
+        let mut of_repair = self.rules.iter().filter(|rule| rule.repair && repairing);
+        let mut ordinary = self.rules.iter().filter(|rule| !rule.repair);
+        match of_repair.find(matches).or_else(|| ordinary.find(matches)) {
+            Some(rule) => {
+                let reply = rule.repair_reply.clone().filter(|_| repairing);
+                (rule.clone(), reply.unwrap_or_else(|| rule.reply.clone()))
+            }
+            None => (Rule::default(), self.default_reply.clone()),
+        }
+    }
+}
+
+/// The scripted model.
+pub struct Scripted {
+    raw: UnixStream,
+    script: Script,
+}
+
+impl Scripted {
+    /// A model that may write to `raw` what is no frame.
+    pub fn new(raw: UnixStream) -> Self {
+        Self { raw, script: Script::default() }
+    }
+
+    fn misbehave(&mut self, how: Misbehaviour) {
+        let sent = match how {
+            Misbehaviour::Crash => std::process::abort(),
+            Misbehaviour::Kill => {
+                let me = nix::unistd::getpid();
+                nix::sys::signal::kill(me, nix::sys::signal::Signal::SIGKILL).map_err(Into::into)
+            }
+            Misbehaviour::Exit => std::process::exit(1),
+            #[allow(clippy::panic, reason = "that is what the test asks for")]
+            Misbehaviour::Panic => panic!("scripted panic"),
+            Misbehaviour::Hang => {
+                let me = nix::unistd::getpid();
+                nix::sys::signal::kill(me, nix::sys::signal::Signal::SIGSTOP).map_err(Into::into)
+            }
+            Misbehaviour::Stuck => loop {
+                std::thread::sleep(Duration::from_secs(1));
+            },
+            Misbehaviour::Garbage => self.raw.write_all(b"\x10\0\0\0this is no json!"),
+            Misbehaviour::Oversized => self.raw.write_all(&u32::MAX.to_le_bytes()),
+            Misbehaviour::BadUtf8 => {
+                let payload = b"{\"type\":\"log\",\"level\":\"info\",\"message\":\"\xff\"}";
+                let length = payload.len() as u32;
+                self.raw.write_all(&[&length.to_le_bytes()[..], payload].concat())
+            }
+            Misbehaviour::WrongId => {
+                let event = Event::Delta { text: "SELECT 'of somebody else'".into() };
+                protocol::encode_framed(&EngineReport::Event { id: u64::MAX, event })
+                    .map_err(std::io::Error::other)
+                    .and_then(|bytes| self.raw.write_all(&bytes))
+            }
+        };
+        if sent.is_err() {
+            // The other end is gone; so is the reason to go on.
+            std::process::exit(0);
+        }
+    }
+}
+
+impl Model for Scripted {
+    fn load(
+        &mut self,
+        spec: &LoadSpec,
+        progress: &mut dyn FnMut(u8),
+    ) -> Result<ModelInfo, Failure> {
+        let failure = |code, message: &str, detail: String| Failure {
+            code,
+            message: message.into(),
+            detail: Some(detail),
+            hint: None,
+        };
+        let text = std::fs::read_to_string(&spec.path).map_err(|error| {
+            failure(FailureCode::NoModel, "the model file cannot be read", error.to_string())
+        })?;
+        self.script = serde_json::from_str(&text).map_err(|error| {
+            failure(FailureCode::BadModel, "the script is malformed", error.to_string())
+        })?;
+        for percent in [0, 50, 100] {
+            progress(percent);
+            std::thread::sleep(Duration::from_millis(self.script.load_ms / 3));
+        }
+        if let Some(failure) = &self.script.load_fails {
+            return Err(failure.clone());
+        }
+        Ok(ModelInfo {
+            name: "scripted".into(),
+            architecture: "scripted".into(),
+            chat: ChatFormat::ChatMl,
+            context: spec.context,
+            vocab: 0,
+            file_bytes: text.len() as u64,
+            weight_bytes: 0,
+            sha256: spec.sha256.clone(),
+            load_ms: self.script.load_ms,
+        })
+    }
+
+    fn generate(
+        &mut self,
+        _id: u64,
+        request: &GenerateRequest,
+        control: &Control,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Completion, Failure> {
+        let (rule, reply) = self.script.choose(request);
+        let rendered = ChatFormat::ChatMl.render(&request.prompt);
+        let prompt_tokens = rendered.split_whitespace().count() as u32;
+        let due = |sent: usize| rule.before.filter(|_| sent == rule.after_tokens);
+        if rule.after_tokens == 0
+            && let Some(how) = rule.before
+        {
+            self.misbehave(how);
+        }
+        on_event(Event::Started { prompt_tokens, cached_tokens: 0 });
+        let begin = Instant::now();
+        let mut scanner = StatementEnd::new(&request.prompt.assistant_prefix);
+        let (mut text, mut finish, mut sent) = (String::new(), Finish::Stop, 0);
+        for piece in reply.split_inclusive(char::is_whitespace) {
+            std::thread::sleep(Duration::from_millis(rule.token_ms));
+            control.check()?;
+            if sent >= request.max_new_tokens as usize {
+                finish = Finish::Length;
+                break;
+            }
+            let fed = scanner.feed(piece);
+            if !fed.text.is_empty() {
+                text.push_str(&fed.text);
+                on_event(Event::Delta { text: fed.text });
+            }
+            sent += 1;
+            if let Some(how) = due(sent) {
+                self.misbehave(how);
+            }
+            if fed.ended {
+                break;
+            }
+        }
+        let stats = GenerationStats {
+            prompt_tokens,
+            generated_tokens: sent as u32,
+            decode_us: begin.elapsed().as_micros() as u64,
+            ..GenerationStats::default()
+        };
+        Ok(Completion { text, finish, stats })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use text2sql_core::chat::{ChatPrompt, Turn};
+
+    fn request(turns: &[&str]) -> GenerateRequest {
+        let turns =
+            turns.iter().map(|text| Turn { role: Role::User, text: (*text).into() }).collect();
+        GenerateRequest {
+            prompt: ChatPrompt { turns, ..ChatPrompt::default() },
+            max_new_tokens: 10,
+            deadline_ms: 1000,
+            cache_scope: String::new(),
+        }
+    }
+
+    #[test]
+    fn rules_are_chosen_as_documented() {
+        let script: Script = serde_json::from_str(
+            r#"{"rules": [
+                {"contains": "x", "unless_contains": "y", "reply": "first", "repair_reply": "again"},
+                {"contains": "z", "repair": true, "reply": "repaired"},
+                {"contains": "z", "reply": "second"}
+            ], "default_reply": "none"}"#,
+        )
+        .expect("a script");
+        for (turns, reply) in [
+            (&["x"][..], "first"),
+            (&["x", "x"], "again"),
+            (&["x y"], "none"),
+            (&["z"], "second"),
+            (&["z", "x"], "repaired"),
+        ] {
+            assert_eq!(script.choose(&request(turns)).1, reply, "{turns:?}");
+        }
+    }
+}
