@@ -14,7 +14,6 @@
 //! | `worker` | the background worker: supervisor of the engine, broker of requests |
 //! | `guc` | every setting |
 //! | `error` | the one place where errors get their SQLSTATE, message, detail and hint |
-//! | `catalog` | what the caller may read, from the system catalogs |
 //! | `exec` | checks and runs one SELECT as the caller, read-only |
 //! | `pg` | small safe wrappers around server functions |
 

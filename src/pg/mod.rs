@@ -8,6 +8,7 @@ pub mod executor;
 pub mod facts;
 pub mod guard_hooks;
 pub mod invalidation;
+pub mod json_text;
 pub mod latch;
 pub mod parse;
 pub mod process;
