@@ -62,6 +62,7 @@ fn find(role: Oid, schemas: &[String], generation: u64) -> Option<Rc<Snapshot>> 
     })
 }
 
+#[cfg(any(test, feature = "pg_test"))]
 /// A number that differs between snapshots that differ; comparable within one build.
 pub fn fingerprint(snapshot: &Snapshot) -> u64 {
     let mut hasher = DefaultHasher::new();

@@ -11,7 +11,6 @@ pub struct Function {
     pub name: String,
     pub namespace: Oid,
     pub owner: Oid,
-    pub language: Oid,
     pub security_definer: bool,
     /// `pg_proc.provolatile`.
     pub volatility: u8,
@@ -39,8 +38,6 @@ pub struct Type {
     pub element: Oid,
     /// Base type of a domain, else invalid.
     pub base: Oid,
-    /// Relation of a composite type, else invalid.
-    pub relation: Oid,
 }
 
 fn string(text: *const c_char) -> Option<String> {
@@ -75,7 +72,6 @@ pub fn function(oid: Oid) -> Option<Function> {
         name: name(&f.proname),
         namespace: f.pronamespace,
         owner: f.proowner,
-        language: f.prolang,
         security_definer: f.prosecdef,
         volatility: f.provolatile as u8,
         kind: f.prokind as u8,
@@ -103,7 +99,6 @@ pub fn type_(oid: Oid) -> Option<Type> {
         kind: t.typtype as u8,
         element: pg_sys::InvalidOid,
         base: t.typbasetype,
-        relation: t.typrelid,
     })?;
     // SAFETY: a syscache lookup.
     found.element = unsafe { pg_sys::get_element_type(oid) };

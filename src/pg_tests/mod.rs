@@ -208,12 +208,3 @@ mod tests {
         );
     }
 }
-
-/// What `cargo pgrx test` asks for.
-#[cfg(test)]
-pub mod pg_test {
-    pub fn setup(_options: Vec<&str>) {}
-    pub fn postgresql_conf_options() -> Vec<&'static str> {
-        vec!["shared_preload_libraries = 'text2sql'"]
-    }
-}
