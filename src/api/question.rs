@@ -24,6 +24,8 @@ use crate::pg::server;
 
 /// A question, understood as far as it can be without the model.
 pub struct Question {
+    /// What the caller may read.
+    snapshot: Rc<Snapshot>,
     /// What the model will be sent first.
     pub prompt: ChatPrompt,
     /// Times so far.
@@ -96,7 +98,7 @@ impl Question {
             server_version: &server::version(),
         })?;
         let timings = Timings { catalog, prompt: begun.elapsed(), ..Timings::default() };
-        Ok(Self { prompt, timings })
+        Ok(Self { snapshot, prompt, timings })
     }
 
     /// Generates until `check` lets a statement pass or no attempt is left.
@@ -107,7 +109,7 @@ impl Question {
         self,
         mut check: impl FnMut(&ParsedSql) -> Result<T, ExecError>,
     ) -> Result<Answer<T>, Error> {
-        let Self { prompt, mut timings } = self;
+        let Self { snapshot, prompt, mut timings } = self;
         let mut stats = GenerationStats::default();
         let mut accepted = None;
         let mut pipeline = Pipeline::new(prompt, guc::max_repairs());
@@ -125,7 +127,7 @@ impl Question {
                             accepted = Some((sql, checked));
                             Event::Accepted { sql: text }
                         }
-                        Err(error) => Event::Rejected(rejection(error)?),
+                        Err(error) => Event::Rejected(rejection(error)?.advised(prompt::advise(&snapshot, &sql))),
                     }
                 }
                 Action::Finish(outcome) => {

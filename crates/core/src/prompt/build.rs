@@ -19,8 +19,9 @@ const REPAIR: &str = include_str!("templates/repair.txt");
 /// What the model's answer is made to begin with, so that it writes SQL and nothing before it.
 const ANSWER_PREFIX: &str = "```sql\n";
 
-/// Longest message about a failed statement, bytes.
-const MAX_PROBLEM: usize = 300;
+/// Longest message about a failed statement with the advice on it, bytes: a list of forty
+/// columns fits.
+const MAX_PROBLEM: usize = 900;
 
 /// What a prompt is built from.
 #[derive(Debug, Clone, Copy)]
