@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -65,6 +64,7 @@ fn find(role: Oid, schemas: &[String], generation: u64) -> Option<Rc<Snapshot>> 
 #[cfg(any(test, feature = "pg_test"))]
 /// A number that differs between snapshots that differ; comparable within one build.
 pub fn fingerprint(snapshot: &Snapshot) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     serde_json::to_string(snapshot).unwrap_or_default().hash(&mut hasher);
     hasher.finish()
