@@ -79,7 +79,8 @@ impl Question {
         let question = prompt::check_question(question, guc::max_question_length() as usize)?;
         let begun = Instant::now();
         let schemas = limits::schemas();
-        let snapshot: Rc<Snapshot> = catalog::snapshot(guard.identity().user(), schemas.as_deref())?;
+        let snapshot: Rc<Snapshot> =
+            catalog::snapshot(guard.identity().user(), schemas.as_deref())?;
         if snapshot.relations.is_empty() {
             return Err(Error::NothingReadable { schemas });
         }
@@ -127,7 +128,9 @@ impl Question {
                             accepted = Some((sql, checked));
                             Event::Accepted { sql: text }
                         }
-                        Err(error) => Event::Rejected(rejection(error)?.advised(prompt::advise(&snapshot, &sql))),
+                        Err(error) => Event::Rejected(
+                            rejection(error)?.advised(prompt::advise(&snapshot, &sql)),
+                        ),
                     }
                 }
                 Action::Finish(outcome) => {

@@ -75,7 +75,11 @@ fn refused() {
         ),
         (
             "invisible-characters",
-            &["SELECT\u{a0}1 AS \u{202e}x", "SELECT a\u{200b}b FROM s.t", "SELECT 1 AS \"a\u{feff}\""],
+            &[
+                "SELECT\u{a0}1 AS \u{202e}x",
+                "SELECT a\u{200b}b FROM s.t",
+                "SELECT 1 AS \"a\u{feff}\"",
+            ],
         ),
         (
             "several-statements",
@@ -311,8 +315,13 @@ fn names_are_reported_for_explanations() {
     assert_eq!(
         columns,
         [
-            "?.cid", "?.s", "Customers.city", "Customers.id", "Customers.name",
-            "orders.customer_id", "orders.total"
+            "?.cid",
+            "?.s",
+            "Customers.city",
+            "Customers.id",
+            "Customers.name",
+            "orders.customer_id",
+            "orders.total"
         ]
     );
     let plain = check("SELECT name FROM shop.customers").unwrap();

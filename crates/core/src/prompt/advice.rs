@@ -50,11 +50,7 @@ fn misplaced_relation(snapshot: &Snapshot, wanted: &RelationRef) -> Option<Strin
     Some(format!("The table {} is {}.", quote_ident(&wanted.name), places.join(" or ")))
 }
 
-fn misplaced_column(
-    snapshot: &Snapshot,
-    used: &[&Relation],
-    column: &ColumnRef,
-) -> Option<String> {
+fn misplaced_column(snapshot: &Snapshot, used: &[&Relation], column: &ColumnRef) -> Option<String> {
     let name = column.name.as_str();
     let sought = column.relation.as_ref().map(|wanted| find(snapshot, wanted));
     let home = match sought {
@@ -73,11 +69,9 @@ fn misplaced_column(
         .map(|relation| quote_qualified(&relation.name))
         .collect();
     match (home, places.is_empty()) {
-        (_, false) => Some(format!(
-            "The column {} is in {}.",
-            quote_ident(name),
-            places.join(" and in ")
-        )),
+        (_, false) => {
+            Some(format!("The column {} is in {}.", quote_ident(name), places.join(" and in ")))
+        }
         // A name nobody has may be an output column of the statement's own.
         (None, true) => None,
         (Some(home), true) => {
@@ -116,7 +110,9 @@ mod tests {
     #[test]
     fn a_statement_with_right_names_gets_no_advice() {
         assert_eq!(
-            advice("SELECT c.name, o.total AS t FROM shop.customers c JOIN shop.orders o ON o.customer_id = c.id ORDER BY t"),
+            advice(
+                "SELECT c.name, o.total AS t FROM shop.customers c JOIN shop.orders o ON o.customer_id = c.id ORDER BY t"
+            ),
             None
         );
     }

@@ -193,9 +193,8 @@ impl<'a> Cursor<'_, 'a> {
 
     /// Whether a table and SET follow, rather than what follows a column named `update`.
     fn is_update(&self, at: usize) -> bool {
-        let named = self
-            .get(at)
-            .is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::QuotedName));
+        let named =
+            self.get(at).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::QuotedName));
         let mut depth = 0usize;
         named
             && self
@@ -238,9 +237,13 @@ impl<'a> Cursor<'_, 'a> {
             return Err(system_catalog(name));
         }
         // What the tree shows exactly; here for statements our parser does not understand.
-        let read = self.before(at).is_some_and(|b| b.is_any_word(&["from", "join", "only", "table"]));
-        let is_catalog = (name == "pg_catalog" && self.is_punct(at + 1, ".") && !self.is_punct(at + 3, "("))
-            || (name.starts_with("pg_") && !self.is_punct(at + 1, ".") && !self.is_punct(at + 1, "("));
+        let read =
+            self.before(at).is_some_and(|b| b.is_any_word(&["from", "join", "only", "table"]));
+        let is_catalog =
+            (name == "pg_catalog" && self.is_punct(at + 1, ".") && !self.is_punct(at + 3, "("))
+                || (name.starts_with("pg_")
+                    && !self.is_punct(at + 1, ".")
+                    && !self.is_punct(at + 1, "("));
         if read && !qualified && is_catalog {
             return Err(system_catalog(name));
         }
@@ -250,8 +253,23 @@ impl<'a> Cursor<'_, 'a> {
 
 /// Words that nest the expressions or queries around them.
 const DEEPENING_WORDS: &[&str] = &[
-    "and", "at", "between", "collate", "except", "ilike", "in", "intersect", "is", "isnull",
-    "like", "not", "notnull", "or", "similar", "union", "with",
+    "and",
+    "at",
+    "between",
+    "collate",
+    "except",
+    "ilike",
+    "in",
+    "intersect",
+    "is",
+    "isnull",
+    "like",
+    "not",
+    "notnull",
+    "or",
+    "similar",
+    "union",
+    "with",
 ];
 
 /// Whether nothing of this schema may be read or called. `pg_catalog` is not among them: its

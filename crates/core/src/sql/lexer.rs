@@ -112,8 +112,7 @@ fn unescape(body: &str) -> String {
             Some(long) => (long.get(..6), 7),
             None => (after.get(..4), 4),
         };
-        let decoded =
-            digits.and_then(|d| u32::from_str_radix(d, 16).ok()).and_then(char::from_u32);
+        let decoded = digits.and_then(|d| u32::from_str_radix(d, 16).ok()).and_then(char::from_u32);
         if let Some(c) = decoded {
             out.push(c);
             rest = after.get(len..).unwrap_or_default();

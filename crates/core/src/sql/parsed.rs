@@ -61,8 +61,13 @@ impl ParsedSql {
 
     /// Relations read, sorted, without common table expressions.
     pub fn relations(&self) -> Vec<RelationRef> {
-        self.names().relations.into_iter().map(|(relation, _)| relation).collect::<BTreeSet<_>>()
-            .into_iter().collect()
+        self.names()
+            .relations
+            .into_iter()
+            .map(|(relation, _)| relation)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// Columns named, sorted. Names that are output columns of the statement's own sub-queries
