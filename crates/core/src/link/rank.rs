@@ -28,10 +28,7 @@ const WHOLE_NAME: f32 = 2.0;
 pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<usize> {
     let asked: Vec<String> = {
         let mut seen = HashSet::new();
-        split(question)
-            .into_iter()
-            .filter(|w| !is_stop_word(w) && seen.insert(w.clone()))
-            .collect()
+        split(question).into_iter().filter(|w| !is_stop_word(w) && seen.insert(w.clone())).collect()
     };
     let mut scorer = Scorer::new(&asked);
     let hits: Vec<Hits> = snapshot.relations.iter().map(|r| scorer.hits(r)).collect();

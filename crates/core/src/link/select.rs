@@ -142,8 +142,7 @@ impl Graph {
         for neighbour in core.iter().filter_map(|c| self.neighbours.get(c)).flatten() {
             *degree.entry(*neighbour).or_default() += 1;
         }
-        let mut between: Vec<(usize, usize)> =
-            degree.into_iter().filter(|(_, n)| *n > 1).collect();
+        let mut between: Vec<(usize, usize)> = degree.into_iter().filter(|(_, n)| *n > 1).collect();
         between.sort_by_key(|(i, n)| (std::cmp::Reverse(*n), *i));
         let referenced = core.iter().filter_map(|c| self.referenced.get(c)).flatten().copied();
 
@@ -170,10 +169,13 @@ mod tests {
         let relations: Vec<_> = (0..tables)
             .map(|i| {
                 let name = format!("{}_{i:04}", words[i % words.len()]);
-                let columns: Vec<String> =
-                    (0..12).map(|c| format!("{}_{}", words[(i + c) % words.len()], c * i)).collect();
-                let columns: Vec<&str> =
-                    ["id", "parent_id"].into_iter().chain(columns.iter().map(String::as_str)).collect();
+                let columns: Vec<String> = (0..12)
+                    .map(|c| format!("{}_{}", words[(i + c) % words.len()], c * i))
+                    .collect();
+                let columns: Vec<&str> = ["id", "parent_id"]
+                    .into_iter()
+                    .chain(columns.iter().map(String::as_str))
+                    .collect();
                 fixture::table("lake", &name, &columns)
             })
             .collect();
@@ -190,9 +192,8 @@ mod tests {
         let full = select(&snapshot, "x", Budget { tokens: 10_000 });
         assert_eq!(full.relations, [0, 1, 2, 3]);
         assert_eq!(full.detail, Detail::Full);
-        let budget = |detail| {
-            Budget { tokens: estimate_tokens(&render(&snapshot, &[0, 1, 2, 3], detail)) }
-        };
+        let budget =
+            |detail| Budget { tokens: estimate_tokens(&render(&snapshot, &[0, 1, 2, 3], detail)) };
         assert_eq!(select(&snapshot, "x", budget(Detail::NoValues)).detail, Detail::NoValues);
         let names = select(&snapshot, "x", budget(Detail::NamesOnly));
         assert_eq!((names.relations.len(), names.detail), (4, Detail::NamesOnly));
@@ -220,11 +221,8 @@ mod tests {
         snapshot.foreign_keys.push(fixture::key(&link.name, "b", &right.name));
         snapshot.relations.extend([right, link, left]);
         let selection = select(&snapshot, "zebras with a giraffe", Budget { tokens: 300 });
-        let names: Vec<&str> = selection
-            .relations
-            .iter()
-            .map(|&i| snapshot.relations[i].name.name.as_str())
-            .collect();
+        let names: Vec<&str> =
+            selection.relations.iter().map(|&i| snapshot.relations[i].name.name.as_str()).collect();
         assert_eq!(names, ["giraffe", "xref", "zebra"]);
         assert_eq!(selection.detail, Detail::Full);
     }

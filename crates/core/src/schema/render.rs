@@ -289,7 +289,8 @@ mod tests {
               month date,
               revenue numeric
             );
-        "#]].assert_eq(&render(&snapshot, &[0, 1, 2, 3], Detail::Full));
+        "#]]
+        .assert_eq(&render(&snapshot, &[0, 1, 2, 3], Detail::Full));
     }
 
     #[test]
@@ -308,7 +309,8 @@ mod tests {
               status shop.order_status, -- one of: 'new', 'paid', 'sent'
               total numeric(12,2)
             );
-        "#]].assert_eq(&render(&snapshot, &[0, 2], Detail::NoValues));
+        "#]]
+        .assert_eq(&render(&snapshot, &[0, 2], Detail::NoValues));
     }
 
     #[test]
