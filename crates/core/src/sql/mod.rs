@@ -6,6 +6,8 @@
 //! It executes nothing. Called by [`crate::pipeline`], the extension and the tools.
 
 mod candidate;
+mod complexity;
+mod dialect;
 mod format;
 mod functions;
 mod gate;
@@ -13,6 +15,8 @@ mod lexer;
 pub mod names;
 mod parsed;
 pub mod policy;
+mod spacing;
+mod token;
 mod walk;
 
 pub use candidate::{CandidateSql, MAX_SQL_BYTES, SqlError};

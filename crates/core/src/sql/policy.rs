@@ -26,17 +26,26 @@
 
 use serde::Serialize;
 use sqlparser::ast::Statement;
-use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::{Parser, ParserError};
 
 use super::candidate::CandidateSql;
-use super::lexer::{Token, TokenKind};
+use super::dialect::Bounded;
 use super::parsed::ParsedSql;
-use super::{gate, walk};
+use super::token::{Token, TokenKind};
+use super::{complexity, gate, walk};
 
-/// Deepest recursion of the parser. [`gate`] has bounded parentheses before; each costs it a few
-/// levels.
-const PARSER_RECURSION: usize = 300;
+/// Stack that [`check`] may need, bytes, on top of its caller's: twice what the deepest
+/// statements were measured to take. Where a stack overflow does harm, such as in a server whose
+/// `max_stack_depth` was raised, the caller makes sure of it first.
+pub const STACK_BYTES: usize = 2 << 20;
+
+/// Deepest recursion of the parser, as it counts: a level for every query and every operand
+/// within another. A level of nesting takes two or three of them.
+const PARSER_RECURSION: usize = 100;
+
+/// Most operands the parser may begin to read. It needs one for each, and more where it tries
+/// several readings; a step takes about a microsecond.
+const PARSER_STEPS: u32 = 5 * complexity::MAX_TOKENS as u32;
 
 /// Identifiers of the rules; stable, they appear in results and logs.
 pub(super) mod rule {
@@ -98,20 +107,19 @@ pub fn check(candidate: CandidateSql) -> Result<ParsedSql, Refusal> {
                 _ => return Err(Refusal::new(rule::SEVERAL, "there is more than one statement")),
             }
         }
-        Err(ParserError::RecursionLimitExceeded) => {
-            return Err(Refusal::new(rule::TOO_COMPLEX, "the statement nests too deeply")
-                .hint("write a simpler statement"));
-        }
+        Err(ParserError::RecursionLimitExceeded) => return Err(complexity::too_deep()),
         Err(_) => None,
     };
-    Ok(ParsedSql::new(gated.text.to_owned(), query))
+    Ok(ParsedSql::new(gated.text.to_owned(), query.as_deref()))
 }
 
 fn parse(sql: &str) -> Result<Vec<Statement>, ParserError> {
-    Parser::new(&PostgreSqlDialect {})
+    let dialect = Bounded::new(PARSER_STEPS);
+    let result = Parser::new(&dialect)
         .with_recursion_limit(PARSER_RECURSION)
-        .try_with_sql(sql)?
-        .parse_statements()
+        .try_with_sql(sql)
+        .and_then(|mut parser| parser.parse_statements());
+    if dialect.is_spent() { Err(ParserError::RecursionLimitExceeded) } else { result }
 }
 
 /// The statement with each comment replaced by white space, by our lexer: the parser's idea of

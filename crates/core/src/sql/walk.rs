@@ -207,8 +207,9 @@ fn check_select(select: &Select) -> Result<(), Refusal> {
         flavor,
     } = select;
     if into.is_some() {
-        return Err(Refusal::new(rule::SELECT_INTO, "SELECT INTO creates a table")
-            .hint("leave INTO out"));
+        return Err(
+            Refusal::new(rule::SELECT_INTO, "SELECT INTO creates a table").hint("leave INTO out")
+        );
     }
     for (present, what) in [
         (top.is_some(), "TOP"),
