@@ -180,6 +180,17 @@ impl<'a> Cursor<'_, 'a> {
         named && self.sets.get(at).is_some_and(|set| *set)
     }
 
+    /// Whether the name is given to a common table expression somewhere in the statement.
+    fn defines(&self, name: &str) -> bool {
+        (0..self.tokens.len()).any(|at| {
+            let begins = self
+                .before(at)
+                .is_some_and(|b| b.is_any_word(&["with", "recursive"]) || b.is_punct(","));
+            let given = begins && (self.is_word(at + 1, "as") || self.is_punct(at + 1, "("));
+            given && self.get(at).and_then(Token::name).is_some_and(|n| n == name)
+        })
+    }
+
     /// Rules about functions, types and schemas.
     fn names(&self, at: usize) -> Result<(), Refusal> {
         let Some(name) = self.get(at).and_then(Token::name) else { return Ok(()) };
@@ -209,7 +220,7 @@ impl<'a> Cursor<'_, 'a> {
                 || (name.starts_with("pg_")
                     && !self.is_punct(at + 1, ".")
                     && !self.is_punct(at + 1, "("));
-        if read && !qualified && is_catalog {
+        if read && !qualified && is_catalog && !self.defines(name) {
             return Err(system_catalog(name));
         }
         Ok(())

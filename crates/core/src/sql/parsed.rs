@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use serde::Serialize;
-use sqlparser::ast::{Expr, Query, SetExpr, TableAlias, TableFactor, Visit, Visitor};
+use sqlparser::ast::{Expr, Query, TableAlias, TableFactor, Visit, Visitor};
 
 use super::format;
 use super::walk::{cte_names, folded, relation_parts};
@@ -145,15 +145,6 @@ impl Names {
 
 impl Visitor for Names {
     type Break = ();
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        if let SetExpr::Table(table) = query.body.as_ref()
-            && let Some(name) = &table.table_name
-        {
-            self.add(table.schema_name.clone(), name.clone(), None);
-        }
-        ControlFlow::Continue(())
-    }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         match factor {
