@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use proptest::prelude::*;
 use text2sql_core::sql::{CandidateSql, MAX_SQL_BYTES, Refusal, policy};
 
 /// How a construct nests: what opens a level, what stands innermost, what closes one; around
@@ -158,6 +159,24 @@ fn mixtures_fit_the_stack_too() {
                 let expected = ["too-complex", "not-a-select"].contains(&refusal.rule);
                 assert!(expected, "{} {}: {refusal}", outer.open, inner.open);
             }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_mixture_fits_the_stack(
+        levels in prop::collection::vec(0..CONSTRUCTS.len(), 12..30), chain in 0..CHAINS.len(),
+    ) {
+        let levels: Vec<&Construct> = levels.iter().filter_map(|i| CONSTRUCTS.get(*i)).collect();
+        let mut sql = "SELECT ".to_owned();
+        sql.extend(levels.iter().map(|c| c.open));
+        sql += "a";
+        // A long chain at the deepest place.
+        sql.extend(CHAINS.get(chain).map(|c| c.open.repeat(300)));
+        sql.extend(levels.iter().rev().map(|c| c.close));
+        if let Err(refusal) = check(sql) {
+            prop_assert_eq!(refusal.rule, "too-complex");
         }
     }
 }
