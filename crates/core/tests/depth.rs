@@ -77,7 +77,7 @@ const CHAINS: &[Construct] = &[
     nests("SELECT 1::", "array<", "", "", 999),
     nests("SELECT a", "[1]", "", "", 1_000),
     nests("SELECT 1::int", "[]", "", "", 999),
-    nests("SELECT 1 FROM s.t", ", LATERAL (SELECT 1) b", "", "", 2_000),
+    nests("SELECT 1 FROM s.t", ", LATERAL (SELECT 1) b", "", "", 48),
     nests("SELECT 1 FROM s.t", " JOIN s.t ON true", "", "", 48),
 ];
 

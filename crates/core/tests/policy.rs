@@ -26,7 +26,7 @@ fn allowed() {
         "WITH t AS (SELECT 1 AS a) SELECT a FROM t",
         "WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < 9) TABLE t",
         "WITH pg_top AS (SELECT 1) SELECT * FROM pg_top",
-        "WITH a AS (SELECT 1), pg_b (c) AS (SELECT 1) SELECT * FROM pg_b, ROWS FROM (f()) AS g",
+        "WITH a AS (SELECT 1), pg_b AS (SELECT 1) SELECT * FROM pg_b, ROWS FROM (f()) AS g",
         "SELECT ';', $$ ; DROP TABLE x $$, E'\\';', \"a;b\" FROM s.t",
         "SELECT 'SELECT 1; DELETE FROM x'",
         "SELECT update, delete, insert, o.into, 1 AS into FROM s.o WHERE (update IS NULL)",
@@ -247,6 +247,7 @@ fn refused() {
                 &format!("SELECT 1{}", "::int".repeat(5_000)),
                 &format!("SELECT 1{}", ",1".repeat(20_000)),
                 &format!("SELECT 1 FROM s.t{}", " JOIN s.t ON true".repeat(60)),
+                &format!("SELECT 1 FROM s.t{}", ", s.t".repeat(60)),
             ],
         ),
     ] {

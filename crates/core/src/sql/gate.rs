@@ -186,8 +186,9 @@ impl<'a> Cursor<'_, 'a> {
             let begins = self
                 .before(at)
                 .is_some_and(|b| b.is_any_word(&["with", "recursive"]) || b.is_punct(","));
-            let given = begins && (self.is_word(at + 1, "as") || self.is_punct(at + 1, "("));
-            given && self.get(at).and_then(Token::name).is_some_and(|n| n == name)
+            begins
+                && self.is_word(at + 1, "as")
+                && self.get(at).and_then(Token::name).is_some_and(|n| n == name)
         })
     }
 

@@ -12,6 +12,7 @@ use sqlparser::ast::{
     Visitor,
 };
 
+use super::complexity;
 use super::gate::{is_reserved_schema, system_catalog, writes};
 use super::policy::{Refusal, rule};
 
@@ -187,7 +188,7 @@ fn check_select(select: &Select) -> Result<(), Refusal> {
         projection: _,
         exclude,
         into,
-        from: _,
+        from,
         lateral_views,
         prewhere,
         selection: _,
@@ -203,6 +204,10 @@ fn check_select(select: &Select) -> Result<(), Refusal> {
         connect_by,
         flavor,
     } = select;
+    let joined: usize = from.iter().map(|item| 1 + item.joins.len()).sum();
+    if joined > complexity::MAX_JOINS + 1 {
+        return Err(complexity::too_many_joins());
+    }
     if into.is_some() {
         return Err(
             Refusal::new(rule::SELECT_INTO, "SELECT INTO creates a table").hint("leave INTO out")
