@@ -66,6 +66,6 @@ pub(super) fn judge_sample_method(handler: Oid) -> Result<Next, ExecError> {
     if SAMPLE_METHODS.contains(&handler.to_u32()) {
         Ok(Next::Continue)
     } else {
-        Err(refused("sample_method", "this TABLESAMPLE method may not be used"))
+        Err(refused("sample-method", "this TABLESAMPLE method may not be used"))
     }
 }
