@@ -12,7 +12,7 @@ use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage
 use text2sql_core::prompt::{self, PromptInput};
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
 use text2sql_core::schema::Snapshot;
-use text2sql_core::sql::{ParsedSql, Refusal};
+use text2sql_core::sql::{ParsedSql, Refusal, only_home, qualify};
 
 use super::limits::{self, Guard};
 use crate::catalog;
@@ -119,6 +119,7 @@ impl Question {
                 Action::Generate(prompt) => generate(prompt, &mut stats, &mut timings)?,
                 Action::Check(sql) => {
                     let begun = Instant::now();
+                    let sql = qualify(&sql, |name| only_home(&snapshot, name)).unwrap_or(sql);
                     let verdict = check(&sql);
                     timings.check += begun.elapsed();
                     match verdict {

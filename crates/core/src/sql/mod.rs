@@ -13,9 +13,11 @@ mod lexer;
 pub mod names;
 mod parsed;
 pub mod policy;
+mod qualify;
 mod walk;
 
 pub use candidate::{CandidateSql, MAX_SQL_BYTES, SqlError};
 pub use lexer::LexError;
 pub use parsed::{ColumnRef, ParsedSql, RelationRef};
 pub use policy::Refusal;
+pub use qualify::{only_home, qualify};

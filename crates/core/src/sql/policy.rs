@@ -107,7 +107,7 @@ pub fn check(candidate: CandidateSql) -> Result<ParsedSql, Refusal> {
     Ok(ParsedSql::new(gated.text.to_owned(), query))
 }
 
-fn parse(sql: &str) -> Result<Vec<Statement>, ParserError> {
+pub(super) fn parse(sql: &str) -> Result<Vec<Statement>, ParserError> {
     Parser::new(&PostgreSqlDialect {})
         .with_recursion_limit(PARSER_RECURSION)
         .try_with_sql(sql)?
@@ -116,7 +116,7 @@ fn parse(sql: &str) -> Result<Vec<Statement>, ParserError> {
 
 /// The statement with each comment replaced by white space, by our lexer: the parser's idea of
 /// a comment differs in detail (`\r` ends one for the server), and must not decide what it sees.
-fn without_comments(text: &str, tokens: &[Token<'_>]) -> String {
+pub(super) fn without_comments(text: &str, tokens: &[Token<'_>]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut end = tokens.first().map_or(0, |t| t.start);
     for token in tokens.iter().filter(|t| t.kind != TokenKind::Comment) {
