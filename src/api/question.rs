@@ -78,10 +78,9 @@ impl Question {
     ) -> Result<Self, Error> {
         let question = prompt::check_question(question, guc::max_question_length() as usize)?;
         let begun = Instant::now();
-        let schemas = limits::schemas();
-        let snapshot: Rc<Snapshot> = catalog::snapshot(guard.identity().user(), schemas.as_deref())?;
+        let snapshot: Rc<Snapshot> = catalog::snapshot(guard.view())?;
         if snapshot.relations.is_empty() {
-            return Err(Error::NothingReadable { schemas });
+            return Err(Error::NothingReadable { schemas: limits::schemas() });
         }
         let catalog = begun.elapsed();
 

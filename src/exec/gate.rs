@@ -246,7 +246,7 @@ impl<'t> Check<'t> {
     }
 
     fn relation(&mut self, use_: &crate::pg::query_walk::RelationUse) -> Result<(), ExecError> {
-        let name = relations::judge(use_, self.inside_views, self.author)?;
+        let name = relations::judge(use_, self.inside_views, self.author, self.trust)?;
         if self.inside_views {
             // Views in views: their owners are only seen here.
             if self.author == Author::Trusted
