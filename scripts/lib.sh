@@ -7,6 +7,9 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 pg_major=${TEXT2SQL_PG_MAJOR:-15}
 # shellcheck disable=SC2034
 pgrx_version=0.18.1
+# What the demonstration asks unless TEXT2SQL_MODEL_NAME names another model of models.toml.
+# shellcheck disable=SC2034
+DEFAULT_MODEL=0.5b
 # The server refuses to run as root, so root hands it to this user.
 server_user=${TEXT2SQL_SERVER_USER:-postgres}
 
@@ -42,10 +45,9 @@ first_closed_parent() {
 # Where the private PostgreSQL and the clusters go. A checkout below /root is closed to the
 # server's user, so then they go to /var/tmp, under a name made from the checkout's path.
 build_dir() {
-  local closed=
   if [ -n "${TEXT2SQL_BUILD_DIR:-}" ]; then
     printf '%s\n' "$TEXT2SQL_BUILD_DIR"
-  elif closed=$(first_closed_parent "$repo"); then
+  elif first_closed_parent "$repo" >/dev/null; then
     printf '/var/tmp/text2sql-%s\n' "$(printf '%s' "$repo" | cksum | cut -d' ' -f1)"
   else
     printf '%s/build\n' "$repo"

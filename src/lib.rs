@@ -59,3 +59,16 @@ pub extern "C-unwind" fn _PG_init() {
 
 #[cfg(any(test, feature = "pg_test"))]
 mod pg_tests;
+
+/// What the runner of `#[pg_test]`s asks of a crate, in the place where it looks.
+#[cfg(test)]
+pub mod pg_test {
+    /// Nothing to prepare: each test makes its own objects and rolls them back.
+    pub fn setup(_options: Vec<&str>) {}
+
+    /// Settings the test server is started with.
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        vec!["shared_preload_libraries = 'text2sql'"]
+    }
+}

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use text2sql_core::sql::ParsedSql;
 
+use crate::catalog::View;
 use crate::error::Error;
 use crate::exec::{self, ExecError, Identity, Limits, Policy, Report, ResultSet, identity};
 use crate::guc;
 use crate::ipc::client::Patience;
-use crate::pg::role;
+use crate::pg::{facts, role};
 
 /// Whose rights and which bounds hold for the statements of one call.
 pub struct Guard {
@@ -41,13 +42,19 @@ impl Guard {
         let policy = Policy {
             trusted_owners: owners.iter().map(|name| role_named(name)).collect::<Result<_, _>>()?,
             readable_role: guc::readable_role().map(|name| role_named(&name)).transpose()?,
+            foreign_servers: guc::foreign_servers().map(|list| names(&list)).unwrap_or_default(),
         };
         Ok(Self { identity, limits, policy })
     }
 
-    /// As whom statements run.
-    pub fn identity(&self) -> Identity {
-        self.identity
+    /// What a question may be about: whatever a statement could read.
+    pub fn view(&self) -> View {
+        View {
+            role: self.identity.user(),
+            readable_role: self.policy.readable_role,
+            schemas: schemas().unwrap_or_else(facts::search_path),
+            foreign_servers: self.policy.foreign_servers.clone(),
+        }
     }
 
     /// Checks and plans a statement.

@@ -12,7 +12,7 @@ use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage
 use text2sql_core::prompt::{self, PromptInput};
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
 use text2sql_core::schema::Snapshot;
-use text2sql_core::sql::{ParsedSql, Refusal};
+use text2sql_core::sql::{ParsedSql, Refusal, only_home, qualify};
 
 use super::limits::{self, Guard};
 use crate::catalog;
@@ -24,6 +24,8 @@ use crate::pg::server;
 
 /// A question, understood as far as it can be without the model.
 pub struct Question {
+    /// What the caller may read.
+    snapshot: Rc<Snapshot>,
     /// What the model will be sent first.
     pub prompt: ChatPrompt,
     /// Times so far.
@@ -76,10 +78,9 @@ impl Question {
     ) -> Result<Self, Error> {
         let question = prompt::check_question(question, guc::max_question_length() as usize)?;
         let begun = Instant::now();
-        let schemas = limits::schemas();
-        let snapshot: Rc<Snapshot> = catalog::snapshot(guard.identity().user(), schemas.as_deref())?;
+        let snapshot: Rc<Snapshot> = catalog::snapshot(guard.view())?;
         if snapshot.relations.is_empty() {
-            return Err(Error::NothingReadable { schemas });
+            return Err(Error::NothingReadable { schemas: limits::schemas() });
         }
         let catalog = begun.elapsed();
 
@@ -96,7 +97,7 @@ impl Question {
             server_version: &server::version(),
         })?;
         let timings = Timings { catalog, prompt: begun.elapsed(), ..Timings::default() };
-        Ok(Self { prompt, timings })
+        Ok(Self { snapshot, prompt, timings })
     }
 
     /// Generates until `check` lets a statement pass or no attempt is left.
@@ -107,7 +108,7 @@ impl Question {
         self,
         mut check: impl FnMut(&ParsedSql) -> Result<T, ExecError>,
     ) -> Result<Answer<T>, Error> {
-        let Self { prompt, mut timings } = self;
+        let Self { snapshot, prompt, mut timings } = self;
         let mut stats = GenerationStats::default();
         let mut accepted = None;
         let mut pipeline = Pipeline::new(prompt, guc::max_repairs());
@@ -117,6 +118,7 @@ impl Question {
                 Action::Generate(prompt) => generate(prompt, &mut stats, &mut timings)?,
                 Action::Check(sql) => {
                     let begun = Instant::now();
+                    let sql = qualify(&sql, |name| only_home(&snapshot, name)).unwrap_or(sql);
                     let verdict = check(&sql);
                     timings.check += begun.elapsed();
                     match verdict {
@@ -125,7 +127,7 @@ impl Question {
                             accepted = Some((sql, checked));
                             Event::Accepted { sql: text }
                         }
-                        Err(error) => Event::Rejected(rejection(error)?),
+                        Err(error) => Event::Rejected(rejection(error)?.advised(prompt::advise(&snapshot, &sql))),
                     }
                 }
                 Action::Finish(outcome) => {

@@ -6,5 +6,7 @@
 mod cache;
 mod load;
 
-pub use cache::{fingerprint, snapshot};
+#[cfg(any(test, feature = "pg_test"))]
+pub use cache::fingerprint;
+pub use cache::{View, snapshot};
 pub use load::CatalogError;

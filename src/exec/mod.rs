@@ -1,7 +1,7 @@
 //! Runs one checked SELECT as the caller, and nothing else.
 //!
 //! Owns the second gate (by the server's own analyser), the sandbox and the conversion of rows;
-//! whatever text comes in, only a [`ReadOnlySql`] is executed. Called by `api`.
+//! whatever text comes in, only a [`gate::ReadOnlySql`] is executed. Called by `api`.
 
 mod condition;
 mod error;
@@ -18,8 +18,7 @@ mod search_path;
 mod types;
 
 pub use error::ExecError;
-pub use gate::ReadOnlySql;
 pub use identity::Identity;
 pub use limits::{Limits, Policy};
-pub use rows::{ColumnInfo, ResultSet, Truncation};
-pub use run::{Report, checked, run, validate};
+pub use rows::{ResultSet, Truncation};
+pub use run::{Report, run, validate};

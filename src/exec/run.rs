@@ -25,7 +25,7 @@ pub struct Report {
 }
 
 /// Checks and plans `text`, then hands it to `then`; all inside the sandbox.
-pub fn checked<R>(
+fn checked<R>(
     text: &str,
     identity: Identity,
     limits: &Limits,

@@ -154,8 +154,6 @@ pub fn count(counter: &AtomicU64) {
 /// The mailbox at one moment, for backends.
 #[derive(Debug, Clone)]
 pub struct View {
-    /// Which worker; changes when it restarts.
-    pub generation: u64,
     /// What the engine is doing.
     pub state: EngineState,
     /// Process id of the worker, 0 when there is none.
@@ -180,7 +178,6 @@ pub fn view() -> View {
             mailbox.model,
             mailbox.failure,
             View {
-                generation: mailbox.generation,
                 state: mailbox.state,
                 worker_pid: mailbox.worker_pid,
                 engine_pid: mailbox.engine_pid,

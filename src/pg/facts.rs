@@ -11,7 +11,6 @@ pub struct Function {
     pub name: String,
     pub namespace: Oid,
     pub owner: Oid,
-    pub language: Oid,
     pub security_definer: bool,
     /// `pg_proc.provolatile`.
     pub volatility: u8,
@@ -39,8 +38,6 @@ pub struct Type {
     pub element: Oid,
     /// Base type of a domain, else invalid.
     pub base: Oid,
-    /// Relation of a composite type, else invalid.
-    pub relation: Oid,
 }
 
 fn string(text: *const c_char) -> Option<String> {
@@ -75,7 +72,6 @@ pub fn function(oid: Oid) -> Option<Function> {
         name: name(&f.proname),
         namespace: f.pronamespace,
         owner: f.proowner,
-        language: f.prolang,
         security_definer: f.prosecdef,
         volatility: f.provolatile as u8,
         kind: f.prokind as u8,
@@ -103,7 +99,6 @@ pub fn type_(oid: Oid) -> Option<Type> {
         kind: t.typtype as u8,
         element: pg_sys::InvalidOid,
         base: t.typbasetype,
-        relation: t.typrelid,
     })?;
     // SAFETY: a syscache lookup.
     found.element = unsafe { pg_sys::get_element_type(oid) };
@@ -190,6 +185,29 @@ pub fn search_path() -> Vec<String> {
     let schemas =
         unsafe { pgrx::PgList::<Oid>::from_pg(pg_sys::fetch_search_path(false)) };
     schemas.iter_oid().filter_map(schema_name).collect()
+}
+
+/// Name of the server of a foreign table.
+pub fn foreign_server(table: Oid) -> String {
+    // SAFETY: for a foreign table both look-ups succeed or raise an error of the server.
+    let server = unsafe {
+        let table = pg_sys::GetForeignTable(table);
+        pg_sys::GetForeignServer((*table).serverid)
+    };
+    // SAFETY: just allocated, with a NUL-terminated name.
+    string(unsafe { (*server).servername }).unwrap_or_default()
+}
+
+/// Schema of the relation that a name without one means under the search path in force.
+pub fn schema_in_search_path(relation: &str) -> Option<String> {
+    let name = CString::new(relation).ok()?;
+    // SAFETY: a NUL-terminated string; look-ups that give InvalidOid for what is missing.
+    let namespace = unsafe {
+        let oid = pg_sys::RelnameGetRelid(name.as_ptr());
+        if oid == pg_sys::InvalidOid { return None }
+        pg_sys::get_rel_namespace(oid)
+    };
+    schema_name(namespace)
 }
 
 /// Whether the schema holds temporary objects, of whatever session.

@@ -32,17 +32,6 @@ pub fn exists(name: &CStr) -> bool {
     !unsafe { pg_sys::GetConfigOption(name.as_ptr(), true, false) }.is_null()
 }
 
-/// The current value, if there is a setting of that name.
-pub fn get(name: &CStr) -> Option<String> {
-    // SAFETY: a NUL-terminated string; a missing setting yields NULL.
-    let value = unsafe { pg_sys::GetConfigOption(name.as_ptr(), true, false) };
-    if value.is_null() {
-        return None;
-    }
-    // SAFETY: NUL-terminated, valid until the setting changes; copied at once.
-    Some(unsafe { CStr::from_ptr(value) }.to_string_lossy().into_owned())
-}
-
 /// Makes everything until the end of the sub-transaction read-only.
 pub fn set_read_only(_: &Scope) {
     // SAFETY: the sub-transaction keeps the former value and puts it back.

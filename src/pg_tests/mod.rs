@@ -28,7 +28,7 @@ fn validate_as_guard(sql: &str) -> String {
 #[pg_extern(volatile, parallel_unsafe)]
 fn snapshot_as_caller(schemas: default!(Option<Vec<String>>, "NULL")) -> String {
     let started = std::time::Instant::now();
-    match crate::catalog::snapshot(crate::pg::server::current_role(), schemas.as_deref()) {
+    match crate::catalog::snapshot(view(schemas)) {
         Ok(snapshot) => serde_json::json!({
             "ms": started.elapsed().as_secs_f64() * 1000.0,
             "fingerprint": crate::catalog::fingerprint(&snapshot).to_string(),
@@ -36,6 +36,16 @@ fn snapshot_as_caller(schemas: default!(Option<Vec<String>>, "NULL")) -> String 
         })
         .to_string(),
         Err(error) => error.to_string(),
+    }
+}
+
+/// What the role in force sees in `schemas`, by default in its search path.
+fn view(schemas: Option<Vec<String>>) -> crate::catalog::View {
+    crate::catalog::View {
+        role: crate::pg::server::current_role(),
+        readable_role: None,
+        schemas: schemas.unwrap_or_else(crate::pg::facts::search_path),
+        foreign_servers: Vec::new(),
     }
 }
 
@@ -181,7 +191,7 @@ mod tests {
         set_up();
         let schemas = ["t".to_owned()];
         let snapshot =
-            crate::catalog::snapshot(server::current_role(), Some(&schemas)).unwrap();
+            crate::catalog::snapshot(view(Some(schemas))).unwrap();
         let text = serde_json::to_string(&*snapshot).unwrap();
         assert!(!text.contains("hidden") && !text.contains("closed") && !text.contains("pay"));
         assert!(text.contains("shown column"));
@@ -193,27 +203,17 @@ mod tests {
     fn a_grant_and_a_new_column_are_noticed() {
         set_up();
         let schemas = ["t".to_owned()];
-        let role = server::current_role();
-        let first = crate::catalog::snapshot(role, Some(&schemas)).unwrap();
-        let again = crate::catalog::snapshot(role, Some(&schemas)).unwrap();
+        let first = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
+        let again = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         assert!(std::rc::Rc::ptr_eq(&first, &again));
         Spi::run("RESET ROLE; GRANT SELECT ON t.closed TO t_user; SET ROLE t_user").unwrap();
-        let granted = crate::catalog::snapshot(role, Some(&schemas)).unwrap();
+        let granted = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         assert_eq!(granted.relations.len(), 2);
         Spi::run("RESET ROLE; ALTER TABLE t.closed ADD extra int; SET ROLE t_user").unwrap();
-        let altered = crate::catalog::snapshot(role, Some(&schemas)).unwrap();
+        let altered = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         assert_ne!(
             crate::catalog::fingerprint(&granted),
             crate::catalog::fingerprint(&altered)
         );
-    }
-}
-
-/// What `cargo pgrx test` asks for.
-#[cfg(test)]
-pub mod pg_test {
-    pub fn setup(_options: Vec<&str>) {}
-    pub fn postgresql_conf_options() -> Vec<&'static str> {
-        vec!["shared_preload_libraries = 'text2sql'"]
     }
 }

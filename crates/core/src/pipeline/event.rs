@@ -74,6 +74,16 @@ impl Rejection {
         Self { stage, message_for_model: Some(reason.clone()), reason, refusal: None }
     }
 
+    /// Adds what the snapshot knows about the names in the statement, for the model only.
+    #[must_use]
+    pub fn advised(mut self, advice: Option<String>) -> Self {
+        if let (Some(message), Some(advice)) = (&mut self.message_for_model, advice) {
+            message.push_str(". ");
+            message.push_str(&advice);
+        }
+        self
+    }
+
     /// A failure whose message may hold data, or that no other statement could avoid.
     pub fn last(stage: Stage, reason: impl Into<String>) -> Self {
         Self { stage, reason: reason.into(), message_for_model: None, refusal: None }

@@ -6,8 +6,11 @@
 //! evaluate and train on is built by the same functions as what a server asks.
 //! Called by the extension, by [`crate::pipeline`] (repairs) and by the tools.
 
+mod advice;
 mod build;
+mod now;
 mod question;
 
+pub use advice::advise;
 pub use build::{PromptError, PromptInput, TEMPLATE_VERSION, build, repair};
 pub use question::{QuestionError, check_question};

@@ -105,7 +105,7 @@ pub fn check(candidate: CandidateSql) -> Result<ParsedSql, Refusal> {
 }
 
 /// Only a query: the parser's other statements are out of reach.
-fn parse(sql: &str) -> Result<Box<Query>, ParserError> {
+pub(super) fn parse(sql: &str) -> Result<Box<Query>, ParserError> {
     let dialect = Bounded::new(PARSER_STEPS);
     let result = Parser::new(&dialect)
         .with_recursion_limit(PARSER_RECURSION)
@@ -121,7 +121,7 @@ fn parse(sql: &str) -> Result<Box<Query>, ParserError> {
 /// The statement as the parser is to see it: the same tokens, one space for all that separates
 /// two of them, since the parser's idea of a comment differs in detail (`\r` ends one for the
 /// server). `TABLE x` is written out: the parser reads it badly.
-fn for_parser(tokens: &[Token<'_>]) -> String {
+pub(super) fn for_parser(tokens: &[Token<'_>]) -> String {
     let mut out = String::new();
     let mut before: Option<&Token<'_>> = None;
     for token in tokens {

@@ -39,7 +39,7 @@ pub fn close_inherited() {
     let _ = nix::unistd::dup2_stdout(std::io::stderr());
 }
 
-/// What every kernel can do: death with the parent, no new rights, no dumps, small limits.
+/// What every kernel can do: death with the parent, no new rights, no core files, small limits.
 ///
 /// A parent that died before the death signal was set is noticed by the closed socket.
 ///
@@ -51,7 +51,6 @@ pub fn harden() -> Result<(), String> {
     };
     step("death signal", prctl::set_pdeathsig(Signal::SIGKILL))?;
     step("no new privileges", prctl::set_no_new_privs())?;
-    step("not dumpable", prctl::set_dumpable(false))?;
     step("core size", setrlimit(Resource::RLIMIT_CORE, 0, 0))?;
     // Standard error may be a file: writing it must fail, not kill.
     let mut blocked = SigSet::empty();
@@ -63,7 +62,7 @@ pub fn harden() -> Result<(), String> {
     step("open files", setrlimit(Resource::RLIMIT_NOFILE, files, files))
 }
 
-/// Landlock and seccomp, before the model file is opened; call on the only thread.
+/// No tracing by others, Landlock and seccomp, before the model file is opened; call on the only thread.
 ///
 /// Returns what the kernel does not offer. Raising one's own `oom_score_adj` is done here too:
 /// a container may forbid it, and the engine is still worth running.
@@ -71,6 +70,10 @@ pub fn confine(model_directory: &Path) -> Vec<String> {
     let mut missing = Vec::new();
     if let Err(error) = first_to_go() {
         missing.push(format!("oom_score_adj: {error}"));
+    }
+    // Only now: the files in /proc of a process that cannot be dumped belong to root.
+    if let Err(error) = prctl::set_dumpable(false) {
+        missing.push(format!("not dumpable: {error}"));
     }
     match landlock(model_directory) {
         Ok(RulesetStatus::NotEnforced) => missing.push("the kernel has no Landlock".into()),

@@ -1,0 +1,156 @@
+//! What a snapshot knows about the names a rejected statement got wrong.
+//!
+//! Most failures of small models are names: a table sought in another's schema, a column taken
+//! from a table that does not have it. The server says which name is wrong; the snapshot says
+//! where it is right. Everything said here is in the prompt already, or could have been.
+
+use crate::schema::{Relation, Snapshot, quote_ident, quote_qualified};
+use crate::sql::{ColumnRef, ParsedSql, RelationRef};
+
+/// Relations named as places where a column can be found.
+const MAX_PLACES: usize = 3;
+
+/// Names put right. More fit no repair, and each is sought in the whole snapshot.
+const MAX_LINES: usize = 8;
+
+/// Columns listed of one relation.
+const MAX_COLUMNS: usize = 40;
+
+/// One sentence for each of the first names in `sql` that `snapshot` does not have where `sql` seeks it; `None`
+/// where all names are right, or `sql` was not understood.
+pub fn advise(snapshot: &Snapshot, sql: &ParsedSql) -> Option<String> {
+    let used: Vec<&Relation> = sql.relations().iter().filter_map(|r| find(snapshot, r)).collect();
+    let relations = sql.relations().iter().filter_map(|r| misplaced_relation(snapshot, r));
+    let columns = sql.columns().iter().filter_map(|c| misplaced_column(snapshot, &used, c));
+    let mut lines: Vec<String> = Vec::new();
+    for line in relations.chain(columns) {
+        if lines.len() == MAX_LINES {
+            break;
+        }
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    (!lines.is_empty()).then(|| lines.join(" "))
+}
+
+fn misplaced_relation(snapshot: &Snapshot, wanted: &RelationRef) -> Option<String> {
+    if find(snapshot, wanted).is_some() {
+        return None;
+    }
+    let places: Vec<String> = snapshot
+        .relations
+        .iter()
+        .filter(|r| r.name.name.eq_ignore_ascii_case(&wanted.name))
+        .take(MAX_PLACES)
+        .map(|r| quote_qualified(&r.name))
+        .collect();
+    if places.is_empty() {
+        return Some(format!("There is no table {}.", quote_ident(&wanted.name)));
+    }
+    Some(format!("The table {} is {}.", quote_ident(&wanted.name), places.join(" or ")))
+}
+
+fn misplaced_column(snapshot: &Snapshot, used: &[&Relation], column: &ColumnRef) -> Option<String> {
+    let name = column.name.as_str();
+    let sought = column.relation.as_ref().map(|wanted| find(snapshot, wanted));
+    let home = match sought {
+        // The relation itself is wrong: that is said already.
+        Some(None) => return None,
+        Some(Some(home)) if has(home, name) => return None,
+        Some(Some(home)) => Some(home),
+        None if used.iter().any(|relation| has(relation, name)) => return None,
+        None => None,
+    };
+    let places: Vec<String> = snapshot
+        .relations
+        .iter()
+        .filter(|relation| has(relation, name))
+        .take(MAX_PLACES)
+        .map(|relation| quote_qualified(&relation.name))
+        .collect();
+    match (home, places.is_empty()) {
+        (_, false) => {
+            Some(format!("The column {} is in {}.", quote_ident(name), places.join(" and in ")))
+        }
+        // A name nobody has may be an output column of the statement's own.
+        (None, true) => None,
+        (Some(home), true) => {
+            let columns: Vec<_> =
+                home.columns.iter().take(MAX_COLUMNS).map(|c| quote_ident(&c.name)).collect();
+            Some(format!("{} has the columns {}.", quote_qualified(&home.name), columns.join(", ")))
+        }
+    }
+}
+
+fn has(relation: &Relation, column: &str) -> bool {
+    relation.columns.iter().any(|c| c.name == column)
+}
+
+/// The relation a statement means: by its full name, or by a name only one relation has.
+fn find<'s>(snapshot: &'s Snapshot, wanted: &RelationRef) -> Option<&'s Relation> {
+    let mut named = snapshot.relations.iter().filter(|relation| {
+        relation.name.name == wanted.name
+            && wanted.schema.as_ref().is_none_or(|schema| relation.name.schema == *schema)
+    });
+    let first = named.next()?;
+    named.next().is_none().then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::fixture::shop;
+    use crate::sql::{CandidateSql, policy};
+
+    fn advice(sql: &str) -> Option<String> {
+        let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+        advise(&shop(), &parsed)
+    }
+
+    #[test]
+    fn a_statement_with_right_names_gets_no_advice() {
+        assert_eq!(
+            advice(
+                "SELECT c.name, o.total AS t FROM shop.customers c JOIN shop.orders o ON o.customer_id = c.id ORDER BY t"
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn a_table_in_the_wrong_schema_is_put_right() {
+        assert_eq!(
+            advice("SELECT o.id FROM billing.orders AS o").as_deref(),
+            Some("The table orders is shop.orders.")
+        );
+    }
+
+    #[test]
+    fn a_column_of_another_table_is_put_right() {
+        assert_eq!(
+            advice("SELECT o.city FROM shop.orders AS o").as_deref(),
+            Some("The column city is in shop.customers.")
+        );
+        assert_eq!(
+            advice("SELECT city FROM shop.orders").as_deref(),
+            Some("The column city is in shop.customers.")
+        );
+    }
+
+    #[test]
+    fn a_column_nobody_has_brings_the_list() {
+        assert_eq!(
+            advice("SELECT o.town FROM shop.orders AS o").as_deref(),
+            Some("shop.orders has the columns id, customer_id, status, total.")
+        );
+    }
+
+    #[test]
+    fn a_table_nobody_has_is_said_to_be_missing() {
+        assert_eq!(
+            advice("SELECT x.a FROM shop.stores AS x").as_deref(),
+            Some("There is no table stores.")
+        );
+    }
+}
