@@ -20,6 +20,8 @@ const IN_COMMENT: f32 = 0.8;
 const PARTIAL: f32 = 0.4;
 /// Shorter words are part of too many others.
 const MIN_PARTIAL: usize = 4;
+/// Most words of a question that are looked for: work is their number times the schema's words.
+const MAX_ASKED: usize = 256;
 /// For a relation all of whose name is in the question.
 const WHOLE_NAME: f32 = 2.0;
 
@@ -31,6 +33,7 @@ pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<usize> {
         split(question)
             .into_iter()
             .filter(|w| !is_stop_word(w) && seen.insert(w.clone()))
+            .take(MAX_ASKED)
             .collect()
     };
     let mut scorer = Scorer::new(&asked);

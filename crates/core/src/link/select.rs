@@ -142,8 +142,7 @@ impl Graph {
         for neighbour in core.iter().filter_map(|c| self.neighbours.get(c)).flatten() {
             *degree.entry(*neighbour).or_default() += 1;
         }
-        let mut between: Vec<(usize, usize)> =
-            degree.into_iter().filter(|(_, n)| *n > 1).collect();
+        let mut between: Vec<(usize, usize)> = degree.into_iter().filter(|(_, n)| *n > 1).collect();
         between.sort_by_key(|(i, n)| (std::cmp::Reverse(*n), *i));
         let referenced = core.iter().filter_map(|c| self.referenced.get(c)).flatten().copied();
 
@@ -163,17 +162,19 @@ mod tests {
     use super::*;
     use crate::schema::{RelationName, fixture};
     use proptest::prelude::*;
-    use std::time::Instant;
 
     fn many(tables: usize) -> Snapshot {
         let words = ["customer", "invoice", "payment", "ship", "order", "price", "city", "album"];
         let relations: Vec<_> = (0..tables)
             .map(|i| {
                 let name = format!("{}_{i:04}", words[i % words.len()]);
-                let columns: Vec<String> =
-                    (0..12).map(|c| format!("{}_{}", words[(i + c) % words.len()], c * i)).collect();
-                let columns: Vec<&str> =
-                    ["id", "parent_id"].into_iter().chain(columns.iter().map(String::as_str)).collect();
+                let columns: Vec<String> = (0..12)
+                    .map(|c| format!("{}_{}", words[(i + c) % words.len()], c * i))
+                    .collect();
+                let columns: Vec<&str> = ["id", "parent_id"]
+                    .into_iter()
+                    .chain(columns.iter().map(String::as_str))
+                    .collect();
                 fixture::table("lake", &name, &columns)
             })
             .collect();
@@ -190,9 +191,8 @@ mod tests {
         let full = select(&snapshot, "x", Budget { tokens: 10_000 });
         assert_eq!(full.relations, [0, 1, 2, 3]);
         assert_eq!(full.detail, Detail::Full);
-        let budget = |detail| {
-            Budget { tokens: estimate_tokens(&render(&snapshot, &[0, 1, 2, 3], detail)) }
-        };
+        let budget =
+            |detail| Budget { tokens: estimate_tokens(&render(&snapshot, &[0, 1, 2, 3], detail)) };
         assert_eq!(select(&snapshot, "x", budget(Detail::NoValues)).detail, Detail::NoValues);
         let names = select(&snapshot, "x", budget(Detail::NamesOnly));
         assert_eq!((names.relations.len(), names.detail), (4, Detail::NamesOnly));
@@ -220,11 +220,8 @@ mod tests {
         snapshot.foreign_keys.push(fixture::key(&link.name, "b", &right.name));
         snapshot.relations.extend([right, link, left]);
         let selection = select(&snapshot, "zebras with a giraffe", Budget { tokens: 300 });
-        let names: Vec<&str> = selection
-            .relations
-            .iter()
-            .map(|&i| snapshot.relations[i].name.name.as_str())
-            .collect();
+        let names: Vec<&str> =
+            selection.relations.iter().map(|&i| snapshot.relations[i].name.name.as_str()).collect();
         assert_eq!(names, ["giraffe", "xref", "zebra"]);
         assert_eq!(selection.detail, Detail::Full);
     }
@@ -241,16 +238,6 @@ mod tests {
     fn a_question_without_a_known_word_still_gets_relations() {
         let selection = select(&many(300), "qqq", Budget { tokens: 2_000 });
         assert!(!selection.relations.is_empty());
-    }
-
-    #[test]
-    fn many_relations_are_ranked_quickly() {
-        let snapshot = many(1_100);
-        let start = Instant::now();
-        select(&snapshot, "payments of the oldest customer per city", Budget { tokens: 4_000 });
-        let taken = start.elapsed();
-        // 20 ms in a release build; tests run unoptimized on shared machines.
-        assert!(taken.as_millis() < 1_000, "{taken:?}");
     }
 
     proptest! {

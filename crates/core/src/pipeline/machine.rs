@@ -325,10 +325,7 @@ mod tests {
     fn events_out_of_order_change_nothing() {
         let mut pipeline = Pipeline::new(prompt(), 1);
         let early = pipeline.on(Event::Accepted { sql: "x".into() }).unwrap_err();
-        assert_eq!(
-            early.to_string(),
-            "the pipeline expected a start, not a verdict of the server"
-        );
+        assert_eq!(early.to_string(), "the pipeline expected a start, not a verdict of the server");
         assert!(pipeline.on(Event::Start).is_ok());
         assert!(pipeline.on(Event::Start).is_err());
         answer(&mut pipeline, "SELECT 1");
@@ -339,7 +336,13 @@ mod tests {
 
     fn any_event() -> impl Strategy<Value = Event> {
         let text = prop::sample::select(vec![
-            "SELECT 1", "SELECT 2;", "DELETE FROM t", "", "SELECT 'a", "x", "SELECT 1 FOR UPDATE",
+            "SELECT 1",
+            "SELECT 2;",
+            "DELETE FROM t",
+            "",
+            "SELECT 'a",
+            "x",
+            "SELECT 1 FOR UPDATE",
         ]);
         let finish = prop::sample::select(vec![Finish::Stop, Finish::Length]);
         prop_oneof![

@@ -67,8 +67,10 @@ pub fn build(input: &PromptInput<'_>) -> Result<ChatPrompt, PromptError> {
         return Err(PromptError::UnknownRelation(*unknown));
     }
     let schema = render(input.snapshot, relations, input.selection.detail);
-    let system =
-        fill(SYSTEM, &[("{version}", &major(input.server_version)), ("{schema}", schema.trim_end())]);
+    let system = fill(
+        SYSTEM,
+        &[("{version}", &major(input.server_version)), ("{schema}", schema.trim_end())],
+    );
     let user = fill(USER, &[("{context}", &context(input)), ("{question}", question)]);
     Ok(ChatPrompt {
         system,
@@ -211,7 +213,8 @@ mod tests {
         expect![[r#"
             Today is 2024-05-01.
             The rows must have exactly these columns, in this order: "Total" numeric, n bigint.
-            Question: How many orders has each customer this year?"#]].assert_eq(&typed.turns[0].text);
+            Question: How many orders has each customer this year?"#]]
+        .assert_eq(&typed.turns[0].text);
     }
 
     #[test]
@@ -222,10 +225,7 @@ mod tests {
         let repaired = repair(&prompt, "SELECT c.nam FROM shop.customers AS c ", &problem);
         assert_eq!(repaired.system, prompt.system);
         assert_eq!(repaired.turns[0], prompt.turns[0]);
-        assert_eq!(
-            repaired.turns[1].text,
-            "```sql\nSELECT c.nam FROM shop.customers AS c\n```"
-        );
+        assert_eq!(repaired.turns[1].text, "```sql\nSELECT c.nam FROM shop.customers AS c\n```");
         let told = &repaired.turns[2].text;
         assert!(told.contains("column c.nam does not exist xxx"), "{told}");
         assert!(told.len() < MAX_PROBLEM + 100);
@@ -236,11 +236,9 @@ mod tests {
         let mut snapshot = fixture::shop();
         snapshot.relations[0].comment = Some("{version} {schema} {question}".into());
         let selection = selection(&[0]);
-        let prompt = build(&PromptInput {
-            question: "what is {context}?",
-            ..input(&snapshot, &selection)
-        })
-        .unwrap();
+        let prompt =
+            build(&PromptInput { question: "what is {context}?", ..input(&snapshot, &selection) })
+                .unwrap();
         assert!(prompt.system.contains("-- {version} {schema} {question}"), "{}", prompt.system);
         assert_eq!(prompt.turns[0].text, "Question: what is {context}?");
     }
@@ -263,6 +261,7 @@ mod tests {
         let sum = [SYSTEM, USER, REPAIR].concat().bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| {
             (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3_u64)
         });
-        expect!["version 1: 3e63bf4236cfc977"].assert_eq(&format!("version {TEMPLATE_VERSION}: {sum:016x}"));
+        expect!["version 1: 3e63bf4236cfc977"]
+            .assert_eq(&format!("version {TEMPLATE_VERSION}: {sum:016x}"));
     }
 }

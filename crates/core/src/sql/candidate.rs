@@ -4,7 +4,8 @@
 //! answer a refusal. Must not judge the statement itself; [`super::policy`] does.
 //! Called by [`crate::pipeline`] (answers) and the extension (statements typed by a user).
 
-use super::lexer::{LexError, Lexer, TokenKind};
+use super::lexer::{LexError, Lexer};
+use super::token::TokenKind;
 
 /// Longest statement that is looked at, bytes.
 pub const MAX_SQL_BYTES: usize = 64 << 10;

@@ -110,15 +110,36 @@ mod tests {
     #[test]
     fn names_are_told_apart() {
         for name in [
-            "pg_sleep", "pg_read_file", "pg_advisory_xact_lock", "pg_notify", "set_config",
-            "dblink_exec", "lo_import", "query_to_xml_and_xmlschema", "to_regclass", "nextval",
-            "txid_current", "has_table_privilege", "pg_unheard_of",
+            "pg_sleep",
+            "pg_read_file",
+            "pg_advisory_xact_lock",
+            "pg_notify",
+            "set_config",
+            "dblink_exec",
+            "lo_import",
+            "query_to_xml_and_xmlschema",
+            "to_regclass",
+            "nextval",
+            "txid_current",
+            "has_table_privilege",
+            "pg_unheard_of",
         ] {
             assert!(is_denied(name), "{name}");
         }
         for name in [
-            "count", "pg_typeof", "lower", "log", "loyalty", "has_stock", "current_database",
-            "to_char", "string_agg", "generate_series", "brin", "httpx", "xmlagg",
+            "count",
+            "pg_typeof",
+            "lower",
+            "log",
+            "loyalty",
+            "has_stock",
+            "current_database",
+            "to_char",
+            "string_agg",
+            "generate_series",
+            "brin",
+            "httpx",
+            "xmlagg",
         ] {
             assert!(!is_denied(name), "{name}");
         }

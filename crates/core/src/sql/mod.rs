@@ -6,6 +6,8 @@
 //! It executes nothing. Called by [`crate::pipeline`], the extension and the tools.
 
 mod candidate;
+mod complexity;
+mod dialect;
 mod format;
 mod functions;
 mod gate;
@@ -14,6 +16,8 @@ pub mod names;
 mod parsed;
 pub mod policy;
 mod qualify;
+mod spacing;
+mod token;
 mod walk;
 
 pub use candidate::{CandidateSql, MAX_SQL_BYTES, SqlError};

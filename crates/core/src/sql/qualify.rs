@@ -3,18 +3,19 @@
 //! The sandbox looks names up in the server's own schemas alone, so that nobody's object can
 //! take the place of another. Models and people leave the schema out all the same, or guess it:
 //! where it can be told which relation is meant, its full name is written into the text, and the
-//! text goes through the policy once more. Must not change anything but relation names.
+//! text goes through the policy once more. Must not change anything but relation names
+//! (`TABLE x` becomes the SELECT it stands for).
 //! Called by the extension, before a statement is given to the server.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{ObjectName, Statement, TableFactor, Visit, Visitor};
+use sqlparser::ast::{ObjectName, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::Location;
 
 use super::candidate::CandidateSql;
 use super::parsed::{ParsedSql, RelationRef};
-use super::policy::{check, parse, without_comments};
+use super::policy::{check, for_parser, parse};
 use super::walk::{cte_names, folded, relation_parts};
 use crate::schema::{RelationName, Snapshot, quote_qualified};
 
@@ -25,11 +26,8 @@ pub fn qualify(
     home: impl Fn(&RelationRef) -> Option<RelationName>,
 ) -> Option<ParsedSql> {
     let gated = super::gate::check(sql.text()).ok()?;
-    let mut text = without_comments(gated.text, &gated.tokens);
-    let mut statements = parse(&text).ok()?.into_iter();
-    let (Some(Statement::Query(query)), None) = (statements.next(), statements.next()) else {
-        return None;
-    };
+    let mut text = for_parser(&gated.tokens);
+    let query = parse(&text).ok()?;
     let mut places = Places { ctes: cte_names(&query), home, found: Vec::new() };
     let _ = query.visit(&mut places);
     let mut edits: Vec<(usize, usize, String)> = places
@@ -65,7 +63,8 @@ pub fn only_home(snapshot: &Snapshot, wanted: &RelationRef) -> Option<RelationNa
         named.next().is_none().then(|| first.name.clone())
     };
     // A name in capitals has to be quoted, which is easily forgotten.
-    only(&|name| name == wanted.name).or_else(|| only(&|name| name.eq_ignore_ascii_case(&wanted.name)))
+    only(&|name| name == wanted.name)
+        .or_else(|| only(&|name| name.eq_ignore_ascii_case(&wanted.name)))
 }
 
 struct Places<F> {
@@ -145,6 +144,7 @@ mod tests {
     #[test]
     fn a_bare_name_gets_its_schema() {
         becomes("SELECT name FROM customers", "SELECT name FROM shop.customers");
+        becomes("TABLE customers", "SELECT * FROM shop.customers");
         becomes(
             "SELECT 'é\n', customers.name FROM customers JOIN Orders AS o ON true",
             "SELECT 'é\n', customers.name FROM shop.customers JOIN shop.orders AS o ON true",
