@@ -127,7 +127,9 @@ impl Question {
                             accepted = Some((sql, checked));
                             Event::Accepted { sql: text }
                         }
-                        Err(error) => Event::Rejected(rejection(error)?.advised(prompt::advise(&snapshot, &sql))),
+                        Err(error) => Event::Rejected(
+                            rejection(error)?.advised(prompt::advise(&snapshot, &sql)),
+                        ),
                     }
                 }
                 Action::Finish(outcome) => {

@@ -63,11 +63,9 @@ fn query(scope: &Scope, view: &View) -> Result<String, CatalogError> {
         view.readable_role.unwrap_or(view.role).into(),
         view.foreign_servers.clone().into(),
     ];
-    Spi::connect(|client| {
-        client.select(QUERY, Some(1), &arguments)?.first().get_one::<String>()
-    })
-    .map_err(|error| CatalogError::Query(error.to_string()))?
-    .ok_or_else(|| CatalogError::Query("no row".to_owned()))
+    Spi::connect(|client| client.select(QUERY, Some(1), &arguments)?.first().get_one::<String>())
+        .map_err(|error| CatalogError::Query(error.to_string()))?
+        .ok_or_else(|| CatalogError::Query("no row".to_owned()))
 }
 
 fn shorten(comment: &mut Option<String>) {

@@ -77,10 +77,5 @@ pub(super) fn refused_with(
     message: impl Into<String>,
     detail: impl Into<String>,
 ) -> ExecError {
-    ExecError::Refused {
-        rule,
-        message: message.into(),
-        detail: Some(detail.into()),
-        hint: None,
-    }
+    ExecError::Refused { rule, message: message.into(), detail: Some(detail.into()), hint: None }
 }

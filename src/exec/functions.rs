@@ -127,10 +127,7 @@ fn builtin(oid: Oid, function: &facts::Function) -> Option<Use> {
     {
         return None;
     }
-    list()
-        .get(&oid.to_u32())
-        .filter(|entry| entry.name == function.name)
-        .map(|entry| entry.use_)
+    list().get(&oid.to_u32()).filter(|entry| entry.name == function.name).map(|entry| entry.use_)
 }
 
 /// Decides on a function in a statement.

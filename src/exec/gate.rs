@@ -141,10 +141,7 @@ impl Strict<'_> {
     }
 }
 
-fn check_analysed<'t>(
-    analysed: &Analysed<'_>,
-    trust: &'t Trust,
-) -> Result<Strict<'t>, ExecError> {
+fn check_analysed<'t>(analysed: &Analysed<'_>, trust: &'t Trust) -> Result<Strict<'t>, ExecError> {
     let mut check = Check::new(trust, Author::Untrusted);
     let kept = analysed.walk(MAX_NODES, &mut |item| check.item(item));
     let found = check.finish()?;
@@ -222,7 +219,9 @@ impl<'t> Check<'t> {
             return Ok(next);
         }
         let next = match functions::judge(oid, self.author, self.trust)? {
-            Use::ConstantLength | Use::ConstantFormat | Use::Series if !self.inside_views => Next::Keep,
+            Use::ConstantLength | Use::ConstantFormat | Use::Series if !self.inside_views => {
+                Next::Keep
+            }
             _ => Next::Continue,
         };
         self.functions.insert(oid, next);

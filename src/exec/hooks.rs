@@ -24,11 +24,7 @@ pub fn install() {
         active: || ACTIVE.get(),
         utility: || refuse(refused("guard", "a utility command may not be run")),
         start: |pure| {
-            if pure {
-                Ok(())
-            } else {
-                refuse(refused("guard", "only SELECT may be run"))
-            }
+            if pure { Ok(()) } else { refuse(refused("guard", "only SELECT may be run")) }
         },
         function: |oid: Oid| {
             let verdict = TRUST.with_borrow(|trust| match trust {

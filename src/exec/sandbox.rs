@@ -144,11 +144,7 @@ fn translate(
 /// Longest message that goes to a model or a user.
 const MAX_MESSAGE: usize = 300;
 
-fn from_report(
-    report: &ErrorReportWithLevel,
-    stage: Stage,
-    position: Option<u32>,
-) -> ExecError {
+fn from_report(report: &ErrorReportWithLevel, stage: Stage, position: Option<u32>) -> ExecError {
     let code = report.sql_error_code();
     let sqlstate = condition::sqlstate(code);
     let message = || {

@@ -90,12 +90,7 @@ pub struct Seen {
 }
 
 /// Decides on the type of an expression, and on all types it is made of.
-pub fn judge(
-    oid: Oid,
-    constant: bool,
-    author: Author,
-    seen: &mut Seen,
-) -> Result<(), ExecError> {
+pub fn judge(oid: Oid, constant: bool, author: Author, seen: &mut Seen) -> Result<(), ExecError> {
     if !seen.types.insert((oid, constant)) {
         return Ok(());
     }

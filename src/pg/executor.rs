@@ -184,14 +184,12 @@ unsafe fn size(slot: *mut pg_sys::TupleTableSlot) -> usize {
 unsafe fn to_json(slot: *mut pg_sys::TupleTableSlot, descriptor: pg_sys::TupleDesc) -> String {
     // SAFETY: values and flags for every column; the new tuple lies in the row context.
     let tuple = unsafe {
-        let tuple =
-            pg_sys::heap_form_tuple(descriptor, (*slot).tts_values, (*slot).tts_isnull);
+        let tuple = pg_sys::heap_form_tuple(descriptor, (*slot).tts_values, (*slot).tts_isnull);
         pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
     };
     // SAFETY: row_to_json looks at nothing but its argument.
-    let text: Option<Datum> = unsafe {
-        pgrx::direct_function_call_as_datum(pg_sys::row_to_json, &[Some(tuple)])
-    };
+    let text: Option<Datum> =
+        unsafe { pgrx::direct_function_call_as_datum(pg_sys::row_to_json, &[Some(tuple)]) };
     let Some(text) = text else { return "null".to_owned() };
     // SAFETY: a text of the row context, not toasted since it was just made.
     let bytes = unsafe {

@@ -182,8 +182,7 @@ pub fn schema_name(oid: Oid) -> Option<String> {
 /// Schemas of the search path in force, those of the server left out.
 pub fn search_path() -> Vec<String> {
     // SAFETY: a new list of schemas.
-    let schemas =
-        unsafe { pgrx::PgList::<Oid>::from_pg(pg_sys::fetch_search_path(false)) };
+    let schemas = unsafe { pgrx::PgList::<Oid>::from_pg(pg_sys::fetch_search_path(false)) };
     schemas.iter_oid().filter_map(schema_name).collect()
 }
 
@@ -204,7 +203,9 @@ pub fn schema_in_search_path(relation: &str) -> Option<String> {
     // SAFETY: a NUL-terminated string; look-ups that give InvalidOid for what is missing.
     let namespace = unsafe {
         let oid = pg_sys::RelnameGetRelid(name.as_ptr());
-        if oid == pg_sys::InvalidOid { return None }
+        if oid == pg_sys::InvalidOid {
+            return None;
+        }
         pg_sys::get_rel_namespace(oid)
     };
     schema_name(namespace)
@@ -274,9 +275,8 @@ pub fn to_server_encoding(text: &str) -> Option<CString> {
     let text = CString::new(text).ok()?;
     let length = i32::try_from(text.as_bytes().len()).ok()?;
     // SAFETY: `length` bytes, of which UTF-8 is known; returns the same pointer or a new string.
-    let converted = unsafe {
-        pg_sys::pg_any_to_server(text.as_ptr(), length, pg_sys::pg_enc::PG_UTF8 as i32)
-    };
+    let converted =
+        unsafe { pg_sys::pg_any_to_server(text.as_ptr(), length, pg_sys::pg_enc::PG_UTF8 as i32) };
     if converted.cast_const() == text.as_ptr() {
         return Some(text);
     }

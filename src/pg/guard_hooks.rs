@@ -75,11 +75,7 @@ unsafe extern "C-unwind" {
 
 fn enforce(decision: Result<(), String>) {
     if let Err(message) = decision {
-        pgrx::ereport!(
-            ERROR,
-            pgrx::PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-            message
-        );
+        pgrx::ereport!(ERROR, pgrx::PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message);
     }
 }
 

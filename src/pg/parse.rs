@@ -5,8 +5,8 @@
 
 use std::ffi::{CStr, CString};
 
-use pgrx::pg_sys::{self, NodeTag, Oid};
 use pgrx::PgList;
+use pgrx::pg_sys::{self, NodeTag, Oid};
 
 use super::query_walk::{self, Call, Item, Next};
 use super::subxact::Scope;
@@ -159,12 +159,7 @@ impl<'s> Rewritten<'s> {
     pub fn plan(self) -> Plan<'s> {
         // SAFETY: a rewritten query, an active snapshot; no parallel plans without the option.
         let statement = unsafe {
-            pg_sys::pg_plan_query(
-                self.query,
-                self.source.text.as_ptr(),
-                0,
-                std::ptr::null_mut(),
-            )
+            pg_sys::pg_plan_query(self.query, self.source.text.as_ptr(), 0, std::ptr::null_mut())
         };
         Plan { statement, source: &self.source.text, _scope: self.scope }
     }

@@ -6,8 +6,8 @@
 
 use std::ffi::c_void;
 
-use pgrx::pg_sys::{self, NodeTag, Oid};
 use pgrx::PgList;
+use pgrx::pg_sys::{self, NodeTag, Oid};
 
 /// A thing found in a tree.
 pub enum Item {
@@ -135,8 +135,7 @@ pub(super) fn node(
     walk.kept
 }
 
-const FLAGS: i32 =
-    (pg_sys::QTW_EXAMINE_RTES_BEFORE | pg_sys::QTW_EXAMINE_SORTGROUP) as i32;
+const FLAGS: i32 = (pg_sys::QTW_EXAMINE_RTES_BEFORE | pg_sys::QTW_EXAMINE_SORTGROUP) as i32;
 
 /// For callbacks of the server only: a guarded function turns an error into a jump out of it,
 /// which must not cross frames of ours.
@@ -239,11 +238,7 @@ unsafe fn judge(walk: &mut Walk<'_>, node: *mut pg_sys::Node) -> bool {
     }
 }
 
-unsafe fn judge_expression(
-    walk: &mut Walk<'_>,
-    node: *mut pg_sys::Node,
-    tag: NodeTag,
-) -> bool {
+unsafe fn judge_expression(walk: &mut Walk<'_>, node: *mut pg_sys::Node, tag: NodeTag) -> bool {
     match tag {
         NodeTag::T_Var
         | NodeTag::T_Const
@@ -313,9 +308,7 @@ unsafe fn judge_expression(
         return false;
     }
     // SAFETY: any expression node; the callback gets the same context.
-    unsafe {
-        pg_sys::check_functions_in_node(node, Some(on_function), (&raw mut *walk).cast())
-    }
+    unsafe { pg_sys::check_functions_in_node(node, Some(on_function), (&raw mut *walk).cast()) }
 }
 
 #[pgrx::pg_guard]
@@ -348,10 +341,7 @@ unsafe fn judge_query(walk: &mut Walk<'_>, query: *mut pg_sys::Query) -> bool {
     walk.refuse(reason)
 }
 
-unsafe fn judge_range_table_entry(
-    walk: &mut Walk<'_>,
-    entry: *mut pg_sys::RangeTblEntry,
-) -> bool {
+unsafe fn judge_range_table_entry(walk: &mut Walk<'_>, entry: *mut pg_sys::RangeTblEntry) -> bool {
     // SAFETY: the caller checked the tag.
     let rte = unsafe { &*entry };
     match rte.rtekind {
@@ -433,10 +423,7 @@ pub(super) fn check_permissions(query: *mut pg_sys::Query, instead: Option<Oid>)
 }
 
 #[pgrx::pg_guard]
-unsafe extern "C-unwind" fn permission_step(
-    node: *mut pg_sys::Node,
-    context: *mut c_void,
-) -> bool {
+unsafe extern "C-unwind" fn permission_step(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
     // SAFETY: the server hands through what it was given.
     unsafe { permission(node, context) }
 }
@@ -511,10 +498,7 @@ impl Call {
             let root: *mut pg_sys::PlannerInfo =
                 pg_sys::palloc0(size_of::<pg_sys::PlannerInfo>()).cast();
             (*root).glob = pg_sys::palloc0(size_of::<pg_sys::PlannerGlobal>()).cast();
-            pg_sys::estimate_expression_value(
-                root,
-                pg_sys::copyObjectImpl(argument.cast()).cast(),
-            )
+            pg_sys::estimate_expression_value(root, pg_sys::copyObjectImpl(argument.cast()).cast())
         };
         // SAFETY: a valid node; the cast follows the tag.
         unsafe {
@@ -533,9 +517,8 @@ fn known(constant: &pg_sys::Const) -> Option<Known> {
         return Some(Known::Null);
     }
     let value = constant.constvalue;
-    let instant = |micros: i64| {
-        Known::Instant((micros != i64::MAX && micros != i64::MIN).then_some(micros))
-    };
+    let instant =
+        |micros: i64| Known::Instant((micros != i64::MAX && micros != i64::MIN).then_some(micros));
     Some(match constant.consttype {
         pg_sys::INT2OID => Known::Integer(i64::from(value.value() as i16)),
         pg_sys::INT4OID => Known::Integer(i64::from(value.value() as i32)),

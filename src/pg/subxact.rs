@@ -31,15 +31,13 @@ pub fn rolled_back<R>(
     leave: impl FnOnce(),
 ) -> Result<R, CaughtError> {
     // SAFETY: plain reads of the current context and owner.
-    let (context, owner) =
-        unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
+    let (context, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
     // SAFETY: in a transaction, as every SQL function is; a failure here leaves nothing open.
     unsafe { pg_sys::BeginInternalSubTransaction(std::ptr::null()) };
     let scope = Scope { _private: PhantomData };
     // What `work` allocates goes to the sub-transaction's own context, which the rollback frees.
-    let result = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work(&scope))))
-        .catch_others(Err)
-        .execute();
+    let result =
+        PgTryBuilder::new(AssertUnwindSafe(|| Ok(work(&scope)))).catch_others(Err).execute();
     leave();
     // SAFETY: the sub-transaction begun above is the innermost one again: whatever opened
     // another inside of it closed that one before it returned or raised.

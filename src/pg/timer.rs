@@ -47,9 +47,8 @@ pub fn arm(milliseconds: u64) {
     CANCELLED_BY_US.store(false, Ordering::Relaxed);
     let delay = i32::try_from(milliseconds.max(1)).unwrap_or(i32::MAX);
     // SAFETY: the handler lives as long as the library; one id per process.
-    let id = *ID.get_or_init(|| unsafe {
-        guarded(|| RegisterTimeout(USER_TIMEOUT, Some(on_timeout)))
-    });
+    let id =
+        *ID.get_or_init(|| unsafe { guarded(|| RegisterTimeout(USER_TIMEOUT, Some(on_timeout))) });
     // SAFETY: a registered id.
     unsafe { guarded(|| enable_timeout_after(id, delay)) };
 }

@@ -18,9 +18,8 @@ fn run_as_guard(sql: &str, timeout_ms: default!(i64, 3000)) -> String {
 /// As `run_as_guard`, without running it.
 #[pg_extern(volatile, parallel_unsafe)]
 fn validate_as_guard(sql: &str) -> String {
-    let outcome = exec::identity::resolve(None).and_then(|identity| {
-        exec::validate(sql, identity, &Limits::default(), &Policy::default())
-    });
+    let outcome = exec::identity::resolve(None)
+        .and_then(|identity| exec::validate(sql, identity, &Limits::default(), &Policy::default()));
     describe(outcome)
 }
 
@@ -138,11 +137,21 @@ mod tests {
             try_run("SELECT 1 / (id - id) FROM t.open", &limits),
             Err(ExecError::Execution { ref sqlstate, .. }) if sqlstate == "22012"
         ));
-        assert!(matches!(try_run("SELECT pay FROM t.open", &limits), Err(ExecError::Permission { .. })));
-        assert!(matches!(try_run("SELECT * FROM t.closed", &limits), Err(ExecError::Permission { .. })));
-        for sql in ["DELETE FROM t.open", "SELECT 1 INTO x", "SELECT id FROM t.open FOR UPDATE",
-            "SELECT set_config('a.b', 'c', false)", "SELECT * FROM pg_class"]
-        {
+        assert!(matches!(
+            try_run("SELECT pay FROM t.open", &limits),
+            Err(ExecError::Permission { .. })
+        ));
+        assert!(matches!(
+            try_run("SELECT * FROM t.closed", &limits),
+            Err(ExecError::Permission { .. })
+        ));
+        for sql in [
+            "DELETE FROM t.open",
+            "SELECT 1 INTO x",
+            "SELECT id FROM t.open FOR UPDATE",
+            "SELECT set_config('a.b', 'c', false)",
+            "SELECT * FROM pg_class",
+        ] {
             assert!(matches!(try_run(sql, &limits), Err(ExecError::Refused { .. })), "{sql}");
         }
     }
@@ -190,8 +199,7 @@ mod tests {
     fn a_snapshot_holds_nothing_unreadable() {
         set_up();
         let schemas = ["t".to_owned()];
-        let snapshot =
-            crate::catalog::snapshot(view(Some(schemas))).unwrap();
+        let snapshot = crate::catalog::snapshot(view(Some(schemas))).unwrap();
         let text = serde_json::to_string(&*snapshot).unwrap();
         assert!(!text.contains("hidden") && !text.contains("closed") && !text.contains("pay"));
         assert!(text.contains("shown column"));
@@ -211,9 +219,6 @@ mod tests {
         assert_eq!(granted.relations.len(), 2);
         Spi::run("RESET ROLE; ALTER TABLE t.closed ADD extra int; SET ROLE t_user").unwrap();
         let altered = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
-        assert_ne!(
-            crate::catalog::fingerprint(&granted),
-            crate::catalog::fingerprint(&altered)
-        );
+        assert_ne!(crate::catalog::fingerprint(&granted), crate::catalog::fingerprint(&altered));
     }
 }

@@ -13,7 +13,7 @@ SELECT * FROM failure($$SELECT text2sql.run('SELECT name FROM customers WHERE id
 SELECT * FROM failure($$SELECT text2sql.run('SELECT rolname FROM pg_roles')$$);
 -- A temporary table takes nobody's place.
 RESET ROLE;
-SET search_path = shop;
+SET search_path = shop, public;
 GRANT TEMPORARY ON DATABASE :DBNAME TO analyst;
 SET ROLE analyst;
 CREATE TEMP TABLE customers (name text);
