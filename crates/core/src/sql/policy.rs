@@ -93,7 +93,7 @@ impl Refusal {
 /// Applies every rule.
 pub fn check(candidate: CandidateSql) -> Result<ParsedSql, Refusal> {
     let gated = gate::check(candidate.text())?;
-    let query = match parse(&for_parser(&gated.tokens)) {
+    let query = match parse(&for_parser(&gated.tokens).0) {
         Ok(query) => {
             walk::check(&query)?;
             Some(query)
@@ -118,20 +118,22 @@ pub(super) fn parse(sql: &str) -> Result<Box<Query>, ParserError> {
     if dialect.is_spent() { Err(ParserError::RecursionLimitExceeded) } else { result }
 }
 
-/// The statement as the parser is to see it: the same tokens, one space for all that separates
-/// two of them, since the parser's idea of a comment differs in detail (`\r` ends one for the
-/// server). `TABLE x` is written out: the parser reads it badly.
-pub(super) fn for_parser(tokens: &[Token<'_>]) -> String {
+/// The statement as the parser is to see it: the same tokens with a space between any two, so
+/// that it finds the same tokens whatever stood between them. (For it `\r` ends no comment, and
+/// `:a` is one token.) `TABLE x` is written out: the parser reads it badly.
+///
+/// With it, for each token, the byte at which its text ends.
+pub(super) fn for_parser(tokens: &[Token<'_>]) -> (String, Vec<usize>) {
     let mut out = String::new();
+    let mut ends = Vec::with_capacity(tokens.len());
     let mut before: Option<&Token<'_>> = None;
     for token in tokens {
-        if before.is_some_and(|b| token.start > b.end()) {
-            out.push(' ');
-        }
         let label = before.is_some_and(|b| b.is_word("as") || b.is_punct("."));
         let text = if token.is_word("table") && !label { "SELECT * FROM" } else { token.text };
         out.push_str(text);
+        ends.push(out.len());
+        out.push(' ');
         before = Some(token);
     }
-    out
+    (out, ends)
 }

@@ -3,8 +3,7 @@
 //! The sandbox looks names up in the server's own schemas alone, so that nobody's object can
 //! take the place of another. Models and people leave the schema out all the same, or guess it:
 //! where it can be told which relation is meant, its full name is written into the text, and the
-//! text goes through the policy once more. Must not change anything but relation names
-//! (`TABLE x` becomes the SELECT it stands for).
+//! text goes through the policy once more. Must not change anything but relation names.
 //! Called by the extension, before a statement is given to the server.
 
 use std::collections::HashSet;
@@ -26,14 +25,20 @@ pub fn qualify(
     home: impl Fn(&RelationRef) -> Option<RelationName>,
 ) -> Option<ParsedSql> {
     let gated = super::gate::check(sql.text()).ok()?;
-    let mut text = for_parser(&gated.tokens);
+    let (text, ends) = for_parser(&gated.tokens);
     let query = parse(&text).ok()?;
     let mut places = Places { ctes: cte_names(&query), home, found: Vec::new() };
     let _ = query.visit(&mut places);
+    // The token a location lies in is the first that ends behind it.
+    let token = |at: Location| {
+        let offset = offset(&text, at)?;
+        gated.tokens.get(ends.partition_point(|end| *end <= offset))
+    };
+    let origin = gated.tokens.first()?.start;
     let mut edits: Vec<(usize, usize, String)> = places
         .found
         .into_iter()
-        .filter_map(|(start, end, name)| Some((offset(&text, start)?, offset(&text, end)?, name)))
+        .filter_map(|(first, last, name)| Some((token(first)?.start, token(last)?.end(), name)))
         .collect();
     if edits.is_empty() {
         return None;
@@ -41,9 +46,11 @@ pub fn qualify(
     // From the back, so that the offsets before stay true.
     edits.sort();
     edits.dedup();
+    let mut text = gated.text.to_owned();
     for (start, end, name) in edits.into_iter().rev() {
-        text.get(start..end)?;
-        text.replace_range(start..end, &name);
+        let range = start.checked_sub(origin)?..end.checked_sub(origin)?;
+        text.get(range.clone())?;
+        text.replace_range(range, &name);
     }
     check(CandidateSql::from_user(&text).ok()?).ok()
 }
@@ -70,6 +77,7 @@ pub fn only_home(snapshot: &Snapshot, wanted: &RelationRef) -> Option<RelationNa
 struct Places<F> {
     ctes: HashSet<String>,
     home: F,
+    /// Where a name's first and last part begin, and what is to stand there.
     found: Vec<(Location, Location, String)>,
 }
 
@@ -86,7 +94,7 @@ impl<F: Fn(&RelationRef) -> Option<RelationName>> Places<F> {
         }
         let Some((schema, relation)) = relation_parts(name) else { return };
         if let Some(home) = (self.home)(&RelationRef { schema, name: relation }) {
-            self.found.push((first.span.start, last.span.end, quote_qualified(&home)));
+            self.found.push((first.span.start, last.span.start, quote_qualified(&home)));
         }
     }
 }
@@ -144,7 +152,11 @@ mod tests {
     #[test]
     fn a_bare_name_gets_its_schema() {
         becomes("SELECT name FROM customers", "SELECT name FROM shop.customers");
-        becomes("TABLE customers", "SELECT * FROM shop.customers");
+        becomes("TABLE customers", "TABLE shop.customers");
+        becomes(
+            "SELECT 'a\nb', /* é */ 1 FROM\tcustomers--c\n,x . \"orders\"",
+            "SELECT 'a\nb', /* é */ 1 FROM\tshop.customers--c\n,shop.orders",
+        );
         becomes(
             "SELECT 'é\n', customers.name FROM customers JOIN Orders AS o ON true",
             "SELECT 'é\n', customers.name FROM shop.customers JOIN shop.orders AS o ON true",
