@@ -72,7 +72,6 @@ fn describe<T: serde::Serialize>(outcome: Result<T, ExecError>) -> String {
 mod tests {
     use super::*;
     use crate::exec::Truncation;
-    use crate::pg::server;
 
     const SETUP: &str = "
         CREATE ROLE t_user; CREATE SCHEMA t; GRANT USAGE ON SCHEMA t TO t_user;
@@ -198,8 +197,8 @@ mod tests {
     #[pg_test]
     fn a_snapshot_holds_nothing_unreadable() {
         set_up();
-        let schemas = ["t".to_owned()];
-        let snapshot = crate::catalog::snapshot(view(Some(schemas))).unwrap();
+        let schemas = vec!["t".to_owned()];
+        let snapshot = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         let text = serde_json::to_string(&*snapshot).unwrap();
         assert!(!text.contains("hidden") && !text.contains("closed") && !text.contains("pay"));
         assert!(text.contains("shown column"));
@@ -210,7 +209,7 @@ mod tests {
     #[pg_test]
     fn a_grant_and_a_new_column_are_noticed() {
         set_up();
-        let schemas = ["t".to_owned()];
+        let schemas = vec!["t".to_owned()];
         let first = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         let again = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         assert!(std::rc::Rc::ptr_eq(&first, &again));
