@@ -89,7 +89,7 @@ struct Hashing<R> {
 
 impl<R: Read> Hashing<R> {
     fn percent(&self) -> u8 {
-        if self.size == 0 { 100 } else { (self.read.min(self.size) * 100 / self.size) as u8 }
+        (self.read.min(self.size) * 100).checked_div(self.size).unwrap_or(100) as u8
     }
 }
 
