@@ -44,6 +44,9 @@ pub enum EngineError {
     /// The request's deadline passed.
     #[error("the request took too long")]
     Deadline,
+    /// Infinite or undefined logits: weights that are damaged or made to be.
+    #[error("the model computed no finite number")]
+    NotFinite,
     /// A matrix product or tensor conversion failed.
     #[error("computation failed: {0}")]
     Compute(#[from] candle_core::Error),
@@ -57,7 +60,9 @@ impl EngineError {
     pub fn code(&self) -> FailureCode {
         match self {
             Self::File(_) => FailureCode::NoModel,
-            Self::Gguf(_) | Self::Checksum { .. } | Self::Tokenizer(_) => FailureCode::BadModel,
+            Self::Gguf(_) | Self::Checksum { .. } | Self::Tokenizer(_) | Self::NotFinite => {
+                FailureCode::BadModel
+            }
             Self::PromptTooLong { .. } => FailureCode::PromptTooLong,
             Self::Cancelled => FailureCode::Cancelled,
             Self::Deadline => FailureCode::Deadline,

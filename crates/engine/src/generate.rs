@@ -137,7 +137,7 @@ fn most_likely(logits: &[f32]) -> Result<u32, EngineError> {
             best = Some((token, *logit));
         }
     }
-    best.map(|(token, _)| token).ok_or(EngineError::Internal("the model computed no finite number"))
+    best.map(|(token, _)| token).ok_or(EngineError::NotFinite)
 }
 
 #[cfg(test)]

@@ -66,9 +66,10 @@ impl TextTokenizer {
                 bytes.push(Vec::new());
             } else {
                 bytes.push(token_bytes(token, &alphabet));
+                // Control tokens are left out, so that no merge of the file can lead to one.
+                vocab.entry(token.clone()).or_insert(id);
             }
             control.push(is_control);
-            vocab.entry(token.clone()).or_insert(id);
         }
         let end = u32::try_from(header.unsigned("tokenizer.ggml.eos_token_id")?)
             .ok()
@@ -83,6 +84,12 @@ impl TextTokenizer {
             .map(|merge| merge.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())))
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| EngineError::Tokenizer("a merge is not a pair".into()))?;
+        // The builder below panics on a merge into something longer than every token.
+        let known = |(a, b): &(String, String)| vocab.contains_key(&format!("{a}{b}"));
+        if let Some((a, b)) = merges.iter().find(|merge| !known(merge)) {
+            let what = format!("the merge {a:?} + {b:?} leads to no token");
+            return Err(EngineError::Tokenizer(short(&what)));
+        }
         let invalid = |error: tokenizers::Error| EngineError::Tokenizer(short(&error.to_string()));
         let bpe = BPE::builder()
             .vocab_and_merges(vocab.into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges)

@@ -61,6 +61,7 @@ impl Engine {
     ///
     /// # Errors
     /// `UnexpectedEof` where the engine is gone, `InvalidData` where its bytes are no frame.
+    #[allow(clippy::should_implement_trait, reason = "it fails, and blocks, as no iterator does")]
     pub fn next(&mut self) -> Result<EngineReport> {
         let mut buffer = [0; 4096];
         loop {

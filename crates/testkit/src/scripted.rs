@@ -298,7 +298,7 @@ mod tests {
     fn rules_are_chosen_as_documented() {
         let script: Script = serde_json::from_str(
             r#"{"rules": [
-                {"contains": "x", "unless_contains": "y", "reply": "first", "repair_reply": "again"},
+                {"contains": "x", "unless_contains": "q", "reply": "first", "repair_reply": "again"},
                 {"contains": "z", "repair": true, "reply": "repaired"},
                 {"contains": "z", "reply": "second"}
             ], "default_reply": "none"}"#,
@@ -307,7 +307,7 @@ mod tests {
         for (turns, reply) in [
             (&["x"][..], "first"),
             (&["x", "x"], "again"),
-            (&["x y"], "none"),
+            (&["x q"], "none"),
             (&["z"], "second"),
             (&["z", "x"], "repaired"),
         ] {

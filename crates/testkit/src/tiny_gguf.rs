@@ -1,13 +1,12 @@
 //! A tiny random model file of the Qwen2 family.
 //!
-//! Two layers, 64 wide, a vocabulary of all bytes, a few merges and the chat's special tokens,
-//! in the mix of types that real files have. The same seed gives the same bytes, so tests can
+//! Two layers, 64 wide (256 in the variant with K-quants, whose blocks have that length), a
+//! vocabulary of all bytes, a few merges and the chat's special tokens, in the mix of types that
+//! real files have. The same seed gives the same bytes, so tests can
 //! hold golden outputs. Also the knobs to damage one detail at a time.
 
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 
-const WIDTH: usize = 64;
-const FFN_WIDTH: usize = 128;
 const HEADS: usize = 4;
 const KV_HEADS: usize = 2;
 const LAYERS: usize = 2;
@@ -87,13 +86,67 @@ fn kind(dtype: GgmlDType) -> u32 {
         GgmlDType::Q4_0 => 2,
         GgmlDType::Q5_0 => 6,
         GgmlDType::Q8_0 => 8,
+        GgmlDType::Q4K => 12,
+        GgmlDType::Q6K => 14,
         _ => 0,
     }
 }
 
+/// Sizes and element types.
+struct Shape {
+    width: usize,
+    ffn_width: usize,
+    embedding: GgmlDType,
+    query: GgmlDType,
+    key: GgmlDType,
+    value: GgmlDType,
+    output: GgmlDType,
+    gate: GgmlDType,
+    up: GgmlDType,
+    down: GgmlDType,
+}
+
 impl TinyGguf {
-    /// The model of a seed.
+    /// The model of a seed, of every type that has short blocks or none.
     pub fn new(seed: u64) -> Self {
+        Self::of_shape(
+            seed,
+            &Shape {
+                width: 64,
+                ffn_width: 128,
+                embedding: GgmlDType::Q8_0,
+                query: GgmlDType::Q5_0,
+                key: GgmlDType::Q8_0,
+                value: GgmlDType::F32,
+                output: GgmlDType::Q4_0,
+                gate: GgmlDType::Q4_0,
+                up: GgmlDType::Q5_0,
+                down: GgmlDType::F16,
+            },
+        )
+    }
+
+    /// A wider model in the types of a "Q4_K_M" file.
+    pub fn k_quants(seed: u64) -> Self {
+        Self::of_shape(
+            seed,
+            &Shape {
+                width: 256,
+                ffn_width: 512,
+                embedding: GgmlDType::Q6K,
+                query: GgmlDType::Q4K,
+                key: GgmlDType::Q4K,
+                value: GgmlDType::Q6K,
+                output: GgmlDType::Q4K,
+                gate: GgmlDType::Q4K,
+                up: GgmlDType::Q4K,
+                down: GgmlDType::Q6K,
+            },
+        )
+    }
+
+    fn of_shape(seed: u64, shape: &Shape) -> Self {
+        let &Shape { width, ffn_width, .. } = shape;
         let mut tokens = byte_tokens();
         let mut types = vec![1; tokens.len()];
         let merges = ["Ġ S", "S E", "L E", "SE LE", "C T", "SELE CT", "ĠS ELECT", "Ġ 1"];
@@ -119,8 +172,8 @@ impl TinyGguf {
             ("general.alignment", Meta::U32(ALIGNMENT as u32)),
             ("qwen2.block_count", Meta::U32(LAYERS as u32)),
             ("qwen2.context_length", Meta::U32(1024)),
-            ("qwen2.embedding_length", Meta::U32(WIDTH as u32)),
-            ("qwen2.feed_forward_length", Meta::U32(FFN_WIDTH as u32)),
+            ("qwen2.embedding_length", Meta::U32(width as u32)),
+            ("qwen2.feed_forward_length", Meta::U32(ffn_width as u32)),
             ("qwen2.attention.head_count", Meta::U32(HEADS as u32)),
             ("qwen2.attention.head_count_kv", Meta::U32(KV_HEADS as u32)),
             ("qwen2.attention.layer_norm_rms_epsilon", Meta::F32(1e-6)),
@@ -136,24 +189,24 @@ impl TinyGguf {
         .to_vec();
         let mut all = Self { seed, version: 3, metadata, tensors: Vec::new() };
         let mut random = Random(seed);
-        let kv = WIDTH / HEADS * KV_HEADS;
-        all.matrix(&mut random, "token_embd.weight", vocab, WIDTH, GgmlDType::Q8_0);
+        let kv = width / HEADS * KV_HEADS;
+        all.matrix(&mut random, "token_embd.weight", vocab, width, shape.embedding);
         for layer in 0..LAYERS {
             let name = |rest: &str| format!("blk.{layer}.{rest}");
-            all.vector(&mut random, &name("attn_norm.weight"), WIDTH, 1.0);
-            all.matrix(&mut random, &name("attn_q.weight"), WIDTH, WIDTH, GgmlDType::Q5_0);
-            all.vector(&mut random, &name("attn_q.bias"), WIDTH, 0.0);
-            all.matrix(&mut random, &name("attn_k.weight"), kv, WIDTH, GgmlDType::Q8_0);
+            all.vector(&mut random, &name("attn_norm.weight"), width, 1.0);
+            all.matrix(&mut random, &name("attn_q.weight"), width, width, shape.query);
+            all.vector(&mut random, &name("attn_q.bias"), width, 0.0);
+            all.matrix(&mut random, &name("attn_k.weight"), kv, width, shape.key);
             all.vector(&mut random, &name("attn_k.bias"), kv, 0.0);
-            all.matrix(&mut random, &name("attn_v.weight"), kv, WIDTH, GgmlDType::F32);
+            all.matrix(&mut random, &name("attn_v.weight"), kv, width, shape.value);
             all.vector(&mut random, &name("attn_v.bias"), kv, 0.0);
-            all.matrix(&mut random, &name("attn_output.weight"), WIDTH, WIDTH, GgmlDType::Q4_0);
-            all.vector(&mut random, &name("ffn_norm.weight"), WIDTH, 1.0);
-            all.matrix(&mut random, &name("ffn_gate.weight"), FFN_WIDTH, WIDTH, GgmlDType::Q4_0);
-            all.matrix(&mut random, &name("ffn_up.weight"), FFN_WIDTH, WIDTH, GgmlDType::Q5_0);
-            all.matrix(&mut random, &name("ffn_down.weight"), WIDTH, FFN_WIDTH, GgmlDType::F16);
+            all.matrix(&mut random, &name("attn_output.weight"), width, width, shape.output);
+            all.vector(&mut random, &name("ffn_norm.weight"), width, 1.0);
+            all.matrix(&mut random, &name("ffn_gate.weight"), ffn_width, width, shape.gate);
+            all.matrix(&mut random, &name("ffn_up.weight"), ffn_width, width, shape.up);
+            all.matrix(&mut random, &name("ffn_down.weight"), width, ffn_width, shape.down);
         }
-        all.vector(&mut random, "output_norm.weight", WIDTH, 1.0);
+        all.vector(&mut random, "output_norm.weight", width, 1.0);
         all
     }
 

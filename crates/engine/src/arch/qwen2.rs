@@ -175,6 +175,10 @@ impl Qwen2 {
         let Numbers { width, vocab, epsilon, .. } = self.numbers;
         let mut normed = vec![0.0; hidden.len()];
         kernels::rms_norm(hidden, &self.norm, epsilon, &mut normed);
+        // Rounding to blocks makes zeros of what is no number, and of zeros the first token.
+        if !normed.iter().all(|x| x.is_finite()) {
+            return Err(EngineError::NotFinite);
+        }
         let mut logits = vec![0.0; hidden.len() / width * vocab];
         self.unembedding.as_ref().unwrap_or(&self.embedding).multiply(&normed, &mut logits)?;
         Ok(logits)

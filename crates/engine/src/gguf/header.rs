@@ -16,6 +16,9 @@ const MAX_TENSORS: u64 = 100_000;
 const MAX_TEXT: u64 = 1 << 20;
 const MAX_KEY: u64 = 65_535;
 const MAX_ALIGNMENT: u64 = 65_536;
+/// Vocabularies of a quarter of a million tokens need 16 MiB. Values take up to 24 times their
+/// bytes in memory while an array of bytes grows, and all that happens before the checksum.
+const MAX_HEADER: u64 = 64 << 20;
 /// As in ggml.
 const MAX_DIMS: u32 = 4;
 /// First allocation for an announced count; more follows as elements are really there.
@@ -195,6 +198,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), GgufError> {
+        limited("length of the header", self.at + out.len() as u64, MAX_HEADER)?;
         self.input.read_exact(out).map_err(|error| match error.kind() {
             std::io::ErrorKind::UnexpectedEof => GgufError::Truncated { at: self.at },
             kind => GgufError::Io { at: self.at, kind },
@@ -226,7 +230,7 @@ impl Reader<'_> {
     }
 
     fn remaining(&self) -> u64 {
-        self.file_size.saturating_sub(self.at)
+        self.file_size.min(MAX_HEADER).saturating_sub(self.at)
     }
 
     fn text(&mut self, limit: u64) -> Result<String, GgufError> {

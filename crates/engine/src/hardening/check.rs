@@ -13,7 +13,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::kill;
 use nix::unistd::{Pid, getppid};
 
-use super::{close_inherited, confine, harden};
+use super::{close_inherited, confine, harden, open_descriptors};
 
 /// One thing that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +29,22 @@ pub struct Attempt {
 /// Hardens this process, then tries everything; `folder` plays the model's folder.
 pub fn report(folder: &Path) -> String {
     close_inherited();
+    // Looked at before `confine`: afterwards /proc/self/fd may belong to another user.
+    let stray: Vec<_> = open_descriptors()
+        .into_iter()
+        .filter(|fd| !super::KEPT.contains(fd) && is_open(*fd))
+        .collect();
     let mut lines = vec![match harden() {
         Ok(()) => "harden: done".to_owned(),
         Err(why) => format!("harden: FAILED {why}"),
     }];
     lines.extend(confine(folder).into_iter().map(|missing| format!("missing: {missing}")));
-    for Attempt { what, right, how } in attempts(folder) {
+    let stray = Attempt {
+        what: "no other descriptors",
+        right: stray.is_empty(),
+        how: format!("open besides the standard ones: {stray:?}"),
+    };
+    for Attempt { what, right, how } in [stray].into_iter().chain(attempts(folder)) {
         lines.push(format!("{what}: {} ({how})", if right { "ok" } else { "WRONG" }));
     }
     lines.join("\n")
@@ -102,6 +112,11 @@ pub fn attempts(folder: &Path) -> Vec<Attempt> {
         if score.trim() == "1000" { Ok(()) } else { Err(format!("score {score:?}")) },
     );
     all
+}
+
+/// The listing's own descriptor is in the listing, and closed once it is read.
+fn is_open(fd: std::os::fd::RawFd) -> bool {
+    Path::new("/proc/self/fd").join(fd.to_string()).symlink_metadata().is_ok()
 }
 
 fn denied(error: &std::io::Error) -> bool {

@@ -28,15 +28,17 @@ const KEPT: std::ops::RangeInclusive<RawFd> = 0..=2;
 
 /// Closes every descriptor but the standard ones; the parent does so too, before it forks.
 pub fn close_inherited() {
-    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
-    let open: Vec<RawFd> =
-        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     // The listing's own descriptor is among them and already closed: that error is expected.
-    for fd in open.into_iter().filter(|fd| !KEPT.contains(fd)) {
+    for fd in open_descriptors().into_iter().filter(|fd| !KEPT.contains(fd)) {
         let _ = nix::unistd::close(fd);
     }
     // A stray print would otherwise go wherever the parent's standard output goes.
     let _ = nix::unistd::dup2_stdout(std::io::stderr());
+}
+
+fn open_descriptors() -> Vec<RawFd> {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return Vec::new() };
+    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// What every kernel can do: death with the parent, no new rights, no core files, small limits.

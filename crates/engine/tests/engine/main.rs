@@ -1,0 +1,22 @@
+//! The engine on tiny random models; one program, because linking is what takes the time.
+//!
+//! `support` and `reference` are helpers; every other module tests one part of the engine.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod files;
+mod forward;
+mod frames;
+mod generation;
+mod hardening;
+mod headers;
+mod reference;
+mod reuse;
+mod support;
+mod tokens;

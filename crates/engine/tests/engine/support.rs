@@ -1,0 +1,161 @@
+//! Model files in temporary folders, requests, and a decoder that plays back tokens.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use text2sql_core::chat::{ChatPrompt, Role, Turn};
+use text2sql_core::protocol::{Event, GenerateRequest, LoadSpec};
+use text2sql_engine::arch::{Decoder, Logits};
+use text2sql_engine::control::Control;
+use text2sql_engine::error::EngineError;
+use text2sql_engine::generate::Completion;
+use text2sql_engine::kv_cache::KvCache;
+use text2sql_engine::model::LoadedModel;
+use text2sql_testkit::tiny_gguf::TinyGguf;
+
+/// Tokens of context in most tests.
+pub const CONTEXT: u32 = 512;
+
+/// A file in a folder that goes away with it.
+pub struct ModelFile {
+    pub folder: TempDir,
+    pub path: PathBuf,
+    pub sha256: String,
+}
+
+impl ModelFile {
+    pub fn new(bytes: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        Self { folder, path, sha256: format!("{:x}", Sha256::digest(bytes)) }
+    }
+
+    pub fn spec(&self) -> LoadSpec {
+        spec(&self.path, &self.sha256)
+    }
+}
+
+pub fn spec(path: &Path, sha256: &str) -> LoadSpec {
+    LoadSpec {
+        path: path.to_str().unwrap().into(),
+        sha256: sha256.into(),
+        threads: 2,
+        context: CONTEXT,
+        prefill_chunk: 16,
+    }
+}
+
+/// Loads bytes with the right checksum.
+pub fn load_bytes(bytes: &[u8]) -> Result<LoadedModel, EngineError> {
+    LoadedModel::load(&ModelFile::new(bytes).spec(), &mut |_| {})
+}
+
+pub fn load(gguf: &TinyGguf) -> LoadedModel {
+    load_bytes(&gguf.bytes()).unwrap()
+}
+
+pub fn request(question: &str, scope: &str, max_new_tokens: u32) -> GenerateRequest {
+    GenerateRequest {
+        prompt: ChatPrompt {
+            system: "You write SQL. The tables are film(film_id, title) and actor(name).".into(),
+            turns: vec![Turn { role: Role::User, text: question.into() }],
+            assistant_prefix: "```sql\n".into(),
+        },
+        max_new_tokens,
+        deadline_ms: 600_000,
+        cache_scope: scope.into(),
+    }
+}
+
+pub fn patient() -> Control {
+    Control::new(std::time::Duration::from_secs(600))
+}
+
+/// Generates, and returns all events too.
+pub fn generate(
+    model: &mut LoadedModel,
+    request: &GenerateRequest,
+    control: &Control,
+) -> (Result<Completion, EngineError>, Vec<Event>) {
+    let mut events = Vec::new();
+    let result = model.generate(request, control, &mut |event| events.push(event));
+    (result, events)
+}
+
+/// Tokens of a random sentence: no control tokens, all inside the tiny vocabulary.
+pub fn some_tokens(count: usize) -> Vec<u32> {
+    (0..count as u32).map(|i| (i * 37 + 11) % 250).collect()
+}
+
+/// A decoder whose most likely next token is the next of a list, whatever it is fed.
+pub struct Playback {
+    tokens: Vec<u32>,
+    vocab: usize,
+    next: usize,
+    /// Called with the number of tokens of every forward pass, before it is done.
+    on_forward: Box<dyn FnMut(usize) + Send>,
+}
+
+impl Playback {
+    /// Puts a decoder that says `text` byte by byte into a model.
+    pub fn say(model: &mut LoadedModel, text: &str) {
+        let tokens = text.bytes().map(|byte| token_of_byte(model, byte)).collect();
+        Self::tokens(model, tokens, Box::new(|_| {}));
+    }
+
+    pub fn tokens(
+        model: &mut LoadedModel,
+        tokens: Vec<u32>,
+        on_forward: Box<dyn FnMut(usize) + Send>,
+    ) {
+        let vocab = model.tokenizer().len();
+        model.replace_decoder(Box::new(Self { tokens, vocab, next: 0, on_forward }));
+    }
+}
+
+pub fn token_of_byte(model: &LoadedModel, byte: u8) -> u32 {
+    (0..model.tokenizer().len() as u32)
+        .find(|token| model.tokenizer().bytes(*token) == [byte])
+        .expect("every byte is a token")
+}
+
+impl Decoder for Playback {
+    fn new_cache(&self, context: usize) -> KvCache {
+        KvCache::new(1, 1, 2, context)
+    }
+
+    fn forward(
+        &mut self,
+        tokens: &[u32],
+        cache: &mut KvCache,
+        logits: Logits,
+    ) -> Result<Vec<f32>, EngineError> {
+        (self.on_forward)(tokens.len());
+        cache.advance(tokens.len());
+        if logits == Logits::None {
+            return Ok(Vec::new());
+        }
+        let mut row = vec![0.0; self.vocab];
+        // After the list only spaces come, which never end anything.
+        let token = self.tokens.get(self.next).copied().unwrap_or(220);
+        row[token as usize] = 1.0;
+        self.next += 1;
+        Ok(row)
+    }
+
+    fn vocab(&self) -> usize {
+        self.vocab
+    }
+
+    fn trained_context(&self) -> usize {
+        1 << 20
+    }
+
+    fn weight_bytes(&self) -> usize {
+        0
+    }
+}

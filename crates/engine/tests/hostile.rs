@@ -1,0 +1,234 @@
+//! Mutated files and frames: never a panic, never memory out of proportion to what was read.
+//!
+//! A program of its own, because the peak of memory is one for all of a process's threads.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+use std::os::unix::fs::PermissionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use peak_alloc::PeakAlloc;
+use proptest::prelude::*;
+use text2sql_core::chat::ChatPrompt;
+use text2sql_core::protocol::{
+    Decoder, EngineCommand, EngineReport, GenerateRequest, LoadSpec, MAX_FRAME, encode_framed,
+};
+use text2sql_engine::control::Control;
+use text2sql_engine::gguf::parse_header;
+use text2sql_engine::model::{LoadedModel, Pin};
+use text2sql_testkit::tiny_gguf::{Meta, TinyGguf};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Bytes of memory a byte of a file may cost: an array of bytes becomes 64-bit numbers, and is
+/// held twice while it grows; a 4-bit weight becomes a float on its way to another type.
+const FACTOR: usize = 24;
+/// Memory that does not depend on the file: buffers of 1 MiB, tables of positions, caches.
+const FIXED: usize = 16 << 20;
+
+/// One test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Result of `work`, and the memory it had at its peak.
+fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let result = work();
+    (result, MEMORY.peak_usage().saturating_sub(before))
+}
+
+/// Change of some bytes.
+#[derive(Debug, Clone)]
+enum Change {
+    Byte(u8),
+    Flip(u8),
+    Number32(u32),
+    Number64(u64),
+    Cut,
+    Repeat(u16),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let edge = prop_oneof![
+        Just(0u64),
+        Just(1),
+        Just(u64::MAX),
+        Just(i64::MAX as u64),
+        Just(u64::from(u32::MAX)),
+        (0..64u32).prop_map(|shift| 1 << shift),
+        any::<u64>(),
+    ];
+    prop_oneof![
+        any::<u8>().prop_map(Change::Byte),
+        (0..8u8).prop_map(|bit| Change::Flip(1 << bit)),
+        edge.clone().prop_map(|n| Change::Number32(n as u32)),
+        edge.prop_map(Change::Number64),
+        Just(Change::Cut),
+        (1..300u16).prop_map(Change::Repeat),
+    ]
+}
+
+fn apply(bytes: &mut Vec<u8>, at: usize, change: &Change) {
+    let overwrite = |bytes: &mut Vec<u8>, new: &[u8]| {
+        for (old, new) in bytes[at..].iter_mut().zip(new) {
+            *old = *new;
+        }
+    };
+    match change {
+        Change::Byte(byte) => overwrite(bytes, &[*byte]),
+        Change::Flip(bits) => bytes[at] ^= bits,
+        Change::Number32(n) => overwrite(bytes, &n.to_le_bytes()),
+        Change::Number64(n) => overwrite(bytes, &n.to_le_bytes()),
+        Change::Cut => bytes.truncate(at.max(1)),
+        Change::Repeat(count) => {
+            let part: Vec<u8> = bytes[at..].iter().copied().take(usize::from(*count)).collect();
+            bytes.splice(at..at, part);
+        }
+    }
+}
+
+/// Mutations at positions of `0..=1`, the square of which prefers the beginning.
+fn mutations() -> impl Strategy<Value = Vec<(f64, Change)>> {
+    proptest::collection::vec(((0.0..1.0f64).prop_map(|x| x * x), change()), 1..6)
+}
+
+fn mutate(mut bytes: Vec<u8>, mutations: &[(f64, Change)], within: usize) -> Vec<u8> {
+    for (position, change) in mutations {
+        let length = within.min(bytes.len());
+        apply(&mut bytes, (position * length as f64) as usize, change);
+    }
+    bytes
+}
+
+/// Loads bytes as the command-line tools do, and asks for two tokens where that succeeds.
+fn load_and_ask(bytes: &[u8]) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    std::fs::write(&path, bytes).unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    let spec = LoadSpec {
+        path: path.to_str().unwrap().into(),
+        sha256: String::new(),
+        threads: 1,
+        context: 64,
+        prefill_chunk: 16,
+    };
+    let Ok(mut model) = LoadedModel::load_pinned(&spec, Pin::Any, &mut |_| {}) else {
+        return false;
+    };
+    let request = GenerateRequest {
+        prompt: ChatPrompt::default(),
+        max_new_tokens: 2,
+        deadline_ms: 60_000,
+        cache_scope: String::new(),
+    };
+    let control = Control::new(std::time::Duration::from_secs(60));
+    // Nonsense weights may give nonsense or an error; both are fine.
+    let _ = model.generate(&request, &control, &mut |_| {});
+    true
+}
+
+#[test]
+fn the_undamaged_file_is_within_the_bounds_and_loads() {
+    let _alone = alone();
+    let bytes = TinyGguf::new(1).bytes();
+    let (loaded, peak) = peak(|| load_and_ask(&bytes));
+    assert!(loaded);
+    assert!(peak > bytes.len(), "{peak}: the measurement does not measure");
+    assert!(peak < FACTOR * bytes.len() + FIXED, "{peak}");
+}
+
+#[test]
+fn an_array_that_costs_the_most_memory_is_within_the_bounds() {
+    let _alone = alone();
+    let count = 8usize << 20;
+    let mut raw = [9u32.to_le_bytes(), 0u32.to_le_bytes()].concat();
+    raw.extend((count as u64).to_le_bytes());
+    raw.resize(raw.len() + count, 7);
+    let mut gguf = TinyGguf::new(1);
+    gguf.set("bytes", Meta::Raw(raw));
+    let bytes = gguf.bytes();
+    let (result, peak) = peak(|| parse_header(&mut bytes.as_slice(), bytes.len() as u64));
+    assert!(result.is_ok());
+    assert!(peak < FACTOR * bytes.len() + FIXED, "{peak} for {}", bytes.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_files_never_panic_and_never_take_much_memory(
+        seed in 0..3u64,
+        wide in any::<bool>(),
+        whole in proptest::bool::weighted(0.3),
+        mutations in mutations(),
+    ) {
+        let _alone = alone();
+        let gguf = if wide { TinyGguf::k_quants(seed) } else { TinyGguf::new(seed) };
+        let bytes = gguf.bytes();
+        // Mostly the header, where the structure is.
+        let header = parse_header(&mut bytes.as_slice(), bytes.len() as u64).unwrap();
+        let within = if whole { bytes.len() } else { header.data_start as usize };
+        let bytes = mutate(bytes, &mutations, within);
+        let (outcome, peak) = peak(|| catch_unwind(AssertUnwindSafe(|| load_and_ask(&bytes))));
+        prop_assert!(outcome.is_ok(), "panicked");
+        prop_assert!(peak < FACTOR * bytes.len() + FIXED, "{peak} bytes for {}", bytes.len());
+    }
+
+    #[test]
+    fn mutated_frames_never_panic_and_never_take_much_memory(
+        id in any::<u64>(),
+        text in ".{0,200}",
+        mutations in mutations(),
+        portion in 1..500usize,
+    ) {
+        let _alone = alone();
+        let prompt = ChatPrompt { system: text, ..ChatPrompt::default() };
+        let request = GenerateRequest {
+            prompt, max_new_tokens: 9, deadline_ms: 9, cache_scope: "scope".into(),
+        };
+        let mut bytes = encode_framed(&EngineCommand::Generate { id, request }).unwrap();
+        bytes.extend(encode_framed(&EngineCommand::Cancel { id }).unwrap());
+        let length = bytes.len();
+        let bytes = mutate(bytes, &mutations, length);
+        let ((), peak) = peak(|| {
+            let (mut commands, mut reports) = (Decoder::default(), Decoder::default());
+            for part in bytes.chunks(portion) {
+                commands.push(part);
+                reports.push(part);
+                // After an error the stream is closed.
+                let command = commands.next_message::<EngineCommand>();
+                let report = reports.next_message::<EngineReport>();
+                if command.is_err() && report.is_err() {
+                    break;
+                }
+            }
+        });
+        prop_assert!(peak < FACTOR * bytes.len() + (64 << 10), "{peak} bytes for {}", bytes.len());
+    }
+}
+
+#[test]
+fn an_announced_length_reserves_nothing() {
+    let _alone = alone();
+    for length in [MAX_FRAME as u32, u32::MAX] {
+        let ((), peak) = peak(|| {
+            let mut decoder = Decoder::default();
+            decoder.push(&length.to_le_bytes());
+            decoder.push(b"{");
+            let _ = decoder.next_message::<EngineCommand>();
+        });
+        assert!(peak < 64 << 10, "{peak} for an announced {length}");
+    }
+}
