@@ -51,6 +51,10 @@ fn run(sql: &str) -> SetOfIterator<'static, JsonText> {
 
 /// Whether `run` would run the statement; if not, why.
 #[pg_extern(volatile, parallel_unsafe, strict)]
+#[allow(
+    clippy::type_complexity,
+    reason = "the columns of a SQL function are spelt out in its type"
+)]
 fn validate(
     sql: &str,
 ) -> TableIterator<

@@ -87,7 +87,7 @@ pub(super) fn check<'s>(
     lenient.finish()?;
     let plan = rewritten.plan();
     let cost = plan.cost();
-    if limits.max_cost > 0.0 && !(cost <= limits.max_cost) {
+    if limits.max_cost > 0.0 && (cost.is_nan() || cost > limits.max_cost) {
         return Err(ExecError::Cost { cost, limit: limits.max_cost });
     }
     let columns = plan.columns();

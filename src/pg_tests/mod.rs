@@ -2,6 +2,14 @@
 //!
 //! Compiled with the feature `pg_test` only.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a failed expectation is the outcome"
+)]
+
 use pgrx::prelude::*;
 
 use crate::exec::{self, ExecError, Limits, Policy};
