@@ -20,6 +20,7 @@ const QUERY_BLOCK: usize = 8;
 const PARALLEL_FROM: usize = 1 << 16;
 
 /// Sum of products.
+#[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0f32; LANES];
     let (a_chunks, a_tail) = a.as_chunks::<LANES>();
@@ -34,6 +35,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// `out += factor * x`.
+#[inline(always)]
 pub fn add_scaled(out: &mut [f32], factor: f32, x: &[f32]) {
     for (out, x) in out.iter_mut().zip(x) {
         *out += x * factor;
@@ -153,6 +155,7 @@ pub fn attention(query: &[f32], cache: &LayerKv, start: usize, heads: Heads, out
             slot.push(part);
         }
     }
+    let head_attention = attend_here();
     let work = |range: std::ops::Range<usize>| {
         let mut scores = Vec::new();
         for index in range {
@@ -164,7 +167,7 @@ pub fn attention(query: &[f32], cache: &LayerKv, start: usize, heads: Heads, out
                 let from = row * width + head * heads.dim;
                 let Some(query) = query.get(from..from + heads.dim) else { continue };
                 let kv_head = head / group;
-                attend(
+                head_attention(
                     query,
                     cache.keys(kv_head, count),
                     cache.values(kv_head, count),
@@ -183,6 +186,26 @@ pub fn attention(query: &[f32], cache: &LayerKv, start: usize, heads: Heads, out
     }
 }
 
+type Attend = fn(&[f32], &[f32], &[f32], f32, &mut Vec<f32>, &mut [f32]);
+
+/// A plain x86-64 build has vectors of 4 floats; nearly every processor has 8.
+fn attend_here() -> Attend {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[target_feature(enable = "avx2")]
+        fn wide(q: &[f32], k: &[f32], v: &[f32], scale: f32, s: &mut Vec<f32>, out: &mut [f32]) {
+            attend(q, k, v, scale, s, out);
+        }
+        #[allow(unsafe_code)]
+        return |query, keys, values, scale, scores, out| {
+            // SAFETY: the processor was found to have AVX2.
+            unsafe { wide(query, keys, values, scale, scores, out) }
+        };
+    }
+    attend
+}
+
+#[inline(always)]
 fn attend(
     query: &[f32],
     keys: &[f32],

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`gguf`] | reading model files as hostile input: limits, checksum |
 //! | [`matrix`] | weights in the layouts that multiply fast |
+//! | [`q8`] | products with Q8_0 weights in AVX2, unsafe code included |
 //! | [`kernels`] | normalisation, rotary positions, attention |
 //! | [`kv_cache`] | keys and values of one sequence |
 //! | [`arch`] | the architectures: tensor names, forward pass |
@@ -38,6 +39,7 @@ pub mod kv_cache;
 pub mod matrix;
 pub mod model;
 pub mod prompt_tokens;
+pub mod q8;
 pub mod served;
 pub mod session;
 pub mod stop;

@@ -1,8 +1,9 @@
 //! Weight matrices in the layouts candle multiplies fast on this processor.
 //!
-//! Owns which element types are converted at load, and which of candle's two products is used:
-//! one row against the compact blocks (decode is bound by memory), several rows against
-//! candle's repacked copy (prefill is bound by arithmetic). Called by `arch`.
+//! Owns which element types are converted at load, and which product is used: that of `q8` for
+//! Q8_0 where the processor can; else one of candle's: one row against the compact blocks (decode
+//! is bound by memory), several rows against candle's repacked copy (prefill is bound by
+//! arithmetic). Called by `arch`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use half::f16;
 
 use crate::error::EngineError;
 use crate::gguf::RawTensor;
+use crate::q8::Q8Matrix;
 
 /// Rows at which repacking pays.
 const REPACK_FROM_ROWS: usize = 2;
@@ -21,14 +23,27 @@ const REPACK_FROM_ROWS: usize = 2;
 pub struct Matrix {
     rows: usize,
     cols: usize,
-    blocks: Shared,
-    /// Over the same memory as `blocks`; holds candle's repacked copy once it was used.
-    product: Option<QMatMul>,
+    weights: Weights,
+}
+
+enum Weights {
+    /// Of this crate.
+    Q8(Q8Matrix),
+    /// Of candle.
+    Candle {
+        blocks: Shared,
+        /// Over the same memory as `blocks`; holds candle's repacked copy once it was used.
+        product: Option<QMatMul>,
+    },
 }
 
 impl std::fmt::Debug for Matrix {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Matrix({:?}, {} x {})", self.blocks.dtype(), self.rows, self.cols)
+        let dtype = match &self.weights {
+            Weights::Q8(_) => GgmlDType::Q8_0,
+            Weights::Candle { blocks, .. } => blocks.dtype(),
+        };
+        write!(f, "Matrix({dtype:?}, {} x {})", self.rows, self.cols)
     }
 }
 
@@ -41,7 +56,26 @@ impl Matrix {
         let &[rows, cols] = raw.dims.as_slice() else {
             return Err(EngineError::Internal("a weight is not a matrix"));
         };
-        let blocks = Shared(Arc::from(to_fast_type(raw)?));
+        let blocks = to_fast_type(raw)?;
+        if blocks.dtype() == GgmlDType::Q8_0 {
+            let tensor = QTensor::new(QStorage::Cpu(blocks), (rows, cols))?;
+            let bytes = tensor.data()?;
+            if let Some(matrix) = Q8Matrix::new(&bytes, cols) {
+                return Ok(Self { rows, cols, weights: Weights::Q8(matrix) });
+            }
+            let blocks = GgmlDType::Q8_0.from_data(Cow::Owned(bytes.into_owned()));
+            return Self::of_candle(rows, cols, blocks, decode_only);
+        }
+        Self::of_candle(rows, cols, blocks, decode_only)
+    }
+
+    fn of_candle(
+        rows: usize,
+        cols: usize,
+        blocks: Box<dyn QuantizedType>,
+        decode_only: bool,
+    ) -> Result<Self, EngineError> {
+        let blocks = Shared(Arc::from(blocks));
         let repacked = matches!(blocks.dtype(), GgmlDType::Q4K | GgmlDType::Q6K | GgmlDType::Q8_0);
         let product = if repacked && !decode_only {
             let storage = QStorage::Cpu(Box::new(blocks.clone()));
@@ -49,7 +83,7 @@ impl Matrix {
         } else {
             None
         };
-        Ok(Self { rows, cols, blocks, product })
+        Ok(Self { rows, cols, weights: Weights::Candle { blocks, product } })
     }
 
     /// Outputs.
@@ -64,7 +98,10 @@ impl Matrix {
 
     /// Bytes of the compact weights.
     pub fn bytes(&self) -> usize {
-        self.blocks.storage_size_in_bytes()
+        match &self.weights {
+            Weights::Q8(matrix) => matrix.bytes(),
+            Weights::Candle { blocks, .. } => blocks.storage_size_in_bytes(),
+        }
     }
 
     /// `out[i] = self · input[i]` for every row `i` of `input`.
@@ -76,8 +113,9 @@ impl Matrix {
         if input.len() != count * self.cols || out.len() != count * self.rows {
             return Err(EngineError::Internal("a product's operands do not fit"));
         }
-        match &self.product {
-            Some(product) if count >= REPACK_FROM_ROWS => {
+        match &self.weights {
+            Weights::Q8(matrix) => matrix.multiply(input, out),
+            Weights::Candle { product: Some(product), .. } if count >= REPACK_FROM_ROWS => {
                 let x = Tensor::from_slice(input, (count, self.cols), &Device::Cpu)?;
                 let y = product.forward(&x)?;
                 let (storage, _) = y.storage_and_layout();
@@ -86,7 +124,9 @@ impl Matrix {
                 };
                 out.copy_from_slice(cpu.as_slice::<f32>()?);
             }
-            _ => self.blocks.matmul_t((count, self.cols, self.rows), input, out)?,
+            Weights::Candle { blocks, .. } => {
+                blocks.matmul_t((count, self.cols, self.rows), input, out)?;
+            }
         }
         Ok(())
     }
@@ -96,9 +136,15 @@ impl Matrix {
     /// # Errors
     /// Where a number is out of range.
     pub fn take_rows(&self, numbers: &[u32]) -> Result<Vec<f32>, EngineError> {
-        match self.blocks.embedding(numbers, self.rows, self.cols)? {
-            CpuStorage::F32(rows) => Ok(rows),
-            _ => Err(EngineError::Internal("an embedding is not of floats")),
+        let outside = EngineError::Internal("a row outside the matrix");
+        match &self.weights {
+            Weights::Q8(matrix) => matrix.take_rows(numbers).ok_or(outside),
+            Weights::Candle { blocks, .. } => {
+                match blocks.embedding(numbers, self.rows, self.cols)? {
+                    CpuStorage::F32(rows) => Ok(rows),
+                    _ => Err(EngineError::Internal("an embedding is not of floats")),
+                }
+            }
         }
     }
 }

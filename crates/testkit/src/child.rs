@@ -61,8 +61,7 @@ impl Engine {
     ///
     /// # Errors
     /// `UnexpectedEof` where the engine is gone, `InvalidData` where its bytes are no frame.
-    #[allow(clippy::should_implement_trait, reason = "it fails, and blocks, as no iterator does")]
-    pub fn next(&mut self) -> Result<EngineReport> {
+    pub fn report(&mut self) -> Result<EngineReport> {
         let mut buffer = [0; 4096];
         loop {
             let report = self
@@ -86,10 +85,10 @@ impl Engine {
     /// # Errors
     /// Where the engine is gone.
     pub fn load(&mut self, spec: LoadSpec) -> Result<Vec<EngineReport>> {
-        let mut all = vec![self.next()?];
+        let mut all = vec![self.report()?];
         self.send(&EngineCommand::Load { spec })?;
         loop {
-            let report = self.next()?;
+            let report = self.report()?;
             let end =
                 matches!(report, EngineReport::Ready { .. } | EngineReport::LoadFailed { .. });
             all.push(report);

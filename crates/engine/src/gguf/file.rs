@@ -89,7 +89,7 @@ struct Hashing<R> {
 
 impl<R: Read> Hashing<R> {
     fn percent(&self) -> u8 {
-        (self.read.min(self.size) * 100).checked_div(self.size).unwrap_or(100) as u8
+        (self.read.min(self.size) * 100).checked_div(self.size).map_or(100, |percent| percent as u8)
     }
 }
 

@@ -44,7 +44,7 @@ fn ask(id: u64, most: u32) -> EngineCommand {
 fn events(engine: &mut Engine, id: u64) -> Vec<Event> {
     let mut all = Vec::new();
     loop {
-        match engine.next().unwrap() {
+        match engine.report().unwrap() {
             EngineReport::Event { id: found, event } => {
                 assert_eq!(found, id);
                 let end = matches!(event, Event::Done { .. } | Event::Failed { .. });
@@ -60,7 +60,7 @@ fn events(engine: &mut Engine, id: u64) -> Vec<Event> {
 
 /// Reads what still comes and returns the exit code.
 fn end(engine: &mut Engine) -> Option<i32> {
-    while engine.next().is_ok() {}
+    while engine.report().is_ok() {}
     engine.wait(PATIENCE).unwrap().code()
 }
 
@@ -188,9 +188,9 @@ fn nonsense_before_the_model_ends_the_engine_with_a_reason() {
     let generate_first = ("a request first", framed(&ask(1, 1)));
     for (what, bytes) in nonsense().into_iter().chain([generate_first]) {
         let mut engine = start();
-        assert!(matches!(engine.next().unwrap(), EngineReport::Hello { .. }));
+        assert!(matches!(engine.report().unwrap(), EngineReport::Hello { .. }));
         engine.send_raw(&bytes).unwrap();
-        let reason = engine.next().unwrap();
+        let reason = engine.report().unwrap();
         assert!(matches!(reason, EngineReport::Log { .. }), "{what}: {reason:?}");
         assert_eq!(end(&mut engine), Some(i32::from(EXIT_PROTOCOL)), "{what}");
     }
