@@ -1,6 +1,7 @@
 -- What a role may read, as one JSON document of the shape of core::schema::Snapshot.
 --
--- $1: schemas as text[]. Run as the role, under search_path = pg_catalog, pg_temp. Nothing is
+-- $1: schemas as text[]; $2: oid of a role that must be able to read everything too, be it the
+-- same; $3: servers whose foreign tables count, as text[]. Run as the role, under search_path = pg_catalog, pg_temp. Nothing is
 -- listed that the role could not SELECT, and no comment, key, label or value of such a thing:
 -- everybody can read those in the catalogs, so every one of them hangs on `readable` here.
 WITH schemas AS MATERIALIZED (
@@ -10,9 +11,11 @@ WITH schemas AS MATERIALIZED (
     AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'text2sql')
     AND n.nspname !~ '^pg_(toast|temp)'
     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+    AND pg_catalog.has_schema_privilege($2, n.oid, 'USAGE')
 ), readable AS MATERIALIZED (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples,
-         pg_catalog.has_table_privilege(c.oid, 'SELECT') AS whole
+         pg_catalog.has_table_privilege(c.oid, 'SELECT')
+           AND pg_catalog.has_table_privilege($2, c.oid, 'SELECT') AS whole
   FROM schemas n
   JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid
   -- Said twice, for rights are looked up before the join otherwise.
@@ -20,6 +23,11 @@ WITH schemas AS MATERIALIZED (
     AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND NOT c.relispartition
     AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
+    AND pg_catalog.has_any_column_privilege($2, c.oid, 'SELECT')
+    AND (c.relkind <> 'f' OR EXISTS (
+      SELECT FROM pg_catalog.pg_foreign_table t
+      JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver
+      WHERE t.ftrelid = c.oid AND s.srvname = ANY ($3)))
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_depend d
       WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
@@ -33,7 +41,8 @@ WITH schemas AS MATERIALIZED (
   JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   WHERE a.attnum > 0 AND NOT a.attisdropped
-    AND (r.whole OR pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT'))
+    AND (r.whole OR pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT')
+                    AND pg_catalog.has_column_privilege($2, r.oid, a.attnum, 'SELECT'))
 ), comments AS MATERIALIZED (
   SELECT d.objoid, d.objsubid,
          pg_catalog.btrim(pg_catalog.left(pg_catalog.regexp_replace(d.description,

@@ -51,6 +51,14 @@ pub enum Error {
         /// The role.
         name: String,
     },
+    /// The server leaves too little stack to read a statement in.
+    #[error("a session has too little stack for reading statements")]
+    LittleStack {
+        /// What is left below the server's own limit, bytes.
+        room: u64,
+        /// What reading needs, bytes.
+        needed: u64,
+    },
     /// The pipeline ended without a statement.
     #[error("the model wrote no valid statement")]
     NoStatement(Box<Outcome>),

@@ -212,6 +212,13 @@ pub fn trusted_owners() -> Option<String> {
     text(&TRUSTED_OWNERS)
 }
 
+static FOREIGN_SERVERS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// Servers whose foreign tables may be read, comma-separated.
+pub fn foreign_servers() -> Option<String> {
+    text(&FOREIGN_SERVERS)
+}
+
 static SCHEMAS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
 /// Schemas whose relations a question can be about, comma-separated; none means the search_path.
@@ -421,6 +428,30 @@ pub fn define() {
         c"Role that generated statements run as.",
         c"Used only where the caller could SET ROLE to it; empty means the caller.",
         &EXECUTION_ROLE,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"text2sql.readable_role",
+        c"Role that must be able to read everything a question is about.",
+        c"An allow-list on top of the caller's rights: what both may SELECT is considered. Empty means no list.",
+        &READABLE_ROLE,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"text2sql.trusted_owners",
+        c"Roles whose views and row-level policies are trusted.",
+        c"Comma-separated; superusers and the owner of the database always are.",
+        &TRUSTED_OWNERS,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"text2sql.foreign_servers",
+        c"Servers whose foreign tables may be read.",
+        c"Comma-separated; empty means none, because a foreign table acts outside of this server.",
+        &FOREIGN_SERVERS,
         GucContext::Suset,
         GucFlags::default(),
     );

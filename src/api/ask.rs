@@ -1,8 +1,10 @@
 //! `ask`: the rows; `run` and `validate`: somebody else's statement under the same guard.
 
+use crate::pg::facts;
 use crate::pg::json_text::JsonText;
 use pgrx::prelude::*;
-use text2sql_core::sql::{CandidateSql, ParsedSql, policy};
+use text2sql_core::schema::RelationName;
+use text2sql_core::sql::{CandidateSql, ParsedSql, RelationRef, policy, qualify};
 
 use super::admin::require_preload;
 use super::limits::Guard;
@@ -49,6 +51,10 @@ fn run(sql: &str) -> SetOfIterator<'static, JsonText> {
 
 /// Whether `run` would run the statement; if not, why.
 #[pg_extern(volatile, parallel_unsafe, strict)]
+#[allow(
+    clippy::type_complexity,
+    reason = "the columns of a SQL function are spelt out in its type"
+)]
 fn validate(
     sql: &str,
 ) -> TableIterator<
@@ -75,7 +81,17 @@ fn validate(
 }
 
 fn parse(sql: &str) -> Result<ParsedSql, Error> {
-    Ok(policy::check(CandidateSql::from_user(sql)?)?)
+    let sql = policy::check(CandidateSql::from_user(sql)?)?;
+    Ok(qualify(&sql, in_search_path).unwrap_or(sql))
+}
+
+/// What a name without a schema means to the caller; the sandbox has a search path of its own.
+fn in_search_path(name: &RelationRef) -> Option<RelationName> {
+    if name.schema.is_some() {
+        return None;
+    }
+    let schema = facts::schema_in_search_path(&name.name)?;
+    Some(RelationName { schema, name: name.name.clone() })
 }
 
 fn rows(result: ResultSet) -> SetOfIterator<'static, JsonText> {

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use text2sql_core::sql::ParsedSql;
+use text2sql_core::sql::{ParsedSql, policy};
 
+use crate::catalog::View;
 use crate::error::Error;
 use crate::exec::{self, ExecError, Identity, Limits, Policy, Report, ResultSet, identity};
 use crate::guc;
 use crate::ipc::client::Patience;
-use crate::pg::role;
+use crate::pg::{facts, role, server};
 
 /// Whose rights and which bounds hold for the statements of one call.
 pub struct Guard {
@@ -26,6 +27,7 @@ impl Guard {
     /// Where the caller is too powerful for a sandbox, may not take the configured role, or a
     /// configured role does not exist: ignoring it would open what it closes.
     pub fn of_caller() -> Result<Self, Error> {
+        require_stack()?;
         let identity = identity::resolve(guc::execution_role().as_deref())?;
         let limits = Limits {
             max_rows: guc::max_rows().into(),
@@ -41,13 +43,19 @@ impl Guard {
         let policy = Policy {
             trusted_owners: owners.iter().map(|name| role_named(name)).collect::<Result<_, _>>()?,
             readable_role: guc::readable_role().map(|name| role_named(&name)).transpose()?,
+            foreign_servers: guc::foreign_servers().map(|list| names(&list)).unwrap_or_default(),
         };
         Ok(Self { identity, limits, policy })
     }
 
-    /// As whom statements run.
-    pub fn identity(&self) -> Identity {
-        self.identity
+    /// What a question may be about: whatever a statement could read.
+    pub fn view(&self) -> View {
+        View {
+            role: self.identity.user(),
+            readable_role: self.policy.readable_role,
+            schemas: schemas().unwrap_or_else(facts::search_path),
+            foreign_servers: self.policy.foreign_servers.clone(),
+        }
     }
 
     /// Checks and plans a statement.
@@ -64,6 +72,15 @@ impl Guard {
     /// Of the gate or the execution.
     pub fn run(&self, sql: &ParsedSql) -> Result<ResultSet, ExecError> {
         exec::run(sql.text(), self.identity, &self.limits, &self.policy)
+    }
+}
+
+/// The parser of the first gate recurses beside the server's own bookkeeping of the stack.
+fn require_stack() -> Result<(), Error> {
+    let needed = policy::STACK_BYTES as u64;
+    match server::stack_room() {
+        Some(room) if room < needed => Err(Error::LittleStack { room, needed }),
+        _ => Ok(()),
     }
 }
 

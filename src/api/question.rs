@@ -12,7 +12,7 @@ use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage
 use text2sql_core::prompt::{self, PromptInput};
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
 use text2sql_core::schema::Snapshot;
-use text2sql_core::sql::{ParsedSql, Refusal};
+use text2sql_core::sql::{ParsedSql, Refusal, only_home, qualify};
 
 use super::limits::{self, Guard};
 use crate::catalog;
@@ -78,11 +78,9 @@ impl Question {
     ) -> Result<Self, Error> {
         let question = prompt::check_question(question, guc::max_question_length() as usize)?;
         let begun = Instant::now();
-        let schemas = limits::schemas();
-        let snapshot: Rc<Snapshot> =
-            catalog::snapshot(guard.identity().user(), schemas.as_deref())?;
+        let snapshot: Rc<Snapshot> = catalog::snapshot(guard.view())?;
         if snapshot.relations.is_empty() {
-            return Err(Error::NothingReadable { schemas });
+            return Err(Error::NothingReadable { schemas: limits::schemas() });
         }
         let catalog = begun.elapsed();
 
@@ -120,6 +118,7 @@ impl Question {
                 Action::Generate(prompt) => generate(prompt, &mut stats, &mut timings)?,
                 Action::Check(sql) => {
                     let begun = Instant::now();
+                    let sql = qualify(&sql, |name| only_home(&snapshot, name)).unwrap_or(sql);
                     let verdict = check(&sql);
                     timings.check += begun.elapsed();
                     match verdict {

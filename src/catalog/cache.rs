@@ -1,6 +1,6 @@
 //! Snapshots of this session, kept while nothing changed.
 //!
-//! Keyed by role, schemas and the generation of the system catalogs. `COMMENT ON` and
+//! Keyed by view and the generation of the system catalogs. `COMMENT ON` and
 //! `ALTER DEFAULT` send no invalidation for what a snapshot holds, so an entry also has an age.
 
 use std::cell::RefCell;
@@ -12,16 +12,28 @@ use pgrx::pg_sys::Oid;
 use text2sql_core::schema::Snapshot;
 
 use super::load::{self, CatalogError};
-use crate::pg::{facts, invalidation};
+use crate::pg::invalidation;
 
 /// Entries of a session: a pooled connection may serve a few roles and schema lists.
 const CAPACITY: usize = 8;
 /// How long a changed comment may go unnoticed.
 const MAX_AGE: Duration = Duration::from_secs(60);
 
+/// Whose and what: the key of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The role that reads.
+    pub role: Oid,
+    /// A second role that must be able to read everything too.
+    pub readable_role: Option<Oid>,
+    /// Schemas, in any order.
+    pub schemas: Vec<String>,
+    /// Servers whose foreign tables may be read.
+    pub foreign_servers: Vec<String>,
+}
+
 struct Entry {
-    role: Oid,
-    schemas: Vec<String>,
+    view: View,
     generation: u64,
     loaded: Instant,
     snapshot: Rc<Snapshot>,
@@ -31,18 +43,20 @@ thread_local! {
     static ENTRIES: RefCell<VecDeque<Entry>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// What `role` may read in `schemas`; without them, in the schemas of the search path.
-pub fn snapshot(role: Oid, schemas: Option<&[String]>) -> Result<Rc<Snapshot>, CatalogError> {
-    let mut schemas = schemas.map_or_else(facts::search_path, <[String]>::to_vec);
-    schemas.sort();
-    schemas.dedup();
+/// What can be read in `view`.
+///
+/// # Errors
+/// Where the catalogs could not be read.
+pub fn snapshot(mut view: View) -> Result<Rc<Snapshot>, CatalogError> {
+    view.schemas.sort();
+    view.schemas.dedup();
     let generation = invalidation::generation();
-    if let Some(found) = find(role, &schemas, generation) {
+    if let Some(found) = find(&view, generation) {
         return Ok(found);
     }
-    let snapshot = Rc::new(load::load(role, &schemas)?);
+    let snapshot = Rc::new(load::load(&view)?);
     let loaded = Instant::now();
-    let entry = Entry { role, schemas, generation, loaded, snapshot: Rc::clone(&snapshot) };
+    let entry = Entry { view, generation, loaded, snapshot: Rc::clone(&snapshot) };
     ENTRIES.with_borrow_mut(|entries| {
         entries.push_front(entry);
         entries.truncate(CAPACITY);
@@ -50,10 +64,10 @@ pub fn snapshot(role: Oid, schemas: Option<&[String]>) -> Result<Rc<Snapshot>, C
     Ok(snapshot)
 }
 
-fn find(role: Oid, schemas: &[String], generation: u64) -> Option<Rc<Snapshot>> {
+fn find(view: &View, generation: u64) -> Option<Rc<Snapshot>> {
     ENTRIES.with_borrow_mut(|entries| {
         entries.retain(|e| e.generation == generation && e.loaded.elapsed() < MAX_AGE);
-        let index = entries.iter().position(|e| e.role == role && e.schemas == schemas)?;
+        let index = entries.iter().position(|e| e.view == *view)?;
         let entry = entries.remove(index)?;
         let snapshot = Rc::clone(&entry.snapshot);
         entries.push_front(entry);

@@ -1,9 +1,9 @@
 //! Runs `sql/catalog_snapshot.sql` as a role.
 
-use pgrx::pg_sys::Oid;
 use pgrx::prelude::*;
 use text2sql_core::schema::Snapshot;
 
+use super::cache::View;
 use crate::pg::subxact::{self, Scope};
 use crate::pg::{role, settings};
 
@@ -24,9 +24,9 @@ pub enum CatalogError {
     Shape(String),
 }
 
-/// What `role` may read in `schemas`.
-pub(super) fn load(role: Oid, schemas: &[String]) -> Result<Snapshot, CatalogError> {
-    let text = match subxact::rolled_back(|scope| query(scope, role, schemas), || ()) {
+/// What can be read in `view`.
+pub(super) fn load(view: &View) -> Result<Snapshot, CatalogError> {
+    let text = match subxact::rolled_back(|scope| query(scope, view), || ()) {
         Ok(text) => text?,
         // A cancel, or an error that is no part of this query's contract.
         Err(caught) => caught.rethrow(),
@@ -42,7 +42,7 @@ pub(super) fn load(role: Oid, schemas: &[String]) -> Result<Snapshot, CatalogErr
     Ok(snapshot)
 }
 
-fn query(scope: &Scope, role: Oid, schemas: &[String]) -> Result<String, CatalogError> {
+fn query(scope: &Scope, view: &View) -> Result<String, CatalogError> {
     for (name, value) in [
         (c"search_path", c"pg_catalog, pg_temp"),
         (c"row_security", c"on"),
@@ -56,12 +56,16 @@ fn query(scope: &Scope, role: Oid, schemas: &[String]) -> Result<String, Catalog
         settings::set(scope, name, value);
     }
     settings::set_read_only(scope);
-    role::assume(scope, role);
-    Spi::connect(|client| {
-        client.select(QUERY, Some(1), &[schemas.to_vec().into()])?.first().get_one::<String>()
-    })
-    .map_err(|error| CatalogError::Query(error.to_string()))?
-    .ok_or_else(|| CatalogError::Query("no row".to_owned()))
+    subxact::see_present(scope);
+    role::assume(scope, view.role);
+    let arguments = [
+        view.schemas.clone().into(),
+        view.readable_role.unwrap_or(view.role).into(),
+        view.foreign_servers.clone().into(),
+    ];
+    Spi::connect(|client| client.select(QUERY, Some(1), &arguments)?.first().get_one::<String>())
+        .map_err(|error| CatalogError::Query(error.to_string()))?
+        .ok_or_else(|| CatalogError::Query("no row".to_owned()))
 }
 
 fn shorten(comment: &mut Option<String>) {

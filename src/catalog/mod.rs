@@ -8,5 +8,5 @@ mod load;
 
 #[cfg(any(test, feature = "pg_test"))]
 pub use cache::fingerprint;
-pub use cache::snapshot;
+pub use cache::{View, snapshot};
 pub use load::CatalogError;

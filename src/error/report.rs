@@ -76,6 +76,15 @@ impl From<Error> for ErrorReport {
             }
             Error::NoSuchRole { .. } => report(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, message)
                 .set_hint("See text2sql.readable_role and text2sql.trusted_owners."),
+            Error::LittleStack { room, needed } => {
+                report(PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, message)
+                    .set_detail(format!(
+                        "max_stack_depth leaves {} kB of the stack's limit; {} kB are needed.",
+                        room >> 10,
+                        needed >> 10
+                    ))
+                    .set_hint("Lower max_stack_depth, or raise the limit with \"ulimit -s\" before the server starts.")
+            }
             Error::NothingReadable { schemas } => nothing_readable(message, schemas),
             Error::NoStatement(outcome) => no_statement(*outcome),
             Error::Pipeline(_) => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message),

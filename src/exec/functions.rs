@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use pgrx::pg_sys::{self, Oid};
 
 use super::error::{ExecError, refused_with};
+use super::limits::Policy;
 use crate::pg::{facts, role};
 
 /// Lines of `oid<TAB>signature<TAB>decision`; numbers of built-ins never change, and the name
@@ -66,19 +67,25 @@ pub enum Author {
     Trusted,
 }
 
-/// Roles whose code is trusted.
+/// Whom a statement may rely on.
 #[derive(Debug, Clone)]
 pub struct Trust {
     owners: Vec<Oid>,
+    servers: Vec<String>,
 }
 
 impl Trust {
-    /// The owner of the database, the user in force and `listed`.
-    pub fn new(user: Oid, listed: &[Oid]) -> Self {
-        let mut owners = listed.to_vec();
+    /// The owner of the database, the user in force and whom `policy` lists.
+    pub fn new(user: Oid, policy: &Policy) -> Self {
+        let mut owners = policy.trusted_owners.clone();
         owners.push(user);
         owners.extend(role::database_owner());
-        Self { owners }
+        Self { owners, servers: policy.foreign_servers.clone() }
+    }
+
+    /// Whether foreign tables of `server` may be read.
+    pub fn includes_server(&self, server: &str) -> bool {
+        self.servers.iter().any(|listed| listed == server)
     }
 
     /// Whether `owner` is one of them, or a superuser.

@@ -87,7 +87,7 @@ pub(super) fn check<'s>(
     lenient.finish()?;
     let plan = rewritten.plan();
     let cost = plan.cost();
-    if limits.max_cost > 0.0 && !(cost <= limits.max_cost) {
+    if limits.max_cost > 0.0 && (cost.is_nan() || cost > limits.max_cost) {
         return Err(ExecError::Cost { cost, limit: limits.max_cost });
     }
     let columns = plan.columns();
@@ -108,15 +108,15 @@ pub(super) fn check<'s>(
 
 fn not_one_select(found: NotOneSelect) -> ExecError {
     match found {
-        NotOneSelect::Empty => refused("one_statement", "there is no statement"),
+        NotOneSelect::Empty => refused("one-statement", "there is no statement"),
         NotOneSelect::Many(n) => refused_with(
-            "one_statement",
+            "one-statement",
             "only one statement may be run",
             format!("The text has {n}."),
         ),
-        NotOneSelect::OtherStatement => refused("select_only", "only SELECT may be run"),
+        NotOneSelect::OtherStatement => refused("select-only", "only SELECT may be run"),
         NotOneSelect::Contains(what) => {
-            refused("select_only", format!("the statement contains {what}"))
+            refused("select-only", format!("the statement contains {what}"))
         }
     }
 }
@@ -245,7 +245,7 @@ impl<'t> Check<'t> {
     }
 
     fn relation(&mut self, use_: &crate::pg::query_walk::RelationUse) -> Result<(), ExecError> {
-        let name = relations::judge(use_, self.inside_views, self.author)?;
+        let name = relations::judge(use_, self.inside_views, self.author, self.trust)?;
         if self.inside_views {
             // Views in views: their owners are only seen here.
             if self.author == Author::Trusted
@@ -293,7 +293,7 @@ fn judge_arguments(call: &Call) -> Result<(), ExecError> {
             Some(Known::Null) => Ok(()),
             Some(Known::Integer(n)) if n <= MAX_CONSTANT_LENGTH => Ok(()),
             _ => Err(refused_with(
-                "length_argument",
+                "length-argument",
                 format!("{} needs a constant length", signature()),
                 format!("At most {MAX_CONSTANT_LENGTH} is allowed."),
             )),
@@ -302,7 +302,7 @@ fn judge_arguments(call: &Call) -> Result<(), ExecError> {
             Some(Known::Null) => Ok(()),
             Some(Known::Text(format)) if !has_wide_field(&format) => Ok(()),
             _ => Err(refused_with(
-                "format_argument",
+                "format-argument",
                 format!("{} needs a constant format", signature()),
                 format!("Fields may be at most {MAX_CONSTANT_LENGTH} wide."),
             )),

@@ -44,7 +44,7 @@ pub fn resolve(execution_role: Option<&str>) -> Result<Identity, ExecError> {
         Some(name) => {
             let role = role::by_name(name).ok_or_else(|| {
                 refused_with(
-                    "execution_role",
+                    "execution-role",
                     "the execution role does not exist",
                     format!("text2sql.execution_role is \"{name}\"."),
                 )
@@ -59,7 +59,7 @@ pub fn resolve(execution_role: Option<&str>) -> Result<Identity, ExecError> {
     };
     if let Some(power) = power(user) {
         return Err(ExecError::Refused {
-            rule: "powerful_role",
+            rule: "powerful-role",
             message: "the role is too powerful to run generated statements".to_owned(),
             detail: Some(format!("It {power}.")),
             hint: Some(

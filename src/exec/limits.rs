@@ -46,4 +46,6 @@ pub struct Policy {
     pub trusted_owners: Vec<Oid>,
     /// A role that must be able to read everything too: the effective right is what both have.
     pub readable_role: Option<Oid>,
+    /// Servers whose foreign tables may be read.
+    pub foreign_servers: Vec<String>,
 }

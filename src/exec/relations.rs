@@ -20,6 +20,7 @@ pub(super) fn judge(
     use_: &RelationUse,
     inside_views: bool,
     author: Author,
+    trust: &Trust,
 ) -> Result<String, ExecError> {
     let Some(relation) = facts::relation(use_.oid) else {
         return Err(refused("relation", "a relation does not exist any more"));
@@ -34,7 +35,10 @@ pub(super) fn judge(
     match relation.kind {
         // table, partitioned table, materialized view, view
         b'r' | b'p' | b'm' | b'v' => {}
-        b'f' => return denied("Foreign tables act outside of this server."),
+        b'f' if trust.includes_server(&facts::foreign_server(use_.oid)) => {}
+        b'f' => {
+            return denied("Its foreign server is not in text2sql.foreign_servers.");
+        }
         _ => return denied("It is not a table or view."),
     }
     if facts::is_temporary_schema(relation.namespace) {
@@ -66,6 +70,6 @@ pub(super) fn judge_sample_method(handler: Oid) -> Result<Next, ExecError> {
     if SAMPLE_METHODS.contains(&handler.to_u32()) {
         Ok(Next::Continue)
     } else {
-        Err(refused("sample_method", "this TABLESAMPLE method may not be used"))
+        Err(refused("sample-method", "this TABLESAMPLE method may not be used"))
     }
 }

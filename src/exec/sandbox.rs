@@ -46,8 +46,8 @@ pub(super) fn enter<R>(
         subxact::rolled_back(
             |scope| {
                 timer::arm(limits.timeout_ms);
-                settle(scope, limits);
-                let trust = Trust::new(identity.user(), &policy.trusted_owners);
+                settle(scope, limits, policy);
+                let trust = Trust::new(identity.user(), policy);
                 role::assume(scope, identity.user());
                 let _active = Active::enter(trust.clone())?;
                 work(scope, &trust, &stage)
@@ -69,7 +69,7 @@ pub(super) fn enter<R>(
 }
 
 /// Settings that decide what a text means, what it may use, and what others can make of it.
-fn settle(scope: &Scope, limits: &Limits) {
+fn settle(scope: &Scope, limits: &Limits, policy: &Policy) {
     settings::set_read_only(scope);
     for (name, value) in [
         // One meaning for the text.
@@ -100,7 +100,7 @@ fn settle(scope: &Scope, limits: &Limits) {
         settings::set(scope, name, value);
     }
     // Minor releases since August 2024.
-    if settings::exists(c"restrict_nonsystem_relation_kind") {
+    if policy.foreign_servers.is_empty() && settings::exists(c"restrict_nonsystem_relation_kind") {
         settings::set(scope, c"restrict_nonsystem_relation_kind", c"foreign-table");
     }
     for (name, value) in [

@@ -186,6 +186,31 @@ pub fn search_path() -> Vec<String> {
     schemas.iter_oid().filter_map(schema_name).collect()
 }
 
+/// Name of the server of a foreign table.
+pub fn foreign_server(table: Oid) -> String {
+    // SAFETY: for a foreign table both look-ups succeed or raise an error of the server.
+    let server = unsafe {
+        let table = pg_sys::GetForeignTable(table);
+        pg_sys::GetForeignServer((*table).serverid)
+    };
+    // SAFETY: just allocated, with a NUL-terminated name.
+    string(unsafe { (*server).servername }).unwrap_or_default()
+}
+
+/// Schema of the relation that a name without one means under the search path in force.
+pub fn schema_in_search_path(relation: &str) -> Option<String> {
+    let name = CString::new(relation).ok()?;
+    // SAFETY: a NUL-terminated string; look-ups that give InvalidOid for what is missing.
+    let namespace = unsafe {
+        let oid = pg_sys::RelnameGetRelid(name.as_ptr());
+        if oid == pg_sys::InvalidOid {
+            return None;
+        }
+        pg_sys::get_rel_namespace(oid)
+    };
+    schema_name(namespace)
+}
+
 /// Whether the schema holds temporary objects, of whatever session.
 pub fn is_temporary_schema(oid: Oid) -> bool {
     // SAFETY: a syscache lookup.

@@ -195,30 +195,39 @@ unsafe fn judge(walk: &mut Walk<'_>, node: *mut pg_sys::Node) -> bool {
         | NodeTag::T_CTESearchClause
         | NodeTag::T_CaseWhen
         | NodeTag::T_NamedArgExpr => false,
-        // SAFETY (this and the arms below): the cast follows the tag.
+        // SAFETY: the cast follows the tag, if there is one.
         NodeTag::T_Query => unsafe { judge_query(walk, node.cast()) },
+        // SAFETY: the cast follows the tag, if there is one.
         NodeTag::T_RangeTblEntry => unsafe { judge_range_table_entry(walk, node.cast()) },
         NodeTag::T_SortGroupClause => {
             let clause: *mut pg_sys::SortGroupClause = node.cast();
+            // SAFETY: the cast follows the tag.
             let (eqop, sortop) = unsafe { ((*clause).eqop, (*clause).sortop) };
             walk.operator(eqop) || walk.operator(sortop)
         }
         NodeTag::T_WindowClause => {
             let clause: *mut pg_sys::WindowClause = node.cast();
+            // SAFETY: the cast follows the tag.
             let (start, end) = unsafe { ((*clause).startInRangeFunc, (*clause).endInRangeFunc) };
             walk.function(start) || walk.function(end)
         }
         NodeTag::T_SetOperationStmt => {
             let set: *mut pg_sys::SetOperationStmt = node.cast();
+            // SAFETY: the cast follows the tag.
             let (types, clauses) = unsafe { ((*set).colTypes, (*set).groupClauses) };
+            // SAFETY: lists of the node, of the kinds its declaration says.
             unsafe { oids(types) }.into_iter().any(|oid| walk.type_(oid, false))
+                // SAFETY: lists of the node, of the kinds its declaration says.
                 || unsafe { nodes(clauses) }
                     .into_iter()
+                    // SAFETY: lists of the node, of the kinds its declaration says.
                     .any(|clause| unsafe { analysed(clause, (&raw mut *walk).cast()) })
         }
         NodeTag::T_CommonTableExpr => {
             let cte: *mut pg_sys::CommonTableExpr = node.cast();
+            // SAFETY: the cast follows the tag.
             let query = unsafe { (*cte).ctequery };
+            // SAFETY: the cast follows the tag.
             if query.is_null() || unsafe { (*query).type_ } != NodeTag::T_Query {
                 return walk.refuse("a CTE that is not a query");
             }
@@ -226,14 +235,17 @@ unsafe fn judge(walk: &mut Walk<'_>, node: *mut pg_sys::Node) -> bool {
         }
         NodeTag::T_CTECycleClause => {
             let cycle: *mut pg_sys::CTECycleClause = node.cast();
+            // SAFETY: the cast follows the tag.
             let (operator, of) = unsafe { ((*cycle).cycle_mark_neop, (*cycle).cycle_mark_type) };
             walk.operator(operator) || walk.type_(of, false)
         }
         NodeTag::T_TableSampleClause => {
             let sample: *mut pg_sys::TableSampleClause = node.cast();
+            // SAFETY: the cast follows the tag.
             let handler = unsafe { (*sample).tsmhandler };
             walk.give(Item::SampleMethod(handler))
         }
+        // SAFETY: the cast follows the tag, if there is one.
         _ => unsafe { judge_expression(walk, node, tag) },
     }
 }
@@ -347,6 +359,7 @@ unsafe fn judge_range_table_entry(walk: &mut Walk<'_>, entry: *mut pg_sys::Range
     match rte.rtekind {
         pg_sys::RTEKind::RTE_RELATION => {
             // The sample clause itself is walked by query_tree_walker.
+            // SAFETY: the entry is one of a relation.
             walk.give(Item::Relation(unsafe { relation_use(entry) }))
         }
         pg_sys::RTEKind::RTE_SUBQUERY
@@ -356,6 +369,7 @@ unsafe fn judge_range_table_entry(walk: &mut Walk<'_>, entry: *mut pg_sys::Range
         | pg_sys::RTEKind::RTE_RESULT => false,
         // Row types of functions with a column definition list are not expressions.
         pg_sys::RTEKind::RTE_FUNCTION => {
+            // SAFETY: a list of the entry, or none.
             let functions = unsafe { nodes(rte.functions) };
             functions.into_iter().any(|f| {
                 // SAFETY: the list holds RangeTblFunction nodes.

@@ -109,3 +109,17 @@ pub fn today() -> String {
         .map(|now| format!("{:04}-{:02}-{:02}", now.year(), now.month(), now.day()))
         .unwrap_or_default()
 }
+
+/// Bytes of stack that are left when the server's own limit is reached; `None` if there is no
+/// limit of the system's, or none known.
+pub fn stack_room() -> Option<u64> {
+    // SAFETY: a system call.
+    let limit = unsafe { pg_sys::get_stack_depth_rlimit() };
+    // SAFETY: a plain read of a setting, in kilobytes.
+    let depth = i64::from(unsafe { pg_sys::max_stack_depth }) << 10;
+    if limit <= 0 || limit == i64::MAX {
+        None
+    } else {
+        u64::try_from(limit - depth).ok().or(Some(0))
+    }
+}

@@ -17,6 +17,13 @@ pub struct Scope {
     _private: PhantomData<*mut ()>,
 }
 
+/// Lets what follows see everything the transaction has done up to now, until the rollback takes
+/// the snapshot away: SPI reads with that of the calling statement otherwise.
+pub fn see_present(_: &Scope) {
+    // SAFETY: in a transaction; the sub-transaction's end drops the snapshots pushed within.
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
+}
+
 /// Runs `work` in a sub-transaction, then `leave`, then rolls back. An error of the server or a
 /// panic comes back as the inner `Err`; ending the process (FATAL) does not come back at all.
 pub fn rolled_back<R>(

@@ -2,6 +2,14 @@
 //!
 //! Compiled with the feature `pg_test` only.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a failed expectation is the outcome"
+)]
+
 use pgrx::prelude::*;
 
 use crate::exec::{self, ExecError, Limits, Policy};
@@ -27,7 +35,7 @@ fn validate_as_guard(sql: &str) -> String {
 #[pg_extern(volatile, parallel_unsafe)]
 fn snapshot_as_caller(schemas: default!(Option<Vec<String>>, "NULL")) -> String {
     let started = std::time::Instant::now();
-    match crate::catalog::snapshot(crate::pg::server::current_role(), schemas.as_deref()) {
+    match crate::catalog::snapshot(view(schemas)) {
         Ok(snapshot) => serde_json::json!({
             "ms": started.elapsed().as_secs_f64() * 1000.0,
             "fingerprint": crate::catalog::fingerprint(&snapshot).to_string(),
@@ -35,6 +43,16 @@ fn snapshot_as_caller(schemas: default!(Option<Vec<String>>, "NULL")) -> String 
         })
         .to_string(),
         Err(error) => error.to_string(),
+    }
+}
+
+/// What the role in force sees in `schemas`, by default in its search path.
+fn view(schemas: Option<Vec<String>>) -> crate::catalog::View {
+    crate::catalog::View {
+        role: crate::pg::server::current_role(),
+        readable_role: None,
+        schemas: schemas.unwrap_or_else(crate::pg::facts::search_path),
+        foreign_servers: Vec::new(),
     }
 }
 
@@ -62,7 +80,6 @@ fn describe<T: serde::Serialize>(outcome: Result<T, ExecError>) -> String {
 mod tests {
     use super::*;
     use crate::exec::Truncation;
-    use crate::pg::server;
 
     const SETUP: &str = "
         CREATE ROLE t_user; CREATE SCHEMA t; GRANT USAGE ON SCHEMA t TO t_user;
@@ -188,8 +205,8 @@ mod tests {
     #[pg_test]
     fn a_snapshot_holds_nothing_unreadable() {
         set_up();
-        let schemas = ["t".to_owned()];
-        let snapshot = crate::catalog::snapshot(server::current_role(), Some(&schemas)).unwrap();
+        let schemas = vec!["t".to_owned()];
+        let snapshot = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         let text = serde_json::to_string(&*snapshot).unwrap();
         assert!(!text.contains("hidden") && !text.contains("closed") && !text.contains("pay"));
         assert!(text.contains("shown column"));
@@ -200,16 +217,15 @@ mod tests {
     #[pg_test]
     fn a_grant_and_a_new_column_are_noticed() {
         set_up();
-        let schemas = ["t".to_owned()];
-        let role = server::current_role();
-        let first = crate::catalog::snapshot(role, Some(&schemas)).unwrap();
-        let again = crate::catalog::snapshot(role, Some(&schemas)).unwrap();
+        let schemas = vec!["t".to_owned()];
+        let first = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
+        let again = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         assert!(std::rc::Rc::ptr_eq(&first, &again));
         Spi::run("RESET ROLE; GRANT SELECT ON t.closed TO t_user; SET ROLE t_user").unwrap();
-        let granted = crate::catalog::snapshot(role, Some(&schemas)).unwrap();
+        let granted = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         assert_eq!(granted.relations.len(), 2);
         Spi::run("RESET ROLE; ALTER TABLE t.closed ADD extra int; SET ROLE t_user").unwrap();
-        let altered = crate::catalog::snapshot(role, Some(&schemas)).unwrap();
+        let altered = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         assert_ne!(crate::catalog::fingerprint(&granted), crate::catalog::fingerprint(&altered));
     }
 }

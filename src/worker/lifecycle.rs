@@ -120,10 +120,10 @@ impl Lifecycle {
 
     /// Writes what is queued for the engines.
     pub fn flush(&mut self) {
-        for engine in [&mut self.serving, &mut self.successor, &mut self.retiring] {
-            if let Some(engine) = engine {
-                engine.flush();
-            }
+        for engine in
+            [&mut self.serving, &mut self.successor, &mut self.retiring].into_iter().flatten()
+        {
+            engine.flush();
         }
     }
 
@@ -139,10 +139,10 @@ impl Lifecycle {
 
     /// Ends all engines.
     pub fn end(&mut self) {
-        for engine in [self.serving.take(), self.successor.take(), self.retiring.take()] {
-            if let Some(engine) = engine {
-                engine.end();
-            }
+        for engine in
+            [self.serving.take(), self.successor.take(), self.retiring.take()].into_iter().flatten()
+        {
+            engine.end();
         }
     }
 

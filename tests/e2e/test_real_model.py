@@ -65,7 +65,7 @@ class RealModel(unittest.TestCase):
     def content(self):
         """A sum over all data, to see that asking changes none."""
         tables = lines("SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                       " WHERE n.nspname IN ('public', 'billing') AND c.relkind = 'r' ORDER BY 1::text")
+                       " WHERE n.nspname IN ('public', 'billing') AND c.relkind = 'r' ORDER BY c.oid::regclass::text")
         return lines(*(f"SELECT '{t}', count(*), sum(hashtext(t::text)::bigint) FROM {t} AS t" for t in tables))
 
     def test_questions(self):

@@ -1,5 +1,7 @@
 //! The policy as its callers see it: what passes, what does not, and by which rule.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper that fails fails its test")]
+
 use text2sql_core::sql::{CandidateSql, ParsedSql, Refusal, policy};
 
 fn check(sql: &str) -> Result<ParsedSql, Refusal> {
@@ -24,6 +26,7 @@ fn allowed() {
         "WITH t AS (SELECT 1 AS a) SELECT a FROM t",
         "WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < 9) TABLE t",
         "WITH pg_top AS (SELECT 1) SELECT * FROM pg_top",
+        "WITH a AS (SELECT 1), pg_b AS (SELECT 1) SELECT * FROM pg_b, ROWS FROM (f()) AS g",
         "SELECT ';', $$ ; DROP TABLE x $$, E'\\';', \"a;b\" FROM s.t",
         "SELECT 'SELECT 1; DELETE FROM x'",
         "SELECT update, delete, insert, o.into, 1 AS into FROM s.o WHERE (update IS NULL)",
@@ -244,6 +247,7 @@ fn refused() {
                 &format!("SELECT 1{}", "::int".repeat(5_000)),
                 &format!("SELECT 1{}", ",1".repeat(20_000)),
                 &format!("SELECT 1 FROM s.t{}", " JOIN s.t ON true".repeat(60)),
+                &format!("SELECT 1 FROM s.t{}", ", s.t".repeat(60)),
             ],
         ),
     ] {
@@ -254,32 +258,6 @@ fn refused() {
                 Err(refusal) => assert_eq!(refusal.rule, rule, "{shown}: {refusal}"),
             }
         }
-    }
-}
-
-#[test]
-fn deep_trees_fit_a_small_stack() {
-    for sql in [
-        format!("SELECT {}1{}", "(".repeat(59), ")".repeat(59)),
-        format!("SELECT {}1{}", "(SELECT ".repeat(55), ")".repeat(55)),
-        format!("SELECT * FROM {}s.t{}", "(SELECT * FROM ".repeat(55), ") a".repeat(55)),
-        format!("SELECT 1{}", "+1".repeat(990)),
-        format!("SELECT 1{}", " UNION SELECT 1".repeat(990)),
-        format!("SELECT {}true", "NOT ".repeat(990)),
-        format!("SELECT 1{}", "::int".repeat(990)),
-        format!("SELECT {}1{}", "CASE WHEN true THEN ".repeat(900), " END".repeat(900)),
-        format!("SELECT a{}", "[1]".repeat(4_000)),
-        format!("SELECT a{}", " IS NULL".repeat(990)),
-    ] {
-        let work = move || {
-            let parsed = check(&sql);
-            if let Ok(parsed) = &parsed {
-                parsed.pretty();
-                parsed.columns();
-            }
-        };
-        let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap();
-        thread.join().unwrap();
     }
 }
 
@@ -328,6 +306,9 @@ fn names_are_reported_for_explanations() {
     assert_eq!(plain.columns()[0].relation.as_ref().unwrap().name, "customers");
     let table = check("TABLE shop.regions").unwrap();
     assert_eq!(table.relations()[0].name, "regions");
+    let table = check("(TABLE \"R\") UNION SELECT 1 AS table FROM s.t").unwrap();
+    let names: Vec<&str> = table.relations().iter().map(|r| r.name.as_str()).collect();
+    assert_eq!(names, ["R", "t"]);
     let unknown = check("SELECT a FROM ROWS FROM (generate_series(1, 2)) AS t(a)").unwrap();
     assert!(!unknown.is_understood());
     assert!(unknown.relations().is_empty() && unknown.columns().is_empty());

@@ -39,7 +39,8 @@ impl LoadedModel {
         on_event: &mut dyn FnMut(Event),
     ) -> Result<Completion, EngineError> {
         control.check()?;
-        let prompt = self.tokenizer.encode(&self.chat.segments(&request.prompt))?;
+        let segments = self.chat.segments(&request.prompt);
+        let prompt = self.prompt_tokens.encode(&self.tokenizer, &request.cache_scope, &segments)?;
         let new = request.max_new_tokens.max(1) as usize;
         let fits = prompt.len().checked_add(new).is_some_and(|total| total <= self.context);
         if !fits {

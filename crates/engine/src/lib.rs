@@ -11,6 +11,7 @@
 //! | [`kv_cache`] | keys and values of one sequence |
 //! | [`arch`] | the architectures: tensor names, forward pass |
 //! | [`tokenizer`] | text to tokens and back, from the file's tables |
+//! | [`prompt_tokens`] | tokens of prompts, long texts kept per scope |
 //! | [`session`] | cached sequences per scope |
 //! | [`stop`] | where a statement ends in a stream |
 //! | [`model`] | a loaded model |
@@ -37,6 +38,7 @@ pub mod kernels;
 pub mod kv_cache;
 pub mod matrix;
 pub mod model;
+pub mod prompt_tokens;
 pub mod q8;
 pub mod served;
 pub mod session;

@@ -12,6 +12,7 @@ use text2sql_core::protocol::{LoadSpec, ModelInfo};
 use crate::arch::{self, Decoder, Logits};
 use crate::error::EngineError;
 use crate::gguf::{self, GgufError};
+use crate::prompt_tokens::PromptTokens;
 use crate::session::Sessions;
 use crate::tokenizer::TextTokenizer;
 
@@ -36,6 +37,7 @@ pub struct LoadedModel {
     pub(crate) tokenizer: TextTokenizer,
     pub(crate) chat: ChatFormat,
     pub(crate) sessions: Sessions,
+    pub(crate) prompt_tokens: PromptTokens,
     pub(crate) context: usize,
     pub(crate) prefill_chunk: usize,
     info: ModelInfo,
@@ -112,6 +114,7 @@ impl LoadedModel {
             tokenizer,
             chat: ChatFormat::ChatMl,
             sessions: Sessions::default(),
+            prompt_tokens: PromptTokens::default(),
             context,
             prefill_chunk: spec.prefill_chunk.clamp(1, 4096) as usize,
             info,
@@ -140,6 +143,7 @@ impl LoadedModel {
     /// Forgets cached sequences: after a panic they may be half written.
     pub fn forget(&mut self) {
         self.sessions.clear();
+        self.prompt_tokens.clear();
     }
 
     /// Replaces the decoder: tests put a failing one in.

@@ -1,7 +1,7 @@
 -- Everything in the schema has a comment, and PUBLIC has nothing.
 SELECT p.oid::regprocedure AS function, p.provolatile AS volatile, p.proparallel AS parallel,
        p.prosecdef AS definer, obj_description(p.oid, 'pg_proc') AS comment
-  FROM pg_proc p WHERE p.pronamespace = 'text2sql'::regnamespace ORDER BY 1::text;
+  FROM pg_proc p WHERE p.pronamespace = 'text2sql'::regnamespace ORDER BY p.oid::regprocedure::text;
 SELECT p.oid::regprocedure AS public_may_call
   FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
  WHERE p.pronamespace = 'text2sql'::regnamespace AND a.grantee = 0;
@@ -13,7 +13,7 @@ SELECT n.nspname, pg_get_userbyid(a.grantee) AS role, string_agg(a.privilege_typ
 SELECT p.oid::regprocedure AS function, string_agg(pg_get_userbyid(a.grantee), ',') AS callers
   FROM pg_proc p, aclexplode(p.proacl) a
  WHERE p.pronamespace = 'text2sql'::regnamespace AND a.grantee <> p.proowner
- GROUP BY 1 ORDER BY 1::text;
+ GROUP BY 1 ORDER BY p.oid::regprocedure::text;
 -- Settings, with units and ranges.
 SELECT name, vartype, coalesce(unit, '') AS unit, coalesce(min_val, '') AS min,
        coalesce(max_val, '') AS max, context

@@ -26,3 +26,24 @@ SET ROLE analyst;
 SELECT text2sql.prompt('anything') ~ 'shop.paid' AS sees_view;
 -- Special tokens in a question stay text: they end no turn.
 SELECT text2sql.prompt('x<|im_end|>y') ~ 'x<\|im_end\|>y' AS as_typed;
+
+-- A second role as an allow-list: what both may read, and nothing else.
+RESET ROLE;
+CREATE ROLE listed;
+GRANT USAGE ON SCHEMA shop TO listed;
+GRANT SELECT (id, name) ON shop.customers TO listed;
+SET text2sql.readable_role = 'listed';
+SET ROLE analyst;
+SELECT text2sql.prompt('anything') ~ 'shop.customers' AS sees_customers,
+       text2sql.prompt('anything') ~ 'city|where they live' AS sees_city,
+       text2sql.prompt('anything') ~ 'shop.orders' AS sees_orders;
+SELECT text2sql.run('SELECT name FROM shop.customers WHERE id = 1');
+SELECT * FROM failure($$SELECT text2sql.run('SELECT city FROM shop.customers')$$);
+RESET ROLE;
+SET text2sql.readable_role = 'nobody_here';
+SET ROLE analyst;
+SELECT * FROM failure($$SELECT text2sql.run('SELECT name FROM shop.customers')$$);
+RESET ROLE;
+RESET text2sql.readable_role;
+DROP OWNED BY listed;
+DROP ROLE listed;

@@ -39,6 +39,7 @@ RESET ROLE;
 RESET text2sql.max_cost;
 -- Execution time.
 SET text2sql.statement_timeout = '200ms';
+SET text2sql.max_cost = 0;
 SET ROLE analyst;
 SELECT * FROM failure($$SELECT text2sql.run('SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b')$$);
 RESET ROLE;

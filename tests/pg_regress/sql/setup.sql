@@ -41,7 +41,7 @@ BEGIN
   BEGIN
     EXECUTE statement;
     message := 'no failure';
-  EXCEPTION WHEN OTHERS THEN
+  EXCEPTION WHEN OTHERS OR query_canceled THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
       hint = PG_EXCEPTION_HINT;
     RETURN QUERY VALUES ('sqlstate', SQLSTATE::text);

@@ -20,6 +20,8 @@ const IN_COMMENT: f32 = 0.8;
 const PARTIAL: f32 = 0.4;
 /// Shorter words are part of too many others.
 const MIN_PARTIAL: usize = 4;
+/// Most words of a question that are looked for: work is their number times the schema's words.
+const MAX_ASKED: usize = 256;
 /// For a relation all of whose name is in the question.
 const WHOLE_NAME: f32 = 2.0;
 
@@ -28,7 +30,11 @@ const WHOLE_NAME: f32 = 2.0;
 pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<usize> {
     let asked: Vec<String> = {
         let mut seen = HashSet::new();
-        split(question).into_iter().filter(|w| !is_stop_word(w) && seen.insert(w.clone())).collect()
+        split(question)
+            .into_iter()
+            .filter(|w| !is_stop_word(w) && seen.insert(w.clone()))
+            .take(MAX_ASKED)
+            .collect()
     };
     let mut scorer = Scorer::new(&asked);
     let hits: Vec<Hits> = snapshot.relations.iter().map(|r| scorer.hits(r)).collect();

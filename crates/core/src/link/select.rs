@@ -162,7 +162,6 @@ mod tests {
     use super::*;
     use crate::schema::{RelationName, fixture};
     use proptest::prelude::*;
-    use std::time::Instant;
 
     fn many(tables: usize) -> Snapshot {
         let words = ["customer", "invoice", "payment", "ship", "order", "price", "city", "album"];
@@ -239,16 +238,6 @@ mod tests {
     fn a_question_without_a_known_word_still_gets_relations() {
         let selection = select(&many(300), "qqq", Budget { tokens: 2_000 });
         assert!(!selection.relations.is_empty());
-    }
-
-    #[test]
-    fn many_relations_are_ranked_quickly() {
-        let snapshot = many(1_100);
-        let start = Instant::now();
-        select(&snapshot, "payments of the oldest customer per city", Budget { tokens: 4_000 });
-        let taken = start.elapsed();
-        // 20 ms in a release build; tests run unoptimized on shared machines.
-        assert!(taken.as_millis() < 1_000, "{taken:?}");
     }
 
     proptest! {

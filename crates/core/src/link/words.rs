@@ -87,7 +87,7 @@ mod tests {
         for (text, words) in [
             ("customer_id", &["customer", "id"][..]),
             ("orderItems", &["order", "item"]),
-            ("HTTPStatus2", &["httpstatu", "2"]),
+            ("HTTPStatus2", &["httpstatus", "2"]),
             ("Which cities?", &["which", "city"]),
             ("classes addresses boxes", &["class", "address", "box"]),
             ("status", &["status"]),

@@ -10,25 +10,26 @@ use crate::sql::{ColumnRef, ParsedSql, RelationRef};
 /// Relations named as places where a column can be found.
 const MAX_PLACES: usize = 3;
 
+/// Names put right. More fit no repair, and each is sought in the whole snapshot.
+const MAX_LINES: usize = 8;
+
 /// Columns listed of one relation.
 const MAX_COLUMNS: usize = 40;
 
-/// One sentence for each name in `sql` that `snapshot` does not have where `sql` seeks it; `None`
+/// One sentence for each of the first names in `sql` that `snapshot` does not have where `sql` seeks it; `None`
 /// where all names are right, or `sql` was not understood.
 pub fn advise(snapshot: &Snapshot, sql: &ParsedSql) -> Option<String> {
-    let relations = sql.relations();
+    let used: Vec<&Relation> = sql.relations().iter().filter_map(|r| find(snapshot, r)).collect();
+    let relations = sql.relations().iter().filter_map(|r| misplaced_relation(snapshot, r));
+    let columns = sql.columns().iter().filter_map(|c| misplaced_column(snapshot, &used, c));
     let mut lines: Vec<String> = Vec::new();
-    let mut say = |line: Option<String>| {
-        if let Some(line) = line.filter(|line| !lines.contains(line)) {
+    for line in relations.chain(columns) {
+        if lines.len() == MAX_LINES {
+            break;
+        }
+        if !lines.contains(&line) {
             lines.push(line);
         }
-    };
-    let used: Vec<&Relation> = relations.iter().filter_map(|r| find(snapshot, r)).collect();
-    for relation in &relations {
-        say(misplaced_relation(snapshot, relation));
-    }
-    for column in sql.columns() {
-        say(misplaced_column(snapshot, &used, &column));
     }
     (!lines.is_empty()).then(|| lines.join(" "))
 }

@@ -3,6 +3,7 @@
 //! Must not add anything volatile to the system turn, and must not let text of others become
 //! template: placeholders are found in the template only. Called through [`super`].
 
+use super::now::is_about_now;
 use super::question::{QuestionError, check_question};
 use crate::chat::{ChatPrompt, Role, Turn};
 use crate::link::Selection;
@@ -32,7 +33,7 @@ pub struct PromptInput<'a> {
     pub selection: &'a Selection,
     /// The question, checked.
     pub question: &'a str,
-    /// Today's date, where questions may speak of it.
+    /// Today's date; shown to questions that speak of the present.
     pub today: Option<&'a str>,
     /// Names and types the rows must have, in order.
     pub result_columns: Option<&'a [(String, String)]>,
@@ -93,7 +94,7 @@ pub fn repair(prompt: &ChatPrompt, candidate: &str, problem: &str) -> ChatPrompt
 /// What belongs to this question alone, one line each.
 fn context(input: &PromptInput<'_>) -> String {
     let mut lines = String::new();
-    if let Some(today) = input.today {
+    if let Some(today) = input.today.filter(|_| is_about_now(input.question)) {
         lines.push_str(&format!("Today is {}.\n", sanitize(today, 40)));
     }
     if let Some(columns) = input.result_columns.filter(|columns| !columns.is_empty()) {
@@ -201,6 +202,7 @@ mod tests {
         let plain = build(&input(&snapshot, &selection)).unwrap();
         let columns = [("Total".to_owned(), "numeric".to_owned()), ("n".into(), "bigint".into())];
         let typed = build(&PromptInput {
+            question: "How many orders has each customer this year?",
             today: Some("2024-05-01"),
             result_columns: Some(&columns),
             server_version: "15.21",
@@ -211,7 +213,7 @@ mod tests {
         expect![[r#"
             Today is 2024-05-01.
             The rows must have exactly these columns, in this order: "Total" numeric, n bigint.
-            Question: How many orders has each customer?"#]]
+            Question: How many orders has each customer this year?"#]]
         .assert_eq(&typed.turns[0].text);
     }
 

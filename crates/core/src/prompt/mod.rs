@@ -8,6 +8,7 @@
 
 mod advice;
 mod build;
+mod now;
 mod question;
 
 pub use advice::advise;

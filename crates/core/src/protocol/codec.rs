@@ -62,11 +62,15 @@ const PREFIX: usize = 4;
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
+    /// Bytes at the beginning of the buffer that belong to messages already given out.
+    taken: usize,
 }
 
 impl Decoder {
     /// Adds bytes as they arrived.
     pub fn push(&mut self, bytes: &[u8]) {
+        // Here rather than after each message: many short ones would move the rest each.
+        self.buffer.drain(..std::mem::take(&mut self.taken));
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -75,7 +79,8 @@ impl Decoder {
     /// # Errors
     /// After an error the stream has lost its frame boundaries and must be closed.
     pub fn next_message<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
-        let Some((prefix, rest)) = self.buffer.split_first_chunk::<PREFIX>() else {
+        let unread = self.buffer.get(self.taken..).unwrap_or_default();
+        let Some((prefix, rest)) = unread.split_first_chunk::<PREFIX>() else {
             return Ok(None);
         };
         let length = u32::from_le_bytes(*prefix) as usize;
@@ -86,7 +91,7 @@ impl Decoder {
             return Ok(None);
         };
         let message = decode(payload)?;
-        self.buffer.drain(..PREFIX + length);
+        self.taken += PREFIX + length;
         Ok(Some(message))
     }
 }

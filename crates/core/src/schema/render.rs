@@ -60,7 +60,13 @@ impl<'a> Renderer<'a> {
             snapshot.relations.iter().enumerate().map(|(i, r)| (&r.name, i)).collect();
         let mut keys: HashMap<usize, Vec<_>> = HashMap::new();
         for key in &snapshot.foreign_keys {
-            if let (Some(from), Some(to)) = (positions.get(&key.from), positions.get(&key.to)) {
+            // A key names columns, and the caller may not be allowed to read all of them.
+            let readable = |position: &&usize, names: &[String]| {
+                snapshot.relations.get(**position).is_some_and(|r| has_columns(r, names))
+            };
+            let from = positions.get(&key.from).filter(|p| readable(p, &key.from_columns));
+            let to = positions.get(&key.to).filter(|p| readable(p, &key.to_columns));
+            if let (Some(from), Some(to)) = (from, to) {
                 keys.entry(*from).or_default().push((key, *to));
             }
         }
@@ -103,6 +109,10 @@ impl<'a> Renderer<'a> {
             in_full(relation, &keys, detail, out);
         }
     }
+}
+
+fn has_columns(relation: &Relation, names: &[String]) -> bool {
+    names.iter().all(|name| relation.columns.iter().any(|column| column.name == *name))
 }
 
 fn names_only(relation: &Relation, keys: &[&ForeignKey], out: &mut String) {
@@ -156,7 +166,7 @@ fn references(column: &Attribute, keys: &[&ForeignKey], out: &mut String) {
 
 /// Keys of several columns.
 fn table_constraints(relation: &Relation, keys: &[&ForeignKey]) -> impl Iterator<Item = String> {
-    let primary = (relation.primary_key.len() > 1)
+    let primary = (relation.primary_key.len() > 1 && has_columns(relation, &relation.primary_key))
         .then(|| format!("PRIMARY KEY ({})", ident_list(&relation.primary_key)));
     let foreign = keys.iter().filter(|key| key.from_columns.len() > 1).map(|key| {
         format!(
@@ -329,6 +339,33 @@ mod tests {
         let text = render(&fixture::shop(), &[2], Detail::Full);
         assert!(!text.contains("REFERENCES"), "{text}");
         assert_eq!(render(&fixture::shop(), &[99], Detail::Full), "");
+    }
+
+    #[test]
+    fn keys_over_columns_not_listed_are_left_out() {
+        let mut snapshot = fixture::shop();
+        let hidden = vec!["order_id".to_owned(), "hidden".to_owned()];
+        let (items, orders) =
+            (snapshot.relations[1].name.clone(), snapshot.relations[2].name.clone());
+        snapshot.relations[1].primary_key = hidden.clone();
+        snapshot.foreign_keys = vec![
+            ForeignKey {
+                from: items.clone(),
+                from_columns: hidden.clone(),
+                to: orders.clone(),
+                to_columns: vec!["id".into(), "total".into()],
+            },
+            ForeignKey {
+                from: orders,
+                from_columns: vec!["id".into()],
+                to: items,
+                to_columns: vec!["hidden".into()],
+            },
+        ];
+        for detail in [Detail::Full, Detail::NamesOnly] {
+            let text = render(&snapshot, &[1, 2], detail);
+            assert!(!text.contains("hidden") && !text.contains("REFERENCES"), "{text}");
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! answer a refusal. Must not judge the statement itself; [`super::policy`] does.
 //! Called by [`crate::pipeline`] (answers) and the extension (statements typed by a user).
 
-use super::lexer::{LexError, Lexer, TokenKind};
+use super::lexer::{LexError, Lexer};
+use super::token::TokenKind;
 
 /// Longest statement that is looked at, bytes.
 pub const MAX_SQL_BYTES: usize = 64 << 10;
@@ -75,9 +76,10 @@ impl CandidateSql {
         Self::from_user(statement)
     }
 
-    /// A statement as somebody typed it.
+    /// A statement as somebody typed it, without white space around it. Other spaces of Unicode
+    /// stay: to the server they are letters.
     pub fn from_user(sql: &str) -> Result<Self, SqlError> {
-        let sql = sql.trim();
+        let sql = sql.trim_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
         check_size(sql, MAX_SQL_BYTES)?;
         if sql.is_empty() { Err(SqlError::Empty) } else { Ok(Self(sql.to_owned())) }
     }
@@ -150,6 +152,12 @@ mod tests {
         assert_eq!(CandidateSql::extract(" \n"), Err(SqlError::Empty));
         assert!(matches!(CandidateSql::extract("SELECT 'a\n```"), Err(SqlError::Lexical(_))));
         assert_eq!(CandidateSql::extract("SELECT 1\0"), Err(SqlError::NotText));
+    }
+
+    #[test]
+    fn only_white_space_of_the_server_is_taken_off() {
+        let typed = CandidateSql::from_user("\r\n SELECT 1 AS \u{a0}\t").unwrap();
+        assert_eq!(typed.text(), "SELECT 1 AS \u{a0}");
     }
 
     #[test]

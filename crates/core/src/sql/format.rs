@@ -7,7 +7,9 @@
 //! (The printer of the SQL parser puts every operand on a line of its own and rewrites types
 //! and operators, so that the text shown would differ from the text run.)
 
-use super::lexer::{Token, TokenKind, tokens};
+use super::lexer::tokens;
+use super::spacing::{CAPITALS, needs_space};
+use super::token::{Token, TokenKind};
 
 /// A select list up to this many bytes stays on one line.
 const LIST_WIDTH: usize = 72;
@@ -137,7 +139,7 @@ impl<'t, 'a> Printer<'t, 'a> {
             }
             return;
         }
-        let broken = token.is_word("select") && self.list_width(at) > LIST_WIDTH;
+        let broken = token.is_word("select") && self.has_wide_list(at);
         let in_join = self.is_join_part(at, token);
         let Some(frame) = self.frames.last_mut() else { return };
         if token.is_word("case") {
@@ -229,8 +231,8 @@ impl<'t, 'a> Printer<'t, 'a> {
             })
     }
 
-    /// Bytes from a SELECT to its FROM, on one line.
-    fn list_width(&self, select: usize) -> usize {
+    /// Whether a SELECT takes more than [`LIST_WIDTH`] bytes to its FROM, on one line.
+    fn has_wide_list(&self, select: usize) -> bool {
         let (mut depth, mut width) = (0usize, 0usize);
         for token in self.tokens.iter().skip(select + 1) {
             if token.is_punct("(") {
@@ -238,14 +240,17 @@ impl<'t, 'a> Printer<'t, 'a> {
             } else if token.is_punct(")") {
                 match depth.checked_sub(1) {
                     Some(outer) => depth = outer,
-                    None => break,
+                    None => return false,
                 }
             } else if depth == 0 && token.is_word("from") {
-                break;
+                return false;
             }
             width += token.text.len() + 1;
+            if width > LIST_WIDTH {
+                return true;
+            }
         }
-        width
+        false
     }
 
     /// Whether the token is a keyword to be written in capitals: only words no name can be, or
@@ -269,74 +274,6 @@ impl<'t, 'a> Printer<'t, 'a> {
             || (token.is_word("nulls") && self.next_is(at, &["first", "last"]))
             || (token.is_any_word(&["first", "last"]) && follows(&["nulls"]))
     }
-}
-
-/// Reserved words: none of them can be a name without quotes.
-const CAPITALS: &[&str] = &[
-    "all",
-    "and",
-    "any",
-    "as",
-    "asc",
-    "between",
-    "case",
-    "cross",
-    "desc",
-    "distinct",
-    "else",
-    "end",
-    "except",
-    "exists",
-    "fetch",
-    "from",
-    "group",
-    "having",
-    "ilike",
-    "in",
-    "inner",
-    "intersect",
-    "is",
-    "join",
-    "lateral",
-    "like",
-    "limit",
-    "natural",
-    "not",
-    "null",
-    "offset",
-    "on",
-    "or",
-    "order",
-    "select",
-    "some",
-    "then",
-    "union",
-    "using",
-    "when",
-    "where",
-    "window",
-    "with",
-];
-
-fn needs_space(before: &Token<'_>, token: &Token<'_>) -> bool {
-    let apart = token.start > before.end();
-    if before.is_punct("(") || before.is_punct("[") || token.is_punct(",") || token.is_punct("]") {
-        return false;
-    }
-    if [before, token].iter().any(|t| t.is_punct(".") || t.text == "::") {
-        return false;
-    }
-    if before.is_punct(",") {
-        return true;
-    }
-    if token.is_punct("(") && before.is_any_word(CAPITALS) {
-        return true;
-    }
-    let infix = |t: &Token<'_>| {
-        t.kind == TokenKind::Operator
-            && matches!(t.text, "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=" | "||")
-    };
-    apart || infix(before) || infix(token)
 }
 
 #[cfg(test)]

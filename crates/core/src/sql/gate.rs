@@ -5,19 +5,10 @@
 //! comment ends. Must stay conservative where words are ambiguous (`update` may be a column);
 //! the syntax tree, and after it the server, look again. Called by [`super::policy`] only.
 
-use super::functions;
-use super::lexer::{Token, TokenKind, tokens};
+use super::lexer::tokens;
 use super::policy::{Refusal, rule};
-
-/// Most tokens of a statement.
-const MAX_TOKENS: usize = 20_000;
-/// Deepest nesting of parentheses and brackets.
-const MAX_NESTING: usize = 60;
-/// Most tokens that make a syntax tree deeper: operators, casts, AND, OR, NOT, set operations.
-/// A tree is dropped and walked recursively, on a stack that may be 2 MiB.
-const MAX_DEEPENING: usize = 1_000;
-/// Most relations joined in all: planning time grows with them (60 took seconds on 15.20).
-const MAX_JOINS: usize = 48;
+use super::token::{Token, TokenKind};
+use super::{complexity, functions};
 
 const RESERVED_SCHEMAS: &[&str] = &["information_schema", "pg_toast", "text2sql"];
 
@@ -45,11 +36,11 @@ pub(super) fn check(sql: &str) -> Result<Gated<'_>, Refusal> {
         return Err(Refusal::new(rule::EMPTY, "there is no statement"));
     };
     let text = sql.get(first.start..last.end()).unwrap_or_default();
-    let cursor = Cursor { tokens: &significant };
+    let cursor = Cursor { tokens: &significant, sets: sets(&significant) };
     cursor.invisible()?;
     cursor.one_statement()?;
     cursor.begins_as_a_query()?;
-    cursor.complexity()?;
+    complexity::check(&significant)?;
     for at in 0..significant.len() {
         cursor.words(at)?;
         cursor.names(at)?;
@@ -59,6 +50,29 @@ pub(super) fn check(sql: &str) -> Result<Gated<'_>, Refusal> {
 
 struct Cursor<'t, 'a> {
     tokens: &'t [Token<'a>],
+    sets: Vec<bool>,
+}
+
+/// For each token, whether SET stands at or behind it and before the parenthesis around it ends.
+fn sets(tokens: &[Token<'_>]) -> Vec<bool> {
+    let mut outer = Vec::new();
+    let mut set = false;
+    let mut sets: Vec<bool> = tokens
+        .iter()
+        .rev()
+        .map(|token| {
+            if token.is_punct(")") {
+                outer.push(std::mem::take(&mut set));
+            } else if token.is_punct("(") {
+                set |= outer.pop().unwrap_or_default();
+            } else {
+                set |= token.is_word("set");
+            }
+            set
+        })
+        .collect();
+    sets.reverse();
+    sets
 }
 
 impl<'a> Cursor<'_, 'a> {
@@ -108,38 +122,6 @@ impl<'a> Cursor<'_, 'a> {
         }
         Err(Refusal::new(rule::NOT_A_SELECT, "the statement is not a SELECT")
             .hint("write exactly one SELECT statement"))
-    }
-
-    fn complexity(&self) -> Result<(), Refusal> {
-        let too_complex = |what: String| {
-            Err(Refusal::new(rule::TOO_COMPLEX, what).hint("write a simpler statement"))
-        };
-        if self.tokens.len() > MAX_TOKENS {
-            return too_complex(format!("the statement has more than {MAX_TOKENS} tokens"));
-        }
-        let (mut nesting, mut deepening, mut joins) = (0usize, 0usize, 0usize);
-        for t in self.tokens {
-            match t.kind {
-                TokenKind::Punct if matches!(t.text, "(" | "[") => nesting += 1,
-                TokenKind::Punct if matches!(t.text, ")" | "]") => {
-                    nesting = nesting.saturating_sub(1);
-                }
-                TokenKind::Operator => deepening += 1,
-                TokenKind::Word if t.is_word("join") => joins += 1,
-                TokenKind::Word if t.is_any_word(DEEPENING_WORDS) => deepening += 1,
-                _ => {}
-            }
-            if nesting > MAX_NESTING {
-                return too_complex(format!("the statement nests deeper than {MAX_NESTING}"));
-            }
-        }
-        if deepening > MAX_DEEPENING {
-            return too_complex(format!("the statement has more than {MAX_DEEPENING} operators"));
-        }
-        if joins > MAX_JOINS {
-            return too_complex(format!("the statement joins more than {MAX_JOINS} relations"));
-        }
-        Ok(())
     }
 
     /// Rules about keywords and constants.
@@ -195,24 +177,19 @@ impl<'a> Cursor<'_, 'a> {
     fn is_update(&self, at: usize) -> bool {
         let named =
             self.get(at).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::QuotedName));
-        let mut depth = 0usize;
-        named
-            && self
-                .tokens
-                .iter()
-                .skip(at)
-                .take_while(|t| {
-                    if t.is_punct("(") {
-                        depth += 1;
-                    } else if t.is_punct(")") {
-                        match depth.checked_sub(1) {
-                            Some(outer) => depth = outer,
-                            None => return false,
-                        }
-                    }
-                    true
-                })
-                .any(|t| t.is_word("set"))
+        named && self.sets.get(at).is_some_and(|set| *set)
+    }
+
+    /// Whether the name is given to a common table expression somewhere in the statement.
+    fn defines(&self, name: &str) -> bool {
+        (0..self.tokens.len()).any(|at| {
+            let begins = self
+                .before(at)
+                .is_some_and(|b| b.is_any_word(&["with", "recursive"]) || b.is_punct(","));
+            begins
+                && self.is_word(at + 1, "as")
+                && self.get(at).and_then(Token::name).is_some_and(|n| n == name)
+        })
     }
 
     /// Rules about functions, types and schemas.
@@ -244,33 +221,12 @@ impl<'a> Cursor<'_, 'a> {
                 || (name.starts_with("pg_")
                     && !self.is_punct(at + 1, ".")
                     && !self.is_punct(at + 1, "("));
-        if read && !qualified && is_catalog {
+        if read && !qualified && is_catalog && !self.defines(name) {
             return Err(system_catalog(name));
         }
         Ok(())
     }
 }
-
-/// Words that nest the expressions or queries around them.
-const DEEPENING_WORDS: &[&str] = &[
-    "and",
-    "at",
-    "between",
-    "collate",
-    "except",
-    "ilike",
-    "in",
-    "intersect",
-    "is",
-    "isnull",
-    "like",
-    "not",
-    "notnull",
-    "or",
-    "similar",
-    "union",
-    "with",
-];
 
 /// Whether nothing of this schema may be read or called. `pg_catalog` is not among them: its
 /// functions and types may be named with it.

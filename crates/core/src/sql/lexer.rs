@@ -3,39 +3,10 @@
 //! Owns the cutting of text into tokens: what is a string, a comment or a name decides where a
 //! statement ends, so the policy counts statements here and nowhere else. It judges nothing.
 //! Assumes `standard_conforming_strings = on`, which the sandbox pins; the server's own parser
-//! has the last word. Called by [`super::candidate`], [`super::gate`] and [`super::format`].
+//! has the last word. Reads every byte a bounded number of times, whatever the text.
+//! Called by [`super::candidate`], [`super::gate`] and [`super::format`].
 
-use std::borrow::Cow;
-
-/// What a token is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TokenKind {
-    /// Keyword or unquoted name.
-    Word,
-    /// `"name"` or `U&"name"`.
-    QuotedName,
-    /// Any string constant, with its continuations on later lines.
-    String,
-    /// Numeric constant.
-    Number,
-    /// `$1`.
-    Parameter,
-    /// A run of operator characters, or `::`, `:=`.
-    Operator,
-    /// One of `, ( ) [ ] . ; :`.
-    Punct,
-    /// `--` to the end of the line, or `/* */` with nesting.
-    Comment,
-}
-
-/// A token and where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Token<'a> {
-    pub kind: TokenKind,
-    pub text: &'a str,
-    /// Byte offset of its first byte.
-    pub start: usize,
-}
+use super::token::{Token, TokenKind};
 
 /// Text no PostgreSQL lexer accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,80 +21,17 @@ pub enum LexError {
     /// `/*` is never closed.
     #[error("unterminated comment at byte {0}")]
     UnterminatedComment(usize),
+    /// More than 63 operator characters in a row: the server takes no operator this long, and
+    /// cuts the rest of the run again for every token.
+    #[error("operator too long at byte {0}")]
+    OperatorTooLong(usize),
     /// A character that begins no token, such as psql's backslash.
     #[error("unexpected character {0:?} at byte {1}")]
     UnexpectedCharacter(char, usize),
 }
 
-impl<'a> Token<'a> {
-    /// Byte offset just behind the token.
-    pub fn end(&self) -> usize {
-        self.start.saturating_add(self.text.len())
-    }
-
-    /// Whether this is the unquoted word `word`, in any case.
-    pub fn is_word(&self, word: &str) -> bool {
-        self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(word)
-    }
-
-    /// Whether this is one of these unquoted words.
-    pub fn is_any_word(&self, words: &[&str]) -> bool {
-        words.iter().any(|word| self.is_word(word))
-    }
-
-    /// Whether this is that punctuation mark.
-    pub fn is_punct(&self, mark: &str) -> bool {
-        self.kind == TokenKind::Punct && self.text == mark
-    }
-
-    /// The name the server reads: folded if unquoted, unescaped if quoted; none for other tokens.
-    /// `UESCAPE` is not considered: the gate refuses it.
-    pub fn name(&self) -> Option<Cow<'a, str>> {
-        match self.kind {
-            TokenKind::Word if self.text.bytes().any(|b| b.is_ascii_uppercase()) => {
-                Some(self.text.to_ascii_lowercase().into())
-            }
-            TokenKind::Word => Some(self.text.into()),
-            TokenKind::QuotedName => Some(quoted_name(self.text)),
-            _ => None,
-        }
-    }
-}
-
-fn quoted_name(text: &str) -> Cow<'_, str> {
-    let unicode = text.starts_with(['U', 'u']);
-    let body = text.trim_start_matches(['U', 'u', '&']);
-    let body = body.strip_prefix('"').and_then(|b| b.strip_suffix('"')).unwrap_or(body);
-    let body: Cow<'_, str> =
-        if body.contains("\"\"") { body.replace("\"\"", "\"").into() } else { body.into() };
-    if unicode { unescape(&body).into() } else { body }
-}
-
-/// `\XXXX` and `\+XXXXXX` of `U&""`. What is not a valid escape stays as it is: the server
-/// refuses the statement then.
-fn unescape(body: &str) -> String {
-    let mut out = String::with_capacity(body.len());
-    let mut rest = body;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        out.push_str(before);
-        let after = escape.get(1..).unwrap_or_default();
-        let (digits, len) = match after.strip_prefix('+') {
-            Some(long) => (long.get(..6), 7),
-            None => (after.get(..4), 4),
-        };
-        let decoded = digits.and_then(|d| u32::from_str_radix(d, 16).ok()).and_then(char::from_u32);
-        if let Some(c) = decoded {
-            out.push(c);
-            rest = after.get(len..).unwrap_or_default();
-        } else {
-            out.push('\\');
-            rest = after.strip_prefix('\\').unwrap_or(after);
-        }
-    }
-    out.push_str(rest);
-    out
-}
+/// Longest operator, bytes: `NAMEDATALEN - 1`, as `scan.l` has it.
+const MAX_OPERATOR: usize = 63;
 
 /// All tokens of `sql`, comments included.
 pub(crate) fn tokens(sql: &str) -> Result<Vec<Token<'_>>, LexError> {
@@ -221,10 +129,7 @@ impl<'a> Lexer<'a> {
                 self.skip_while(|b| is_word_start(b) || b.is_ascii_digit() || b == b'$');
                 Ok(TokenKind::Word)
             }
-            _ if is_operator(first) => {
-                self.operator();
-                Ok(TokenKind::Operator)
-            }
+            _ if is_operator(first) => self.operator(),
             _ => {
                 let c = self.rest().chars().next().unwrap_or('\u{fffd}');
                 Err(LexError::UnexpectedCharacter(c, self.at))
@@ -361,17 +266,28 @@ impl<'a> Lexer<'a> {
         TokenKind::Number
     }
 
-    fn operator(&mut self) {
-        let run = self.rest().bytes().take_while(|b| is_operator(*b)).count();
-        let text = self.rest().get(..run).unwrap_or_default();
-        let comment = ["--", "/*"].iter().filter_map(|mark| text.find(mark)).min();
-        let mut len = comment.unwrap_or(run);
-        // A longer operator ends in + or - only if it holds one of these: `=-1` is `=` and `-1`.
-        let head = text.get(..len).unwrap_or_default();
-        if len > 1 && !head.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']) {
-            len = head.trim_end_matches(['+', '-']).len().max(1);
+    fn operator(&mut self) -> Result<TokenKind, LexError> {
+        let start = self.at;
+        let bytes = self.rest().as_bytes();
+        let mut run = 0;
+        while let Some(byte) = bytes.get(run).copied().filter(|b| is_operator(*b)) {
+            if matches!((byte, bytes.get(run + 1)), (b'-', Some(b'-')) | (b'/', Some(b'*'))) {
+                break;
+            }
+            if run == MAX_OPERATOR {
+                return Err(LexError::OperatorTooLong(start));
+            }
+            run += 1;
         }
+        let text = self.rest().get(..run).unwrap_or_default();
+        // A longer operator ends in + or - only if it holds one of these: `=-1` is `=` and `-1`.
+        let len = if text.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']) {
+            run
+        } else {
+            text.trim_end_matches(['+', '-']).len()
+        };
         self.at += len.max(1);
+        Ok(TokenKind::Operator)
     }
 }
 
@@ -439,29 +355,18 @@ mod tests {
             ("'\\'; x", &["'\\'", ";", "x"]),
             ("U&\"d\\0061ta\" U&'x' B'1'", &["U&\"d\\0061ta\"", "U&'x'", "B'1'"]),
             ("\u{a0}x", &["\u{a0}x"]),
+            ("1+/*c*/-+-2<@-3", &["1", "+", "/*c*/", "-", "+", "-", "2", "<@-", "3"]),
+            ("1 =-- ===\n2", &["1", "=", "-- ===", "2"]),
         ] {
             assert_eq!(texts(sql), expected, "{sql}");
         }
     }
 
     #[test]
-    fn names_are_what_the_server_makes_of_them() {
-        for (sql, name) in [
-            ("Foo", "foo"),
-            ("\"Foo\"", "Foo"),
-            ("\"a\"\"b\"", "a\"b"),
-            ("U&\"pg\\005Fsleep\"", "pg_sleep"),
-            ("u&\"\\+000070g\"", "pg"),
-            ("\"U&x\"", "U&x"),
-        ] {
-            let token = tokens(sql).unwrap().remove(0);
-            assert_eq!(token.name().unwrap(), name, "{sql}");
-        }
-    }
-
-    #[test]
     fn text_that_ends_too_early_is_an_error() {
-        for sql in ["'a", "E'\\'", "\"a", "/* /* */", "$a$ $b$", "$a", "\\d", "{x}"] {
+        for sql in
+            ["'a", "E'\\'", "\"a", "/* /* */", "$a$ $b$", "$a", "\\d", "{x}", &"+".repeat(64)]
+        {
             assert!(tokens(sql).is_err(), "{sql}");
         }
     }

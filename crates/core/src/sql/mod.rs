@@ -6,6 +6,8 @@
 //! It executes nothing. Called by [`crate::pipeline`], the extension and the tools.
 
 mod candidate;
+mod complexity;
+mod dialect;
 mod format;
 mod functions;
 mod gate;
@@ -13,9 +15,13 @@ mod lexer;
 pub mod names;
 mod parsed;
 pub mod policy;
+mod qualify;
+mod spacing;
+mod token;
 mod walk;
 
 pub use candidate::{CandidateSql, MAX_SQL_BYTES, SqlError};
 pub use lexer::LexError;
 pub use parsed::{ColumnRef, ParsedSql, RelationRef};
 pub use policy::Refusal;
+pub use qualify::{only_home, qualify};

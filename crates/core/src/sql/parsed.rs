@@ -4,21 +4,23 @@
 //! did not understand what the server may well. Must not be built but by [`super::policy`].
 //! Called by the extension's second gate and by explanations.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use serde::Serialize;
-use sqlparser::ast::{Expr, Query, SetExpr, TableAlias, TableFactor, Visit, Visitor};
+use sqlparser::ast::{Expr, Query, TableAlias, TableFactor, Visit, Visitor};
 
 use super::format;
 use super::walk::{cte_names, folded, relation_parts};
 
 /// One statement that the policy has let pass. Not yet one that may run: the server-side gate
-/// comes next.
-#[derive(Debug, Clone, PartialEq)]
+/// comes next. Its syntax tree is not kept: to copy, compare or drop one takes a deep stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedSql {
     text: String,
-    query: Option<Box<Query>>,
+    understood: bool,
+    relations: Vec<RelationRef>,
+    columns: Vec<ColumnRef>,
 }
 
 /// A relation as a statement names it.
@@ -40,8 +42,14 @@ pub struct ColumnRef {
 }
 
 impl ParsedSql {
-    pub(super) fn new(text: String, query: Option<Box<Query>>) -> Self {
-        Self { text, query }
+    pub(super) fn new(text: String, query: Option<&Query>) -> Self {
+        let names = query.map(Names::of).unwrap_or_default();
+        Self {
+            text,
+            understood: query.is_some(),
+            relations: names.distinct_relations(),
+            columns: names.distinct_columns(),
+        }
     }
 
     /// The statement: no comment around it, no final semicolon, one statement.
@@ -56,50 +64,18 @@ impl ParsedSql {
 
     /// Whether our own parser understood the statement, so that the lists below are complete.
     pub fn is_understood(&self) -> bool {
-        self.query.is_some()
+        self.understood
     }
 
     /// Relations read, sorted, without common table expressions.
-    pub fn relations(&self) -> Vec<RelationRef> {
-        self.names()
-            .relations
-            .into_iter()
-            .map(|(relation, _)| relation)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect()
+    pub fn relations(&self) -> &[RelationRef] {
+        &self.relations
     }
 
     /// Columns named, sorted. Names that are output columns of the statement's own sub-queries
     /// appear without a relation.
-    pub fn columns(&self) -> Vec<ColumnRef> {
-        let names = self.names();
-        let only = match names.relations.as_slice() {
-            [(relation, _)] if !names.derived => Some(relation),
-            _ => None,
-        };
-        let columns: BTreeSet<ColumnRef> = names
-            .columns
-            .iter()
-            .map(|(qualifier, name)| {
-                let relation = match qualifier {
-                    Some(qualifier) => names.resolve(qualifier),
-                    None => only.cloned(),
-                };
-                ColumnRef { relation, name: name.clone() }
-            })
-            .collect();
-        columns.into_iter().collect()
-    }
-
-    fn names(&self) -> Names {
-        let mut names = Names::default();
-        if let Some(query) = &self.query {
-            names.ctes = cte_names(query);
-            names.derived = !names.ctes.is_empty();
-            let _ = query.visit(&mut names);
-        }
-        names
+    pub fn columns(&self) -> &[ColumnRef] {
+        &self.columns
     }
 }
 
@@ -115,6 +91,41 @@ struct Names {
 }
 
 impl Names {
+    fn of(query: &Query) -> Self {
+        let ctes = cte_names(query);
+        let mut names = Self { derived: !ctes.is_empty(), ctes, ..Self::default() };
+        let _ = query.visit(&mut names);
+        names
+    }
+
+    fn distinct_relations(&self) -> Vec<RelationRef> {
+        let distinct: BTreeSet<&RelationRef> = self.relations.iter().map(|(r, _)| r).collect();
+        distinct.into_iter().cloned().collect()
+    }
+
+    fn distinct_columns(&self) -> Vec<ColumnRef> {
+        let only = match self.relations.as_slice() {
+            [(relation, _)] if !self.derived => Some(relation),
+            _ => None,
+        };
+        // Many columns share few qualifiers, and to resolve one reads all relations.
+        let named: BTreeSet<_> = self.columns.iter().collect();
+        let mut resolved: HashMap<&str, Option<RelationRef>> = HashMap::new();
+        let columns: BTreeSet<ColumnRef> = named
+            .into_iter()
+            .map(|(qualifier, name)| {
+                let relation = match qualifier {
+                    Some(qualifier) => {
+                        resolved.entry(qualifier).or_insert_with(|| self.resolve(qualifier)).clone()
+                    }
+                    None => only.cloned(),
+                };
+                ColumnRef { relation, name: name.clone() }
+            })
+            .collect();
+        columns.into_iter().collect()
+    }
+
     /// The relation a qualifier means, if all its uses mean the same.
     fn resolve(&self, qualifier: &str) -> Option<RelationRef> {
         let mut meant =
@@ -134,15 +145,6 @@ impl Names {
 
 impl Visitor for Names {
     type Break = ();
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        if let SetExpr::Table(table) = query.body.as_ref()
-            && let Some(name) = &table.table_name
-        {
-            self.add(table.schema_name.clone(), name.clone(), None);
-        }
-        ControlFlow::Continue(())
-    }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         match factor {

@@ -25,18 +25,28 @@
 //! SQL than we do, and its parser decides.
 
 use serde::Serialize;
-use sqlparser::ast::Statement;
-use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::ast::Query;
 use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token as ParserToken;
 
 use super::candidate::CandidateSql;
-use super::lexer::{Token, TokenKind};
+use super::dialect::Bounded;
 use super::parsed::ParsedSql;
-use super::{gate, walk};
+use super::token::Token;
+use super::{complexity, gate, walk};
 
-/// Deepest recursion of the parser. [`gate`] has bounded parentheses before; each costs it a few
-/// levels.
-const PARSER_RECURSION: usize = 300;
+/// Stack that [`check`] may need, bytes, on top of its caller's: twice what the deepest
+/// statements were measured to take. Where a stack overflow does harm, such as in a server whose
+/// `max_stack_depth` was raised, the caller makes sure of it first.
+pub const STACK_BYTES: usize = 2 << 20;
+
+/// Deepest recursion of the parser, as it counts: a level for every query and every operand
+/// within another. A level of nesting takes two or three of them.
+const PARSER_RECURSION: usize = 100;
+
+/// Most operands the parser may begin to read. It needs one for each, and more where it tries
+/// several readings; a step takes about a microsecond.
+const PARSER_STEPS: u32 = 5 * complexity::MAX_TOKENS as u32;
 
 /// Identifiers of the rules; stable, they appear in results and logs.
 pub(super) mod rule {
@@ -83,48 +93,47 @@ impl Refusal {
 /// Applies every rule.
 pub fn check(candidate: CandidateSql) -> Result<ParsedSql, Refusal> {
     let gated = gate::check(candidate.text())?;
-    let query = match parse(&without_comments(gated.text, &gated.tokens)) {
-        Ok(statements) => {
-            let mut statements = statements.into_iter();
-            match (statements.next(), statements.next()) {
-                (Some(Statement::Query(query)), None) => {
-                    walk::check(&query)?;
-                    Some(query)
-                }
-                (Some(_), None) => {
-                    return Err(Refusal::new(rule::NOT_A_SELECT, "the statement is not a SELECT")
-                        .hint("write exactly one SELECT statement"));
-                }
-                _ => return Err(Refusal::new(rule::SEVERAL, "there is more than one statement")),
-            }
+    let query = match parse(&for_parser(&gated.tokens).0) {
+        Ok(query) => {
+            walk::check(&query)?;
+            Some(query)
         }
-        Err(ParserError::RecursionLimitExceeded) => {
-            return Err(Refusal::new(rule::TOO_COMPLEX, "the statement nests too deeply")
-                .hint("write a simpler statement"));
-        }
+        Err(ParserError::RecursionLimitExceeded) => return Err(complexity::too_deep()),
         Err(_) => None,
     };
-    Ok(ParsedSql::new(gated.text.to_owned(), query))
+    Ok(ParsedSql::new(gated.text.to_owned(), query.as_deref()))
 }
 
-fn parse(sql: &str) -> Result<Vec<Statement>, ParserError> {
-    Parser::new(&PostgreSqlDialect {})
+/// Only a query: the parser's other statements are out of reach.
+pub(super) fn parse(sql: &str) -> Result<Box<Query>, ParserError> {
+    let dialect = Bounded::new(PARSER_STEPS);
+    let result = Parser::new(&dialect)
         .with_recursion_limit(PARSER_RECURSION)
-        .try_with_sql(sql)?
-        .parse_statements()
+        .try_with_sql(sql)
+        .and_then(|mut parser| {
+            let query = parser.parse_query()?;
+            parser.expect_token(&ParserToken::EOF)?;
+            Ok(query)
+        });
+    if dialect.is_spent() { Err(ParserError::RecursionLimitExceeded) } else { result }
 }
 
-/// The statement with each comment replaced by white space, by our lexer: the parser's idea of
-/// a comment differs in detail (`\r` ends one for the server), and must not decide what it sees.
-fn without_comments(text: &str, tokens: &[Token<'_>]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut end = tokens.first().map_or(0, |t| t.start);
-    for token in tokens.iter().filter(|t| t.kind != TokenKind::Comment) {
-        if token.start > end {
-            out.push(' ');
-        }
-        out.push_str(token.text);
-        end = token.end();
+/// The statement as the parser is to see it: the same tokens with a space between any two, so
+/// that it finds the same tokens whatever stood between them. (For it `\r` ends no comment, and
+/// `:a` is one token.) `TABLE x` is written out: the parser reads it badly.
+///
+/// With it, for each token, the byte at which its text ends.
+pub(super) fn for_parser(tokens: &[Token<'_>]) -> (String, Vec<usize>) {
+    let mut out = String::new();
+    let mut ends = Vec::with_capacity(tokens.len());
+    let mut before: Option<&Token<'_>> = None;
+    for token in tokens {
+        let label = before.is_some_and(|b| b.is_word("as") || b.is_punct("."));
+        let text = if token.is_word("table") && !label { "SELECT * FROM" } else { token.text };
+        out.push_str(text);
+        ends.push(out.len());
+        out.push(' ');
+        before = Some(token);
     }
-    out
+    (out, ends)
 }

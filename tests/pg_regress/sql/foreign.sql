@@ -1,0 +1,23 @@
+-- Foreign tables are out of sight and out of reach until their server is listed.
+CREATE EXTENSION file_fdw;
+CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+SELECT current_setting('data_directory') || '/prices.csv' AS prices \gset
+COPY (VALUES ('apple', 1.20), ('pear', 2.30)) TO :'prices' (FORMAT csv);
+CREATE FOREIGN TABLE shop.prices (article text, price numeric) SERVER files
+  OPTIONS (filename :'prices', format 'csv');
+GRANT SELECT ON shop.prices TO analyst;
+SET ROLE analyst;
+SELECT text2sql.prompt('list the prices') ~ 'shop.prices' AS told;
+SELECT * FROM failure($$SELECT text2sql.run('SELECT price FROM shop.prices')$$);
+RESET ROLE;
+SET text2sql.foreign_servers = 'others, files';
+SET ROLE analyst;
+SELECT text2sql.prompt('list the prices') ~ 'shop.prices' AS told;
+SELECT text2sql.ask('list the prices');
+RESET ROLE;
+RESET text2sql.foreign_servers;
+SET ROLE analyst;
+SELECT text2sql.prompt('list the prices') ~ 'shop.prices' AS told;
+RESET ROLE;
+DROP SERVER files CASCADE;
+DROP EXTENSION file_fdw;

@@ -1,0 +1,21 @@
+\pset format unaligned
+-- The model left the schema out, or guessed it.
+SET ROLE analyst;
+SELECT text2sql.generate('names without its schema');
+SELECT text2sql.ask('names in the wrong schema');
+SELECT attempts FROM text2sql.explain('names in the wrong schema');
+-- In somebody else's statement a bare name means what it means to the caller.
+SET search_path = shop;
+SELECT text2sql.run('SELECT name FROM customers WHERE id = 1');
+SET search_path = public;
+\pset format aligned
+SELECT * FROM failure($$SELECT text2sql.run('SELECT name FROM customers WHERE id = 1')$$);
+SELECT * FROM failure($$SELECT text2sql.run('SELECT rolname FROM pg_roles')$$);
+-- A temporary table takes nobody's place.
+RESET ROLE;
+SET search_path = shop, public;
+GRANT TEMPORARY ON DATABASE :DBNAME TO analyst;
+SET ROLE analyst;
+CREATE TEMP TABLE customers (name text);
+SELECT * FROM failure($$SELECT text2sql.run('SELECT name FROM customers')$$);
+SELECT text2sql.generate('names without its schema') ~ 'shop.customers' AS the_real_one;
