@@ -2,7 +2,7 @@
 
 use clap::Args;
 use text2sql_core::protocol::Failure;
-use text2sql_engine::bench::{DECODE_TOKENS, PREFILL_TOKENS, bench};
+use text2sql_engine::bench::{Lengths, bench};
 
 use crate::load::Load;
 
@@ -11,6 +11,12 @@ use crate::load::Load;
 pub struct Bench {
     #[command(flatten)]
     load: Load,
+    /// Tokens of the prompt.
+    #[arg(long, default_value_t = 512)]
+    prompt_tokens: usize,
+    /// Tokens of the answer.
+    #[arg(long, default_value_t = 64)]
+    answer_tokens: usize,
     /// Rounds; medians are reported.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -19,7 +25,9 @@ pub struct Bench {
 impl Bench {
     /// Measures and prints.
     pub fn run(&self) -> Result<(), Failure> {
-        let figures = bench(&self.load.spec(), self.rounds, &mut |_| {})?;
+        let (prompt, answer) = (self.prompt_tokens.max(1), self.answer_tokens.max(1));
+        let figures =
+            bench(&self.load.spec(), Lengths { prompt, answer }, self.rounds, &mut |_| {})?;
         let info = &figures.info;
         println!("model        {} ({})", info.name, info.architecture);
         println!("load         {:.1} s", info.load_ms as f64 / 1000.0);
@@ -30,8 +38,8 @@ impl Bench {
         for (prefill, decode) in &figures.rounds {
             println!("round        {prefill:.1} prefill, {decode:.1} decode");
         }
-        println!("prefill {PREFILL_TOKENS}  {:.1} tokens/s", figures.prefill);
-        println!("decode {DECODE_TOKENS}    {:.1} tokens/s", figures.decode);
+        println!("prefill {prompt}  {:.1} tokens/s", figures.prefill);
+        println!("decode {answer}    {:.1} tokens/s", figures.decode);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Measuring a model: prefill and decode, tokens per second.
 //!
-//! Owns the method, so that figures of different days are comparable: fixed numbers of tokens,
+//! Owns the method, so that figures of different days are comparable: the same tokens every time,
 //! medians of rounds, no cached prefix. Called by `text2sql-cli bench`.
 
 use std::time::Instant;
@@ -11,10 +11,14 @@ use crate::arch::Logits;
 use crate::error::EngineError;
 use crate::model::{LoadedModel, Pin};
 
-/// Tokens of the measured prompt.
-pub const PREFILL_TOKENS: usize = 512;
-/// Tokens of the measured answer.
-pub const DECODE_TOKENS: usize = 64;
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    /// Tokens of the prompt, at least 1.
+    pub prompt: usize,
+    /// Tokens of the answer, at least 1; with the prompt they must fit the context.
+    pub answer: usize,
+}
 
 /// What was measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,16 +38,21 @@ pub struct Figures {
 /// Loads a model and measures it.
 ///
 /// # Errors
-/// As loading and computing.
+/// As loading and computing; [`EngineError::PromptTooLong`] where the lengths exceed the context.
 pub fn bench(
     spec: &LoadSpec,
+    lengths: Lengths,
     rounds: usize,
     progress: &mut dyn FnMut(u8),
 ) -> Result<Figures, EngineError> {
     let mut model = LoadedModel::load_pinned(spec, Pin::Any, progress)?;
+    let Lengths { prompt, answer } = lengths;
+    if prompt.saturating_add(answer) > model.context {
+        return Err(EngineError::PromptTooLong { prompt, new: answer, context: model.context });
+    }
     let mut all = Vec::new();
     for _ in 0..rounds.max(1) {
-        all.push(round(&mut model)?);
+        all.push(round(&mut model, lengths)?);
     }
     Ok(Figures {
         info: model.info().clone(),
@@ -54,24 +63,24 @@ pub fn bench(
     })
 }
 
-fn round(model: &mut LoadedModel) -> Result<(f64, f64), EngineError> {
+fn round(model: &mut LoadedModel, lengths: Lengths) -> Result<(f64, f64), EngineError> {
+    let Lengths { prompt, answer } = lengths;
     let chunk = model.prefill_chunk;
     let decoder = model.decoder();
-    let mut cache = decoder.new_cache(PREFILL_TOKENS + DECODE_TOKENS);
+    let mut cache = decoder.new_cache(prompt + answer);
     // Ordinary tokens of the vocabulary, not all the same.
     let vocab = decoder.vocab() as u32;
-    let tokens: Vec<u32> =
-        (0..PREFILL_TOKENS as u32).map(|i| (i * 37 + 11) % vocab.min(5000)).collect();
+    let tokens: Vec<u32> = (0..prompt as u32).map(|i| (i * 37 + 11) % vocab.min(5000)).collect();
     let begin = Instant::now();
     for part in tokens.chunks(chunk) {
         decoder.forward(part, &mut cache, Logits::Last)?;
     }
-    let prefill = PREFILL_TOKENS as f64 / begin.elapsed().as_secs_f64();
+    let prefill = prompt as f64 / begin.elapsed().as_secs_f64();
     let begin = Instant::now();
-    for token in tokens.iter().take(DECODE_TOKENS) {
+    for token in tokens.iter().cycle().take(answer) {
         decoder.forward(&[*token], &mut cache, Logits::Last)?;
     }
-    Ok((prefill, DECODE_TOKENS as f64 / begin.elapsed().as_secs_f64()))
+    Ok((prefill, answer as f64 / begin.elapsed().as_secs_f64()))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
