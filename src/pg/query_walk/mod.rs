@@ -2,12 +2,23 @@
 //!
 //! Owns the list of node kinds that are understood: any other ends the walk with
 //! [`Item::Unsupported`], so that a new server version fails closed. Decides nothing else: every
-//! function, relation and type goes to the visitor. Called by the rules of `exec`.
+//! function, relation and type goes to the visitor. Called by the rules of `exec`, through
+//! `pg::parse`. Beside the walk of analysed trees there are that of raw ones ([`raw`]), the
+//! server's permission check ([`permissions`]) and a look at arguments ([`arguments`]).
+
+mod arguments;
+mod permissions;
+mod range_table;
+mod raw;
 
 use std::ffi::c_void;
 
 use pgrx::PgList;
 use pgrx::pg_sys::{self, NodeTag, Oid};
+
+pub use arguments::{Call, Known};
+pub(super) use permissions::check_permissions;
+pub(super) use raw::raw;
 
 /// A thing found in a tree.
 pub enum Item {
@@ -49,29 +60,6 @@ pub enum Next {
     Keep,
     /// Ends the walk.
     Stop,
-}
-
-/// A call kept for a look at its arguments.
-pub struct Call {
-    /// The function.
-    pub function: Oid,
-    node: *mut pg_sys::FuncExpr,
-}
-
-/// Value of an argument that is known before the query runs.
-pub enum Known {
-    /// NULL.
-    Null,
-    /// An integer.
-    Integer(i64),
-    /// Date or timestamp, in microseconds; an infinite one is `None`.
-    Instant(Option<i64>),
-    /// An interval, in microseconds, months counted as 30 days.
-    Duration(i128),
-    /// A `numeric`, as near as a double can be.
-    Number(f64),
-    /// A text.
-    Text(String),
 }
 
 /// Deepest nesting of a tree. Far below what the stack holds: an error raised down there
@@ -198,7 +186,7 @@ unsafe fn judge(walk: &mut Walk<'_>, node: *mut pg_sys::Node) -> bool {
         // SAFETY: the cast follows the tag, if there is one.
         NodeTag::T_Query => unsafe { judge_query(walk, node.cast()) },
         // SAFETY: the cast follows the tag, if there is one.
-        NodeTag::T_RangeTblEntry => unsafe { judge_range_table_entry(walk, node.cast()) },
+        NodeTag::T_RangeTblEntry => unsafe { range_table::judge(walk, node.cast()) },
         NodeTag::T_SortGroupClause => {
             let clause: *mut pg_sys::SortGroupClause = node.cast();
             // SAFETY: the cast follows the tag.
@@ -353,72 +341,6 @@ unsafe fn judge_query(walk: &mut Walk<'_>, query: *mut pg_sys::Query) -> bool {
     walk.refuse(reason)
 }
 
-unsafe fn judge_range_table_entry(walk: &mut Walk<'_>, entry: *mut pg_sys::RangeTblEntry) -> bool {
-    // SAFETY: the caller checked the tag.
-    let rte = unsafe { &*entry };
-    match rte.rtekind {
-        pg_sys::RTEKind::RTE_RELATION => {
-            // The sample clause itself is walked by query_tree_walker.
-            // SAFETY: the entry is one of a relation.
-            walk.give(Item::Relation(unsafe { relation_use(entry) }))
-        }
-        pg_sys::RTEKind::RTE_SUBQUERY
-        | pg_sys::RTEKind::RTE_JOIN
-        | pg_sys::RTEKind::RTE_VALUES
-        | pg_sys::RTEKind::RTE_CTE
-        | pg_sys::RTEKind::RTE_RESULT => false,
-        // Row types of functions with a column definition list are not expressions.
-        pg_sys::RTEKind::RTE_FUNCTION => {
-            // SAFETY: a list of the entry, or none.
-            let functions = unsafe { nodes(rte.functions) };
-            functions.into_iter().any(|f| {
-                // SAFETY: the list holds RangeTblFunction nodes.
-                let types = unsafe { oids((*f.cast::<pg_sys::RangeTblFunction>()).funccoltypes) };
-                types.into_iter().any(|oid| walk.type_(oid, false))
-            })
-        }
-        #[cfg(feature = "pg18")]
-        pg_sys::RTEKind::RTE_GROUP => false,
-        pg_sys::RTEKind::RTE_TABLEFUNC => walk.refuse("XMLTABLE or JSON_TABLE"),
-        _ => walk.refuse("a kind of FROM item that is not on the list"),
-    }
-}
-
-#[cfg(feature = "pg15")]
-unsafe fn relation_use(entry: *mut pg_sys::RangeTblEntry) -> RelationUse {
-    // SAFETY: the caller passes a range table entry of a relation.
-    let rte = unsafe { &*entry };
-    let select_only = rte.requiredPerms & !(pg_sys::ACL_SELECT as pg_sys::AclMode) == 0;
-    // SAFETY: the entry's own column set.
-    let columns = unsafe { columns(rte.selectedCols) };
-    RelationUse { oid: rte.relid, select_only, columns }
-}
-
-/// Since 16 the permission data are beside the range table; [`permission_facts`] reads them.
-#[cfg(not(feature = "pg15"))]
-unsafe fn relation_use(entry: *mut pg_sys::RangeTblEntry) -> RelationUse {
-    // SAFETY: the caller passes a range table entry of a relation.
-    let rte = unsafe { &*entry };
-    // AccessShareLock is what SELECT takes; every other command takes more.
-    let select_only = rte.rellockmode == pg_sys::AccessShareLock as i32;
-    RelationUse { oid: rte.relid, select_only, columns: Vec::new() }
-}
-
-#[cfg(feature = "pg15")]
-unsafe fn columns(set: *mut pg_sys::Bitmapset) -> Vec<i16> {
-    let mut found = Vec::new();
-    let mut member = -1;
-    loop {
-        // SAFETY: the caller passes a set of the server, or NULL.
-        member = unsafe { pg_sys::bms_next_member(set, member) };
-        if member < 0 {
-            return found;
-        }
-        let number = member + pg_sys::FirstLowInvalidHeapAttributeNumber;
-        found.extend(i16::try_from(number));
-    }
-}
-
 unsafe fn nodes(list: *mut pg_sys::List) -> Vec<*mut pg_sys::Node> {
     // SAFETY: the caller passes a list of nodes, or NULL.
     unsafe { PgList::<pg_sys::Node>::from_pg(list) }.iter_ptr().collect()
@@ -427,202 +349,4 @@ unsafe fn nodes(list: *mut pg_sys::List) -> Vec<*mut pg_sys::Node> {
 unsafe fn oids(list: *mut pg_sys::List) -> Vec<Oid> {
     // SAFETY: the caller passes a list of Oids, or NULL.
     unsafe { PgList::<Oid>::from_pg(list) }.iter_oid().collect()
-}
-
-/// Raises the server's own error unless the user in force may read all that `query` reads.
-pub(super) fn check_permissions(query: *mut pg_sys::Query, instead: Option<Oid>) {
-    let mut instead = instead;
-    // SAFETY: a valid tree; the context outlives the call.
-    unsafe { permission(query.cast(), (&raw mut instead).cast()) };
-}
-
-#[pgrx::pg_guard]
-unsafe extern "C-unwind" fn permission_step(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
-    // SAFETY: the server hands through what it was given.
-    unsafe { permission(node, context) }
-}
-
-unsafe fn permission(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
-    if node.is_null() {
-        return false;
-    }
-    // SAFETY: raises an error near the end of the stack.
-    unsafe { pg_sys::check_stack_depth() };
-    // SAFETY: a valid node; the cast follows the tag.
-    unsafe {
-        if (*node).type_ != NodeTag::T_Query {
-            return pg_sys::expression_tree_walker(node, Some(permission_step), context);
-        }
-        let query: *mut pg_sys::Query = node.cast();
-        check_range_table(query, *context.cast::<Option<Oid>>());
-        pg_sys::query_tree_walker(query, Some(permission_step), context, 0)
-    }
-}
-
-#[cfg(feature = "pg15")]
-unsafe fn check_range_table(query: *mut pg_sys::Query, instead: Option<Oid>) {
-    // SAFETY: the caller passes a query; its range table holds range table entries.
-    let entries = unsafe { nodes((*query).rtable) };
-    let set = |user: Oid| {
-        for entry in &entries {
-            // SAFETY: as above.
-            unsafe { (*entry.cast::<pg_sys::RangeTblEntry>()).checkAsUser = user };
-        }
-    };
-    if let Some(user) = instead {
-        set(user);
-    }
-    // SAFETY: raises an error on a missing right, which ends the use of this tree.
-    unsafe { pg_sys::ExecCheckRTPerms((*query).rtable, true) };
-    if instead.is_some() {
-        set(pg_sys::InvalidOid);
-    }
-}
-
-#[cfg(not(feature = "pg15"))]
-unsafe fn check_range_table(query: *mut pg_sys::Query, instead: Option<Oid>) {
-    // SAFETY: the caller passes a query; the list holds RTEPermissionInfo nodes.
-    let infos = unsafe { nodes((*query).rteperminfos) };
-    let set = |user: Oid| {
-        for info in &infos {
-            // SAFETY: as above.
-            unsafe { (*info.cast::<pg_sys::RTEPermissionInfo>()).checkAsUser = user };
-        }
-    };
-    if let Some(user) = instead {
-        set(user);
-    }
-    // SAFETY: raises an error on a missing right, which ends the use of this tree.
-    unsafe { pg_sys::ExecCheckPermissions((*query).rtable, (*query).rteperminfos, true) };
-    if instead.is_some() {
-        set(pg_sys::InvalidOid);
-    }
-}
-
-impl Call {
-    /// Value of the `n`th argument, if it can be told before the query runs. Every function in
-    /// the tree must have been judged before: folding calls them.
-    pub fn argument(&self, n: usize) -> Option<Known> {
-        // SAFETY: the node lives as long as the tree, which outlives the walk's result.
-        let arguments = unsafe { nodes((*self.node).args) };
-        let argument = *arguments.get(n)?;
-        // SAFETY: a vetted expression; the result is a new tree.
-        let folded = unsafe {
-            // Of the planner's state, folding reads the bound parameters: there are none.
-            let root: *mut pg_sys::PlannerInfo =
-                pg_sys::palloc0(size_of::<pg_sys::PlannerInfo>()).cast();
-            (*root).glob = pg_sys::palloc0(size_of::<pg_sys::PlannerGlobal>()).cast();
-            pg_sys::estimate_expression_value(root, pg_sys::copyObjectImpl(argument.cast()).cast())
-        };
-        // SAFETY: a valid node; the cast follows the tag.
-        unsafe {
-            if (*folded).type_ != NodeTag::T_Const {
-                return None;
-            }
-            known(&*folded.cast::<pg_sys::Const>())
-        }
-    }
-}
-
-const DAY: i64 = 86_400_000_000;
-
-fn known(constant: &pg_sys::Const) -> Option<Known> {
-    if constant.constisnull {
-        return Some(Known::Null);
-    }
-    let value = constant.constvalue;
-    let instant =
-        |micros: i64| Known::Instant((micros != i64::MAX && micros != i64::MIN).then_some(micros));
-    Some(match constant.consttype {
-        pg_sys::INT2OID => Known::Integer(i64::from(value.value() as i16)),
-        pg_sys::INT4OID => Known::Integer(i64::from(value.value() as i32)),
-        pg_sys::INT8OID => Known::Integer(value.value() as i64),
-        pg_sys::DATEOID => match value.value() as i32 {
-            i32::MAX | i32::MIN => Known::Instant(None),
-            days => Known::Instant(Some(i64::from(days).saturating_mul(DAY))),
-        },
-        pg_sys::TIMESTAMPOID | pg_sys::TIMESTAMPTZOID => instant(value.value() as i64),
-        pg_sys::INTERVALOID => {
-            // SAFETY: a non-null constant of that type points to one.
-            let interval = unsafe { &*value.cast_mut_ptr::<pg_sys::Interval>() };
-            let days = i128::from(interval.month) * 30 + i128::from(interval.day);
-            Known::Duration(days * i128::from(DAY) + i128::from(interval.time))
-        }
-        pg_sys::NUMERICOID => {
-            // SAFETY: a non-null numeric; never raises, out of range becomes infinite.
-            let double = unsafe {
-                pgrx::direct_function_call_as_datum(
-                    pg_sys::numeric_float8_no_overflow,
-                    &[Some(value)],
-                )
-            };
-            Known::Number(f64::from_bits(double?.value() as u64))
-        }
-        pg_sys::TEXTOID => {
-            // SAFETY: a non-null text.
-            let text = unsafe { pg_sys::text_to_cstring(value.cast_mut_ptr()) };
-            // SAFETY: a new NUL-terminated string.
-            let text = unsafe { std::ffi::CStr::from_ptr(text) };
-            Known::Text(super::facts::from_server_encoding(text.to_bytes()))
-        }
-        _ => return None,
-    })
-}
-
-/// Finds in a raw tree what no later stage may even see: analysis already takes locks for it.
-/// Returns what was found.
-pub(super) fn raw(root: *mut pg_sys::Node, max_nodes: u32) -> Option<&'static str> {
-    let mut walk = RawWalk { nodes_left: max_nodes, depth: 0, found: None };
-    // SAFETY: a raw tree that outlives the walk; `walk` outlives the call.
-    unsafe { raw_node(root, (&raw mut walk).cast()) };
-    walk.found
-}
-
-struct RawWalk {
-    nodes_left: u32,
-    depth: u32,
-    found: Option<&'static str>,
-}
-
-#[pgrx::pg_guard]
-unsafe extern "C-unwind" fn raw_step(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
-    // SAFETY: the server hands through what it was given.
-    unsafe { raw_node(node, context) }
-}
-
-unsafe fn raw_node(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
-    if node.is_null() {
-        return false;
-    }
-    // SAFETY: the RawWalk of `raw()`, handed through untouched.
-    let walk = unsafe { &mut *context.cast::<RawWalk>() };
-    // SAFETY: raises an error near the end of the stack.
-    unsafe { pg_sys::check_stack_depth() };
-    if walk.nodes_left == 0 || walk.depth >= MAX_DEPTH {
-        walk.found = Some("too many parts, or too deeply nested ones");
-        return true;
-    }
-    walk.nodes_left -= 1;
-    walk.depth += 1;
-    // SAFETY: a valid node.
-    walk.found = match unsafe { (*node).type_ } {
-        NodeTag::T_IntoClause => Some("INTO"),
-        NodeTag::T_LockingClause => Some("a locking clause"),
-        NodeTag::T_InsertStmt => Some("INSERT"),
-        NodeTag::T_UpdateStmt => Some("UPDATE"),
-        NodeTag::T_DeleteStmt => Some("DELETE"),
-        NodeTag::T_MergeStmt => Some("MERGE"),
-        NodeTag::T_ParamRef => Some("a parameter"),
-        NodeTag::T_CurrentOfExpr => Some("WHERE CURRENT OF"),
-        NodeTag::T_XmlSerialize | NodeTag::T_XmlExpr => Some("XML"),
-        _ => None,
-    };
-    if walk.found.is_some() {
-        return true;
-    }
-    // SAFETY: the server's own walker; it raises an error for a node it does not know.
-    let ended = unsafe { pg_sys::raw_expression_tree_walker(node, Some(raw_step), context) };
-    // SAFETY: as above; the reference taken before the descent is not used after it.
-    unsafe { (*context.cast::<RawWalk>()).depth -= 1 };
-    ended
 }
