@@ -3,6 +3,7 @@
 -- adds one repeats the REVOKE.
 
 COMMENT ON SCHEMA text2sql IS 'ask questions in English; functions of the extension text2sql';
+REVOKE ALL ON ALL TABLES IN SCHEMA text2sql FROM PUBLIC;
 REVOKE ALL ON SCHEMA text2sql FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA text2sql FROM PUBLIC;
 GRANT USAGE ON SCHEMA text2sql TO text2sql_user;
@@ -27,10 +28,28 @@ COMMENT ON FUNCTION text2sql.status() IS
   'worker, model, queue and counters, in one row';
 COMMENT ON FUNCTION text2sql.reload() IS
   'start a new engine with the settings in force; the old one answers until it is ready';
+COMMENT ON TABLE text2sql.allowed_function IS
+  'functions that generated statements may call besides built-in ones; see allow_function';
+COMMENT ON COLUMN text2sql.allowed_function.signature IS 'schema, name and argument types';
+COMMENT ON COLUMN text2sql.allowed_function.reason IS 'why it may be called';
+COMMENT ON COLUMN text2sql.allowed_function.added_by IS 'role that listed it';
+COMMENT ON COLUMN text2sql.allowed_function.added_at IS 'when it was listed';
+COMMENT ON FUNCTION text2sql.allow_function(regprocedure, text) IS
+  'lets generated statements call a function of a user or an extension; for superusers';
+COMMENT ON FUNCTION text2sql.disallow_function(text) IS
+  'takes a function off the list; whether it was on it';
+COMMENT ON FUNCTION text2sql.allowed_functions() IS
+  'functions listed by allow_function, and what keeps one from being used';
+COMMENT ON FUNCTION text2sql.function_problem(oid) IS
+  'why a function could not be used if it were listed; part of allow_function';
 
 GRANT EXECUTE ON FUNCTION
   text2sql.generate(text), text2sql.prompt(text), text2sql.ask(text),
   text2sql.ask(anyelement, text), text2sql.ask_fitting(text, oid), text2sql.run(text),
   text2sql.validate(text), text2sql.explain(text), text2sql.status()
 TO text2sql_user;
-GRANT EXECUTE ON FUNCTION text2sql.reload() TO text2sql_admin;
+-- The list of functions is the superuser's to change; administrators may see it.
+GRANT SELECT ON text2sql.allowed_function TO text2sql_admin;
+GRANT EXECUTE ON FUNCTION
+  text2sql.reload(), text2sql.allowed_functions(), text2sql.function_problem(oid)
+TO text2sql_admin;

@@ -7,6 +7,7 @@ mod report;
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use text2sql_core::confirm::ConfirmError;
 use text2sql_core::pipeline::{OutOfOrder, Outcome};
 use text2sql_core::prompt::{PromptError, QuestionError};
 use text2sql_core::sql::{Refusal, SqlError};
@@ -74,6 +75,15 @@ pub enum Error {
     /// The server refuses the statement, or it failed.
     #[error(transparent)]
     Exec(#[from] ExecError),
+    /// Statements must be shown before they are run.
+    #[error("a statement must be confirmed before it is run")]
+    ConfirmationRequired,
+    /// The text is no statement that was confirmed.
+    #[error(transparent)]
+    Confirm(#[from] ConfirmError),
+    /// The server has no random bytes.
+    #[error("the server could not make random bytes")]
+    NoRandomness,
     /// The result does not have the columns of the wanted type.
     #[error("the result does not fit type {type_name}")]
     RowType {

@@ -219,6 +219,20 @@ pub fn foreign_servers() -> Option<String> {
     text(&FOREIGN_SERVERS)
 }
 
+static REQUIRE_CONFIRM: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// Whether a statement must have been shown before it is run.
+pub fn require_confirm() -> bool {
+    REQUIRE_CONFIRM.get()
+}
+
+static CONFIRM_LIFETIME: GucSetting<i32> = GucSetting::<i32>::new(900);
+
+/// How long a shown statement can be confirmed, seconds.
+pub fn confirm_lifetime() -> u32 {
+    unsigned(&CONFIRM_LIFETIME)
+}
+
 static SCHEMAS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
 /// Schemas whose relations a question can be about, comma-separated; none means the search_path.
@@ -455,6 +469,24 @@ pub fn define() {
         GucContext::Suset,
         GucFlags::default(),
     );
+    GucRegistry::define_bool_guc(
+        c"text2sql.require_confirm",
+        c"Run only statements that generate has shown.",
+        c"text2sql.ask then refuses, and text2sql.run takes nothing but the text of text2sql.generate.",
+        &REQUIRE_CONFIRM,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    Int {
+        setting: &CONFIRM_LIFETIME,
+        name: c"text2sql.confirm_lifetime",
+        short: c"How long a shown statement can be confirmed.",
+        long: c"",
+        range: (1, 86400),
+        context: GucContext::Suset,
+        flags: GucFlags::UNIT_S,
+    }
+    .define();
     GucRegistry::define_string_guc(c"text2sql.schemas", c"Schemas questions are about.", c"Comma-separated; empty means the search_path. Only what the caller may read is considered in any case.", &SCHEMAS, GucContext::Userset, GucFlags::default());
     Int {
         setting: &PROMPT_TOKENS,

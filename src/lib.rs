@@ -54,6 +54,7 @@ pub extern "C-unwind" fn _PG_init() {
     pg::server::forbid_backtraces();
     pg::server::set_preloaded();
     ipc::mailbox::request_shared_memory();
+    ipc::secret::request_shared_memory();
     worker::register();
 }
 

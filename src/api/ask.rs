@@ -7,6 +7,7 @@ use text2sql_core::schema::RelationName;
 use text2sql_core::sql::{CandidateSql, ParsedSql, RelationRef, policy, qualify};
 
 use super::admin::require_preload;
+use super::confirm;
 use super::limits::Guard;
 use super::question::Question;
 use super::row_type::RowType;
@@ -17,7 +18,8 @@ use crate::exec::ResultSet;
 #[pg_extern(volatile, parallel_unsafe, strict)]
 fn ask(question: &str) -> SetOfIterator<'static, JsonText> {
     require_preload();
-    let answer = Guard::of_caller()
+    let answer = confirm::allow_unseen()
+        .and_then(|()| Guard::of_caller())
         .and_then(|guard| Question::new(question, None, &guard)?.answer(|sql| guard.run(sql)))
         .unwrap_or_else(|error| raise(error));
     rows(answer.checked)
@@ -29,6 +31,7 @@ fn ask(question: &str) -> SetOfIterator<'static, JsonText> {
 fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonText {
     require_preload();
     let fitting = RowType::load(row_type).and_then(|row_type| {
+        confirm::allow_unseen()?;
         let guard = Guard::of_caller()?;
         let answer = Question::new(question, Some(row_type.columns()), &guard)?
             .answer(|sql| guard.run(sql))?;
@@ -41,11 +44,15 @@ fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonText {
 
 pgrx::extension_sql_file!("../../sql/ask_typed.sql", name = "ask_typed", requires = [ask_fitting]);
 
-/// Rows of a SELECT somebody wrote, under the guard of `ask`.
+/// Rows of a SELECT somebody wrote, under the guard of `ask`; where confirmation is required, of
+/// one that `generate` sealed.
 #[pg_extern(volatile, parallel_unsafe, strict)]
 fn run(sql: &str) -> SetOfIterator<'static, JsonText> {
     require_preload();
-    let result = parse(sql).and_then(|sql| Ok(Guard::of_caller()?.run(&sql)?));
+    let result = Guard::of_caller().and_then(|guard| {
+        let sql = parse(confirm::opened(sql, &guard)?)?;
+        Ok(guard.run(&sql)?)
+    });
     rows(result.unwrap_or_else(|error| raise(error)))
 }
 

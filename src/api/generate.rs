@@ -3,19 +3,24 @@
 use pgrx::prelude::*;
 
 use super::admin::require_preload;
+use super::confirm;
 use super::limits::Guard;
 use super::question::Question;
 use crate::error::raise;
+use crate::guc;
 use crate::ipc::mailbox;
 
-/// The SELECT that answers the question, laid out over lines.
+/// The SELECT that answers the question, laid out over lines; where confirmation is required,
+/// sealed for `run`.
 #[pg_extern(volatile, parallel_unsafe, strict)]
 fn generate(question: &str) -> String {
     require_preload();
-    let answer = Guard::of_caller()
-        .and_then(|guard| Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql)))
-        .unwrap_or_else(|error| raise(error));
-    answer.sql.pretty()
+    let text = Guard::of_caller().and_then(|guard| {
+        let answer = Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql))?;
+        let sql = answer.sql.pretty();
+        if guc::require_confirm() { confirm::sealed(&sql, &guard) } else { Ok(sql) }
+    });
+    text.unwrap_or_else(|error| raise(error))
 }
 
 /// Exactly what the model would be sent for the question, special tokens included.

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use text2sql_core::sql::{ParsedSql, policy};
+use pgrx::pg_sys::Oid;
+use text2sql_core::sql::{self, ParsedSql};
 
 use crate::catalog::View;
 use crate::error::Error;
@@ -39,13 +40,12 @@ impl Guard {
             work_mem_kb: guc::work_mem().into(),
             temp_file_limit_kb: guc::temp_file_limit().into(),
         };
-        let owners = guc::trusted_owners().map(|list| names(&list)).unwrap_or_default();
-        let policy = Policy {
-            trusted_owners: owners.iter().map(|name| role_named(name)).collect::<Result<_, _>>()?,
-            readable_role: guc::readable_role().map(|name| role_named(&name)).transpose()?,
-            foreign_servers: guc::foreign_servers().map(|list| names(&list)).unwrap_or_default(),
-        };
-        Ok(Self { identity, limits, policy })
+        Ok(Self { identity, limits, policy: policy()? })
+    }
+
+    /// The role statements are checked and run as.
+    pub fn user(&self) -> Oid {
+        self.identity.user()
     }
 
     /// What a question may be about: whatever a statement could read.
@@ -75,16 +75,29 @@ impl Guard {
     }
 }
 
+/// Whom and what the settings in force trust.
+///
+/// # Errors
+/// Where one names a role that does not exist.
+pub fn policy() -> Result<Policy, Error> {
+    let owners = guc::trusted_owners().map(|list| names(&list)).unwrap_or_default();
+    Ok(Policy {
+        trusted_owners: owners.iter().map(|name| role_named(name)).collect::<Result<_, _>>()?,
+        readable_role: guc::readable_role().map(|name| role_named(&name)).transpose()?,
+        foreign_servers: guc::foreign_servers().map(|list| names(&list)).unwrap_or_default(),
+    })
+}
+
 /// The parser of the first gate recurses beside the server's own bookkeeping of the stack.
 fn require_stack() -> Result<(), Error> {
-    let needed = policy::STACK_BYTES as u64;
+    let needed = sql::policy::STACK_BYTES as u64;
     match server::stack_room() {
         Some(room) if room < needed => Err(Error::LittleStack { room, needed }),
         _ => Ok(()),
     }
 }
 
-fn role_named(name: &str) -> Result<pgrx::pg_sys::Oid, Error> {
+fn role_named(name: &str) -> Result<Oid, Error> {
     role::by_name(name).ok_or_else(|| Error::NoSuchRole { name: name.to_owned() })
 }
 

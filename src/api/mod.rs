@@ -3,7 +3,9 @@
 //! Nothing here decides what is allowed or right. Called by SQL.
 
 mod admin;
+mod allow;
 mod ask;
+mod confirm;
 mod explain;
 mod generate;
 mod limits;

@@ -167,17 +167,18 @@ fn generate(
     let decode = Duration::from_micros(got.decode_us);
     // Word that prefill began comes late where the engine has every processor: what it computed
     // meanwhile is no waiting.
-    let besides = elapsed.saturating_sub(prefill + decode);
+    let besides = elapsed.saturating_sub(prefill.saturating_add(decode));
     let queued = generation.queued.min(besides);
     timings.queue += queued;
-    timings.prefill += prefill;
-    timings.decode += decode;
+    timings.prefill = timings.prefill.saturating_add(prefill);
+    timings.decode = timings.decode.saturating_add(decode);
     timings.transport += besides - queued;
-    stats.prompt_tokens += got.prompt_tokens;
-    stats.cached_tokens += got.cached_tokens;
-    stats.generated_tokens += got.generated_tokens;
-    stats.prefill_us += got.prefill_us;
-    stats.decode_us += got.decode_us;
+    // The numbers are the engine's word: no sum of them may fail.
+    stats.prompt_tokens = stats.prompt_tokens.saturating_add(got.prompt_tokens);
+    stats.cached_tokens = stats.cached_tokens.saturating_add(got.cached_tokens);
+    stats.generated_tokens = stats.generated_tokens.saturating_add(got.generated_tokens);
+    stats.prefill_us = stats.prefill_us.saturating_add(got.prefill_us);
+    stats.decode_us = stats.decode_us.saturating_add(got.decode_us);
     Ok(Event::Generated { text: generation.text, finish: generation.finish })
 }
 

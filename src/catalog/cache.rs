@@ -74,12 +74,3 @@ fn find(view: &View, generation: u64) -> Option<Rc<Snapshot>> {
         Some(snapshot)
     })
 }
-
-#[cfg(any(test, feature = "pg_test"))]
-/// A number that differs between snapshots that differ; comparable within one build.
-pub fn fingerprint(snapshot: &Snapshot) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    serde_json::to_string(snapshot).unwrap_or_default().hash(&mut hasher);
-    hasher.finish()
-}

@@ -6,7 +6,5 @@
 mod cache;
 mod load;
 
-#[cfg(any(test, feature = "pg_test"))]
-pub use cache::fingerprint;
 pub use cache::{View, snapshot};
 pub use load::CatalogError;

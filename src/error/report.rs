@@ -91,6 +91,21 @@ impl From<Error> for ErrorReport {
             Error::Sql(_) => report(PgSqlErrorCode::ERRCODE_SYNTAX_ERROR, message),
             Error::Refused(refusal) => refused(refusal),
             Error::Exec(error) => exec(error),
+            Error::ConfirmationRequired => {
+                report(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+                    .set_detail("text2sql.require_confirm is on.")
+                    .set_hint(
+                        "Call text2sql.generate(), read the statement, and give the whole text to \
+                         text2sql.run().",
+                    )
+            }
+            Error::Confirm(_) => report(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
+                .set_detail(
+                    "A confirmation is good for one statement, role, database and state of the \
+                     tables, and for the time in text2sql.confirm_lifetime.",
+                )
+                .set_hint("Call text2sql.generate() again, and give its whole text to text2sql.run()."),
+            Error::NoRandomness => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message),
             Error::RowType { wanted, got, .. } => {
                 report(PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH, message)
                     .set_detail(format!(

@@ -3,13 +3,16 @@
 //! Owns the positive list of built-ins and the rules for extensions and users' functions;
 //! everything not allowed here is refused. Called by the gate and by the run-time guards.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use pgrx::pg_sys::{self, Oid};
 
 use super::error::{ExecError, refused_with};
 use super::limits::Policy;
+use super::listed;
 use crate::pg::{facts, role};
 
 /// Lines of `oid<TAB>signature<TAB>decision`; numbers of built-ins never change, and the name
@@ -33,8 +36,8 @@ pub enum Use {
     Support,
 }
 
-/// Longest result of `repeat`, `lpad` and `rpad`, widest field of `format`: with longer ones, one statement can allocate
-/// gigabytes and feed built-ins that cannot be interrupted.
+/// Longest result of `repeat`, `lpad` and `rpad`, widest field of `format`: with longer ones, one
+/// statement can allocate gigabytes and feed built-ins that cannot be interrupted.
 pub const MAX_CONSTANT_LENGTH: i64 = 1000;
 /// Rows of one `generate_series`.
 pub const MAX_SERIES_ROWS: f64 = 1e7;
@@ -70,17 +73,19 @@ pub enum Author {
 /// Whom a statement may rely on.
 #[derive(Debug, Clone)]
 pub struct Trust {
+    user: Oid,
     owners: Vec<Oid>,
     servers: Vec<String>,
+    /// Read when the first function of a user is met: most statements have none.
+    listed: Rc<OnceCell<Vec<Oid>>>,
 }
 
 impl Trust {
     /// The owner of the database, the user in force and whom `policy` lists.
     pub fn new(user: Oid, policy: &Policy) -> Self {
         let mut owners = policy.trusted_owners.clone();
-        owners.push(user);
         owners.extend(role::database_owner());
-        Self { owners, servers: policy.foreign_servers.clone() }
+        Self { user, owners, servers: policy.foreign_servers.clone(), listed: Rc::default() }
     }
 
     /// Whether foreign tables of `server` may be read.
@@ -90,7 +95,17 @@ impl Trust {
 
     /// Whether `owner` is one of them, or a superuser.
     pub fn includes(&self, owner: Oid) -> bool {
+        owner == self.user || self.vouches_for(owner)
+    }
+
+    /// As [`Self::includes`], but not because `owner` is who asks.
+    fn vouches_for(&self, owner: Oid) -> bool {
         self.owners.contains(&owner) || role::is_superuser(owner)
+    }
+
+    /// Whether an administrator has listed the function.
+    fn lists(&self, function: Oid) -> bool {
+        self.listed.get_or_init(listed::load).contains(&function)
     }
 }
 
@@ -174,29 +189,59 @@ pub fn judge_running(oid: Oid, trust: &Trust) -> Result<(), ExecError> {
     judge_added(oid, &function, Author::Trusted, trust).map(drop)
 }
 
+/// Why `oid` could not be called even if it were listed, for whoever lists it.
+pub fn listing_problem(oid: Oid, policy: &Policy) -> Option<String> {
+    let function = facts::function(oid)?;
+    if oid.to_u32() < pg_sys::FirstNormalObjectId {
+        return Some("It is built in; text2sql has its own list of those.".to_owned());
+    }
+    unfit_for_list(&function, &Trust::new(pg_sys::InvalidOid, policy)).map(str::to_owned)
+}
+
+/// What keeps a listed function from being called.
+fn unfit_for_list(function: &facts::Function, trust: &Trust) -> Option<&'static str> {
+    if function.security_definer {
+        Some("It runs with the rights of its owner.")
+    } else if function.kind == b'p' {
+        Some("It is a procedure.")
+    } else if function.volatility == b'v' {
+        Some("It is volatile.")
+    } else if !trust.vouches_for(function.owner) {
+        Some("Its owner is not trusted.")
+    } else {
+        None
+    }
+}
+
 fn judge_added(
     oid: Oid,
     function: &facts::Function,
     author: Author,
     trust: &Trust,
 ) -> Result<Use, ExecError> {
-    if function.volatility == b'v' {
-        return Err(denied(oid, "It is volatile."));
+    let refusal = match facts::extension_of_function(oid) {
+        Some(name) if !ALLOWED_EXTENSIONS.contains(&name.as_str()) => {
+            format!("The extension {name} is not on the list.")
+        }
+        _ if function.volatility == b'v' => "It is volatile.".to_owned(),
+        Some(_) if role::is_superuser(function.owner) => return Ok(Use::Free),
+        Some(_) => "Its owner is not a superuser.".to_owned(),
+        // An aggregate is stored as immutable whatever its transition function does.
+        None if author == Author::Trusted
+            && function.kind == b'f'
+            && trust.includes(function.owner) =>
+        {
+            return Ok(Use::Free);
+        }
+        None => "It is a user's function.".to_owned(),
+    };
+    if !trust.lists(oid) {
+        return Err(denied(oid, refusal));
     }
-    if let Some(extension) = facts::extension_of_function(oid) {
-        return if !ALLOWED_EXTENSIONS.contains(&extension.as_str()) {
-            Err(denied(oid, format!("The extension {extension} is not on the list.")))
-        } else if !role::is_superuser(function.owner) {
-            Err(denied(oid, "Its owner is not a superuser."))
-        } else {
-            Ok(Use::Free)
-        };
+    match unfit_for_list(function, trust) {
+        Some(why) => Err(denied(oid, why)),
+        None => Ok(Use::Free),
     }
-    // An aggregate is stored as immutable whatever its transition function does.
-    if author == Author::Trusted && trust.includes(function.owner) && function.kind == b'f' {
-        return Ok(Use::Free);
-    }
-    Err(denied(oid, "It is a user's function."))
 }
 
 fn denied(oid: Oid, why: impl Into<String>) -> ExecError {

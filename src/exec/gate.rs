@@ -86,6 +86,9 @@ pub(super) fn check<'s>(
     rewritten.walk(MAX_REWRITTEN_NODES, &mut |item| lenient.item(item));
     lenient.finish()?;
     let plan = rewritten.plan();
+    for oid in plan.relations() {
+        relations::judge_planned(oid, trust)?;
+    }
     let cost = plan.cost();
     if limits.max_cost > 0.0 && (cost.is_nan() || cost > limits.max_cost) {
         return Err(ExecError::Cost { cost, limit: limits.max_cost });

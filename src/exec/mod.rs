@@ -10,6 +10,7 @@ mod gate;
 pub mod hooks;
 pub mod identity;
 mod limits;
+mod listed;
 mod relations;
 mod rows;
 mod run;
@@ -18,6 +19,7 @@ mod search_path;
 mod types;
 
 pub use error::ExecError;
+pub use functions::listing_problem;
 pub use identity::Identity;
 pub use limits::{Limits, Policy};
 pub use rows::{ResultSet, Truncation};

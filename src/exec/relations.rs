@@ -56,6 +56,19 @@ pub(super) fn judge(
     Ok(name)
 }
 
+/// Decides on a relation of a plan: a partition or child is named by nobody, and may be foreign.
+pub(super) fn judge_planned(oid: Oid, trust: &Trust) -> Result<(), ExecError> {
+    match facts::relation(oid) {
+        Some(relation) if relation.kind != b'f' => Ok(()),
+        Some(_) if trust.includes_server(&facts::foreign_server(oid)) => Ok(()),
+        _ => Err(refused_with(
+            "relation",
+            "a partition or child of a table may not be read",
+            "Its foreign server is not in text2sql.foreign_servers.",
+        )),
+    }
+}
+
 /// Who answers for the code a relation brings along: view body or row policies.
 pub(super) fn author(oid: Oid, trust: &Trust) -> Author {
     match facts::relation(oid) {

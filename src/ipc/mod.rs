@@ -8,3 +8,4 @@
 pub mod channel;
 pub mod client;
 pub mod mailbox;
+pub mod secret;

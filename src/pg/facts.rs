@@ -4,6 +4,7 @@
 
 use std::ffi::{CStr, CString, c_char};
 
+use pgrx::IntoDatum;
 use pgrx::pg_sys::{self, Oid, SysCacheIdentifier as Cache};
 
 /// A function, as far as it can be judged from outside.
@@ -248,6 +249,25 @@ pub fn type_name(oid: Oid, modifier: i32) -> String {
 pub fn function_signature(oid: Oid) -> String {
     // SAFETY: never NULL; a missing function yields its number.
     string(unsafe { pg_sys::format_procedure(oid) }).unwrap_or_default()
+}
+
+/// The function of that signature, as `regprocedure` writes it under the search path in force.
+pub fn function_of_signature(signature: &str) -> Option<Oid> {
+    let text = signature.into_datum()?;
+    // SAFETY: takes a text; gives NULL for a function that does not exist.
+    let found =
+        unsafe { pgrx::direct_function_call_as_datum(pg_sys::to_regprocedure, &[Some(text)]) };
+    found.map(|datum| Oid::from(datum.value() as u32))
+}
+
+/// Owner of a table of this extension, if it is there and a superuser's.
+pub fn own_table_owner(schema: &CStr, table: &CStr) -> Option<Oid> {
+    // SAFETY: NUL-terminated strings; look-ups that give InvalidOid for what is missing.
+    let oid = unsafe {
+        let namespace = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+        pg_sys::get_relname_relid(table.as_ptr(), namespace)
+    };
+    relation(oid).map(|table| table.owner).filter(|owner| super::role::is_superuser(*owner))
 }
 
 /// Name of the extension a function belongs to.

@@ -181,6 +181,20 @@ impl Plan<'_> {
         self.root().plan_rows
     }
 
+    /// Relations the plan reads, with the partitions and children that only planning finds.
+    pub fn relations(&self) -> Vec<Oid> {
+        // SAFETY: the list of Oids of a planned statement, or NULL.
+        let oids = unsafe { PgList::<Oid>::from_pg((*self.statement).relationOids) };
+        // SAFETY: the range table of a planned statement: range table entries.
+        let entries = unsafe { PgList::<pg_sys::RangeTblEntry>::from_pg((*self.statement).rtable) };
+        let of_entries = entries.iter_ptr().filter_map(|entry| {
+            // SAFETY: an entry of the list.
+            let entry = unsafe { &*entry };
+            (entry.rtekind == pg_sys::RTEKind::RTE_RELATION).then_some(entry.relid)
+        });
+        oids.iter_oid().chain(of_entries).collect()
+    }
+
     /// Columns of the result.
     pub fn columns(&self) -> Vec<PlanColumn> {
         // SAFETY: the target list of a plan.

@@ -16,6 +16,22 @@ pub fn assume(_: &Scope, user: pg_sys::Oid) {
     unsafe { pg_sys::SetUserIdAndSecContext(user, context as i32) };
 }
 
+/// Runs `work` as `user`, then as whoever ran before. For reading tables of our own, with a
+/// statement of our own; an error inside must end a sub-transaction around this, which puts the
+/// identity back.
+pub fn read_as<R>(user: pg_sys::Oid, work: impl FnOnce() -> R) -> R {
+    let (mut former, mut context) = (pg_sys::InvalidOid, 0);
+    // SAFETY: plain reads and writes of the identity in force.
+    unsafe {
+        pg_sys::GetUserIdAndSecContext(&raw mut former, &raw mut context);
+        pg_sys::SetUserIdAndSecContext(user, context);
+    }
+    let result = work();
+    // SAFETY: what was in force above.
+    unsafe { pg_sys::SetUserIdAndSecContext(former, context) };
+    result
+}
+
 /// The role of that name.
 pub fn by_name(name: &str) -> Option<pg_sys::Oid> {
     let name = CString::new(name).ok()?;

@@ -38,7 +38,7 @@ fn snapshot_as_caller(schemas: default!(Option<Vec<String>>, "NULL")) -> String 
     match crate::catalog::snapshot(view(schemas)) {
         Ok(snapshot) => serde_json::json!({
             "ms": started.elapsed().as_secs_f64() * 1000.0,
-            "fingerprint": crate::catalog::fingerprint(&snapshot).to_string(),
+            "fingerprint": snapshot.fingerprint(),
             "snapshot": &*snapshot,
         })
         .to_string(),
@@ -226,6 +226,6 @@ mod tests {
         assert_eq!(granted.relations.len(), 2);
         Spi::run("RESET ROLE; ALTER TABLE t.closed ADD extra int; SET ROLE t_user").unwrap();
         let altered = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
-        assert_ne!(crate::catalog::fingerprint(&granted), crate::catalog::fingerprint(&altered));
+        assert_ne!(granted.fingerprint(), altered.fingerprint());
     }
 }

@@ -12,6 +12,8 @@
 //! | [`chat`] | chat formats of the supported model families, compiled in |
 //! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
 //! | [`ring`] | the request queue's index arithmetic |
+//! | [`confirm`] | statements that are shown before they are run |
+//! | [`hex`] | bytes as digits |
 //! | [`supervision`] | when a crashed engine is started again |
 //!
 //! Callers: the extension (`src/`), the engine (`crates/engine`) and the tools (`crates/cli`).
@@ -20,6 +22,8 @@
 #![forbid(unsafe_code)]
 
 pub mod chat;
+pub mod confirm;
+pub mod hex;
 pub mod link;
 pub mod pipeline;
 pub mod prompt;

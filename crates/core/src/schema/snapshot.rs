@@ -1,6 +1,9 @@
 //! Snapshot types; serde names are the contract with `sql/catalog_snapshot.sql`.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::hex;
 
 /// All relations a role may read in the schemas under consideration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -99,5 +102,19 @@ impl Snapshot {
     /// The relation of that name.
     pub fn relation(&self, name: &RelationName) -> Option<&Relation> {
         self.relations.iter().find(|r| r.name == *name)
+    }
+
+    /// sha256, in hex, of what a statement depends on: relations, attributes, types, keys and
+    /// what is said of them. Estimates and common values change by themselves and do not count.
+    pub fn fingerprint(&self) -> String {
+        let mut lasting = self.clone();
+        for relation in &mut lasting.relations {
+            relation.estimated_rows = None;
+            for column in &mut relation.columns {
+                column.common_values.clear();
+            }
+        }
+        // Maps with keys that are no strings cannot be written; there is none.
+        hex::encode(Sha256::digest(serde_json::to_vec(&lasting).unwrap_or_default()))
     }
 }

@@ -147,7 +147,7 @@ pub fn read_all(file: File, progress: &mut dyn FnMut(u8)) -> Result<LoadedFile, 
     }
     let end = input.size;
     skip(&mut input, end, progress)?;
-    let sha256 = format!("{:x}", input.hash.finalize());
+    let sha256 = text2sql_core::hex::encode(input.hash.finalize());
     Ok(LoadedFile { header, tensors, sha256, size })
 }
 

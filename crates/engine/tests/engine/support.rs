@@ -31,7 +31,7 @@ impl ModelFile {
         let path = folder.path().join("model");
         std::fs::write(&path, bytes).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
-        Self { folder, path, sha256: format!("{:x}", Sha256::digest(bytes)) }
+        Self { folder, path, sha256: text2sql_core::hex::encode(Sha256::digest(bytes)) }
     }
 
     pub fn spec(&self) -> LoadSpec {
