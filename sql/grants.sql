@@ -27,10 +27,12 @@ COMMENT ON FUNCTION text2sql.status() IS
   'worker, model, queue and counters, in one row';
 COMMENT ON FUNCTION text2sql.reload() IS
   'start a new engine with the settings in force; the old one answers until it is ready';
+COMMENT ON FUNCTION text2sql.check_setup() IS
+  'what of the set-up is dangerous or keeps questions from being answered, with what mends it';
 
 GRANT EXECUTE ON FUNCTION
   text2sql.generate(text), text2sql.prompt(text), text2sql.ask(text),
   text2sql.ask(anyelement, text), text2sql.ask_fitting(text, oid), text2sql.run(text),
   text2sql.validate(text), text2sql.explain(text), text2sql.status()
 TO text2sql_user;
-GRANT EXECUTE ON FUNCTION text2sql.reload() TO text2sql_admin;
+GRANT EXECUTE ON FUNCTION text2sql.reload(), text2sql.check_setup() TO text2sql_admin;

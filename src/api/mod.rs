@@ -4,8 +4,10 @@
 
 mod admin;
 mod ask;
+mod check_setup;
 mod explain;
 mod generate;
 mod limits;
 mod question;
 mod row_type;
+mod version;
