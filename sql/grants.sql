@@ -1,6 +1,6 @@
 -- Last statements of the installation script: who may call what, and what everything is.
--- Functions are executable by everybody unless this is taken back, so an upgrade script that
--- adds one repeats the REVOKE.
+-- Functions are executable by everybody unless this is taken back, so an upgrade script ends with
+-- this text; it can be run again.
 
 COMMENT ON SCHEMA text2sql IS 'ask questions in English; functions of the extension text2sql';
 REVOKE ALL ON SCHEMA text2sql FROM PUBLIC;
