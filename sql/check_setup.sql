@@ -218,12 +218,17 @@ powerful_role AS (
          LATERAL (VALUES ('BYPASSRLS', r.rolbypassrls), ('REPLICATION', r.rolreplication)) AS a(attribute, has)
    WHERE a.has
   UNION
-  SELECT 'warning', r.rolname::text, format('%s, but it is a member of %s', b.because, m.roleid::regrole),
+  SELECT 'warning', r.rolname::text,
+         format('%s, but it is a member of %s', b.because,
+                concat_ws(' and so of ', m.roleid::regrole, nullif(p.role, m.roleid)::regrole)),
          format('REVOKE %s FROM %I;', m.roleid::regrole, r.rolname)
     FROM bounded b
     JOIN pg_roles r ON r.oid = b.role AND NOT r.rolsuper
-    JOIN pg_auth_members m ON m.member = b.role AND m.roleid NOT IN (SELECT role FROM bounded)
-   WHERE EXISTS (SELECT FROM unnest($1::oid[]) AS p(role) WHERE pg_has_role(m.roleid, p.role, 'MEMBER'))
+    JOIN pg_auth_members m ON m.member = b.role AND m.roleid NOT IN (SELECT role FROM bounded),
+         -- One that says why; the role itself before those it contains.
+         LATERAL (SELECT p.role FROM unnest($1::oid[]) AS p(role)
+                   WHERE pg_has_role(m.roleid, p.role, 'MEMBER')
+                   ORDER BY p.role <> m.roleid, p.role::regrole::text LIMIT 1) AS p
 ),
 
 writing_role AS (

@@ -68,7 +68,7 @@ SELECT count(*) FROM mendable;
 
 -- Secrets that every role can read, and questions in the log. Values are not shown.
 ALTER ROLE stranger SET app.jwt_secret = 'hunter2';
-ALTER ROLE ALL SET app."Api-Key" = 'hunter2';
+ALTER ROLE ALL SET app.api_key = 'hunter2';
 ALTER ROLE analyst SET app.upstream = 'postgres://app:hunter2@db.example/shop';
 ALTER ROLE analyst SET app.page_size = '20';
 ALTER ROLE analyst SET text2sql.prompt_tokens = 2000;
