@@ -15,7 +15,10 @@ const QUERY: &str = "
 
 /// Version of the extension in this database, where it is another than the library's.
 pub fn of_other_extension() -> Option<String> {
+    // `select`, because `Spi::get_one` takes a transaction number, which a standby cannot give.
+    let version =
+        Spi::connect(|client| client.select(QUERY, Some(1), &[])?.first().get_one::<String>());
     // Where it cannot be read there is nothing to compare, and the call may go on.
-    let version = Spi::get_one::<String>(QUERY).ok().flatten()?;
+    let version = version.ok().flatten()?;
     (version != LIBRARY).then_some(version)
 }

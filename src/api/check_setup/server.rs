@@ -14,7 +14,9 @@ const FACTS: &str = "
            (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries')";
 
 pub(super) fn findings() -> Vec<Finding> {
-    let (number, libraries) = Spi::get_two::<i32, String>(FACTS).unwrap_or_default();
+    let facts =
+        Spi::connect(|client| client.select(FACTS, Some(1), &[])?.first().get_two::<i32, String>());
+    let (number, libraries) = facts.unwrap_or_default();
     let mut found = Vec::new();
     if !server::was_preloaded() {
         found.push(not_preloaded(libraries.as_deref().unwrap_or_default()));
