@@ -75,7 +75,7 @@ configured(name, value, role, database, reset, weight) AS (
    WHERE NOT EXISTS (
      SELECT FROM stored t
       WHERE t.name = s.name
-        AND (t.role = 0 OR t.role = session_user::regrole)
+        AND (t.role = 0 OR t.role = (SELECT oid FROM pg_roles WHERE rolname = session_user))
         AND (t.database = 0 OR t.database = (SELECT oid FROM pg_database WHERE datname = current_database())))
 ),
 

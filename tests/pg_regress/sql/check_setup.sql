@@ -109,13 +109,13 @@ SELECT remedy FROM text2sql.check_setup() WHERE check_name = 'model_path' AND ob
 SELECT count(*) FROM text2sql.check_setup() WHERE check_name = 'model_path' AND object = :'model';
 
 -- For administrators of the extension, without further rights, and for nobody else.
-CREATE ROLE dba IN ROLE text2sql_admin;
+CREATE ROLE "Dr. A" IN ROLE text2sql_admin;
 GRANT CREATE ON SCHEMA shop TO PUBLIC;
-SET ROLE dba;
+SET SESSION AUTHORIZATION "Dr. A";
 SELECT severity, check_name, object FROM text2sql.check_setup() WHERE check_name = 'public_create';
-SET ROLE analyst;
+SET SESSION AUTHORIZATION analyst;
 SELECT * FROM public.failure('SELECT * FROM text2sql.check_setup()');
-RESET ROLE;
+RESET SESSION AUTHORIZATION;
 REVOKE CREATE ON SCHEMA shop FROM PUBLIC;
 
 SET client_min_messages = warning;
@@ -124,5 +124,5 @@ DROP FUNCTION shop.as_owner;
 DROP PROCEDURE shop.as_owner_too;
 DROP SCHEMA "Odd, name", elsewhere, newcomer;
 DROP EXTENSION file_fdw CASCADE;
-DROP OWNED BY writer, dba;
-DROP ROLE chief, auditor, staff, hidden, writer, reads_all, dba;
+DROP OWNED BY writer;
+DROP ROLE chief, auditor, staff, hidden, writer, reads_all, "Dr. A";
