@@ -1,6 +1,6 @@
 -- Last statements of the installation script: who may call what, and what everything is.
--- Functions are executable by everybody unless this is taken back, so an upgrade script that
--- adds one repeats the REVOKE.
+-- Functions are executable by everybody unless this is taken back, so an upgrade script ends with
+-- this text; it can be run again.
 
 COMMENT ON SCHEMA text2sql IS 'ask questions in English; functions of the extension text2sql';
 REVOKE ALL ON ALL TABLES IN SCHEMA text2sql FROM PUBLIC;
@@ -42,6 +42,8 @@ COMMENT ON FUNCTION text2sql.allowed_functions() IS
   'functions listed by allow_function, and what keeps one from being used';
 COMMENT ON FUNCTION text2sql.function_problem(oid) IS
   'why a function could not be used if it were listed; part of allow_function';
+COMMENT ON FUNCTION text2sql.check_setup() IS
+  'what of the set-up is dangerous or keeps questions from being answered, with what mends it';
 
 GRANT EXECUTE ON FUNCTION
   text2sql.generate(text), text2sql.prompt(text), text2sql.ask(text),
@@ -51,5 +53,5 @@ TO text2sql_user;
 -- The list of functions is the superuser's to change; administrators may see it.
 GRANT SELECT ON text2sql.allowed_function TO text2sql_admin;
 GRANT EXECUTE ON FUNCTION
-  text2sql.reload(), text2sql.allowed_functions(), text2sql.function_problem(oid)
+  text2sql.reload(), text2sql.check_setup(), text2sql.allowed_functions(), text2sql.function_problem(oid)
 TO text2sql_admin;

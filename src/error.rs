@@ -25,6 +25,15 @@ pub enum Error {
     /// The library was not loaded at server start.
     #[error("text2sql is not in shared_preload_libraries")]
     NotPreloaded,
+    /// The functions of this database are of another version.
+    #[error("the extension text2sql in this database is of another version than the library")]
+    OtherVersion {
+        /// The extension's.
+        extension: String,
+    },
+    /// The set-up cannot be checked.
+    #[error("could not check the set-up: {0}")]
+    CheckSetup(String),
     /// No generation.
     #[error(transparent)]
     Client(#[from] ClientError),

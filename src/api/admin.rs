@@ -4,14 +4,19 @@ use std::sync::atomic::Ordering;
 
 use pgrx::prelude::*;
 
+use super::version;
 use crate::error::{Error, raise};
 use crate::ipc::mailbox::{self, EngineState};
 use crate::pg::server;
 
-/// Ends the current function unless the library was loaded at server start.
+/// Ends the current function unless the library was loaded at server start, and is the one this
+/// database's functions were made for.
 pub fn require_preload() {
     if !server::was_preloaded() {
         raise(Error::NotPreloaded);
+    }
+    if let Some(extension) = version::of_other_extension() {
+        raise(Error::OtherVersion { extension });
     }
 }
 

@@ -84,7 +84,7 @@ pub fn policy() -> Result<Policy, Error> {
     Ok(Policy {
         trusted_owners: owners.iter().map(|name| role_named(name)).collect::<Result<_, _>>()?,
         readable_role: guc::readable_role().map(|name| role_named(&name)).transpose()?,
-        foreign_servers: guc::foreign_servers().map(|list| names(&list)).unwrap_or_default(),
+        foreign_servers: foreign_servers(),
     })
 }
 
@@ -112,6 +112,11 @@ pub fn patience() -> Patience {
 /// The schemas a question is about, if they are configured.
 pub fn schemas() -> Option<Vec<String>> {
     Some(names(&guc::schemas()?))
+}
+
+/// The servers whose foreign tables statements may read.
+pub fn foreign_servers() -> Vec<String> {
+    guc::foreign_servers().map(|list| names(&list)).unwrap_or_default()
 }
 
 fn names(list: &str) -> Vec<String> {

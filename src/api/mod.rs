@@ -5,9 +5,11 @@
 mod admin;
 mod allow;
 mod ask;
+mod check_setup;
 mod confirm;
 mod explain;
 mod generate;
 mod limits;
 mod question;
 mod row_type;
+mod version;

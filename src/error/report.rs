@@ -68,10 +68,21 @@ impl From<Error> for ErrorReport {
                      libraries that are there already) and restart the server.",
                 )
             }
+            Error::OtherVersion { extension } => {
+                report(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+                    .set_detail(format!(
+                        "Library: {}; extension: {extension}.",
+                        env!("CARGO_PKG_VERSION")
+                    ))
+                    .set_hint(
+                        "Restart the server if a new library was installed, then run ALTER \
+                         EXTENSION text2sql UPDATE in this database.",
+                    )
+            }
             Error::Client(error) => client(error),
             Error::Question(error) => question(&error),
             Error::Prompt(_) => report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message),
-            Error::Snapshot(_) | Error::RowTypeLookup(_) => {
+            Error::Snapshot(_) | Error::RowTypeLookup(_) | Error::CheckSetup(_) => {
                 report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message)
             }
             Error::NoSuchRole { .. } => report(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, message)

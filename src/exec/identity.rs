@@ -35,6 +35,11 @@ const POWERFUL: &[(u32, &str)] = &[
     (pg_sys::ROLE_PG_STAT_SCAN_TABLES, "pg_stat_scan_tables"),
 ];
 
+/// The roles no member of which runs generated statements.
+pub fn powerful_roles() -> impl Iterator<Item = Oid> {
+    POWERFUL.iter().map(|(role, _)| Oid::from(*role))
+}
+
 /// The caller, or `execution_role` if one is given and the caller could take it with SET ROLE:
 /// then nobody reads more than he could anyway.
 pub fn resolve(execution_role: Option<&str>) -> Result<Identity, ExecError> {

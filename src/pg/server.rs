@@ -60,6 +60,12 @@ pub fn pid() -> i32 {
     unsafe { pg_sys::MyProcPid }
 }
 
+/// The operating system's user this process runs as.
+pub fn effective_user() -> u32 {
+    // SAFETY: a system call that cannot fail.
+    unsafe { libc::geteuid() }
+}
+
 /// The database of this session.
 pub fn database() -> pg_sys::Oid {
     // SAFETY: a plain value, set when the session began.

@@ -40,8 +40,7 @@ pub fn read() -> Result<EngineConfig, Failure> {
         0 => std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
         n => n,
     };
-    let program = guc::engine_path()
-        .map_or_else(|| server::library_directory().join("text2sql-engine"), PathBuf::from);
+    let program = engine_program();
     let spec = LoadSpec {
         path,
         sha256,
@@ -50,6 +49,17 @@ pub fn read() -> Result<EngineConfig, Failure> {
         prefill_chunk: guc::prefill_chunk(),
     };
     Ok(EngineConfig { program, threads, spec })
+}
+
+/// The engine's program.
+pub fn engine_program() -> PathBuf {
+    guc::engine_path()
+        .map_or_else(|| server::library_directory().join("text2sql-engine"), PathBuf::from)
+}
+
+/// The file beside a model in which its sum can be pinned.
+pub fn sha256_file(model: &str) -> String {
+    format!("{model}.sha256")
 }
 
 fn no_model() -> Failure {
@@ -63,7 +73,7 @@ fn no_model() -> Failure {
 
 /// The sum pinned in the file beside the model, as `sha256sum` writes it.
 fn sha256_beside(model: &str) -> Result<String, Failure> {
-    let path = format!("{model}.sha256");
+    let path = sha256_file(model);
     let text = fs::read_to_string(&path).map_err(|error| {
         failure(
             FailureCode::NoModel,

@@ -312,6 +312,9 @@ fn heard(
     notices: &mut Vec<Notice>,
 ) -> Result<(), String> {
     match report {
+        EngineReport::Hello { .. } if engine.phase != Phase::Starting => {
+            return Err("it introduced itself twice".to_owned());
+        }
         EngineReport::Hello { protocol, build } => {
             if protocol != protocol::VERSION || build != protocol::BUILD_ID {
                 let ours = protocol::BUILD_ID;

@@ -11,4 +11,5 @@ mod entry;
 mod lifecycle;
 mod session;
 
+pub use config::{engine_program, sha256_file};
 pub use entry::register;

@@ -84,7 +84,7 @@ impl Cluster {
     }
 
     fn create() -> io::Result<Self> {
-        let bin = bin_directory()?;
+        let bin = asked_of_pg_config("--bindir")?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("t2s-{}-{number}", std::process::id());
         // Short, because the socket's path must stay under 107 bytes.
@@ -160,12 +160,24 @@ impl Cluster {
 
     /// `psql` with these arguments, connected as the superuser to database `postgres`.
     pub fn psql(&self) -> Command {
-        let mut command = Command::new(self.bin.join("psql"));
+        let mut command = self.client("psql");
+        command.args(["-X", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres"]);
         command
-            .args(["-X", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres"])
-            .env("PGHOST", &self.dir)
-            .env("PGPORT", self.port.to_string());
+    }
+
+    /// A client program of the server's installation, told where the server is.
+    pub fn client(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bin.join(program));
+        command.env("PGHOST", &self.dir).env("PGPORT", self.port.to_string());
         command
+    }
+
+    /// Directory of the scripts of extensions.
+    ///
+    /// # Errors
+    /// Whatever `pg_config` says.
+    pub fn extension_directory() -> io::Result<PathBuf> {
+        Ok(asked_of_pg_config("--sharedir")?.join("extension"))
     }
 
     /// Writes a file the server's user owns, and returns its path.
@@ -215,10 +227,10 @@ impl Drop for Cluster {
     }
 }
 
-fn bin_directory() -> io::Result<PathBuf> {
+fn asked_of_pg_config(question: &str) -> io::Result<PathBuf> {
     let pg_config = std::env::var_os("TEXT2SQL_PG_CONFIG")
         .ok_or_else(|| io::Error::other("TEXT2SQL_PG_CONFIG names no pg_config"))?;
-    let output = Command::new(pg_config).arg("--bindir").output()?;
+    let output = Command::new(pg_config).arg(question).output()?;
     Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
 }
 

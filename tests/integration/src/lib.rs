@@ -12,8 +12,10 @@
     reason = "test code: a failed expectation is the outcome"
 )]
 
+mod hygiene;
 mod scripted;
 
+pub use hygiene::offences;
 pub use scripted::{SHOP, Server, rule, slow_rule};
 
 use std::time::{Duration, Instant};

@@ -27,6 +27,12 @@ CREATE DATABASE squatted;
 CREATE ROLE squatter;
 CREATE SCHEMA text2sql AUTHORIZATION squatter;
 CREATE EXTENSION text2sql;
+-- So is one that is not empty.
+ALTER SCHEMA text2sql OWNER TO CURRENT_USER;
+CREATE FUNCTION text2sql.ask(varchar) RETURNS text LANGUAGE sql AS 'SELECT 1';
+CREATE EXTENSION text2sql;
+DROP FUNCTION text2sql.ask;
+CREATE EXTENSION text2sql;
 \c :main
 DROP DATABASE squatted;
 DROP ROLE squatter;

@@ -19,5 +19,7 @@ pub const VERSION: u32 = 1;
 /// Largest payload of a frame, bytes. A prompt of 32 Ki tokens is about 130 KiB of text.
 pub const MAX_FRAME: usize = 4 << 20;
 
-/// What library and engine must have in common to work together: same build, same frames.
-pub const BUILD_ID: &str = concat!("text2sql ", env!("CARGO_PKG_VERSION"), " frames 1");
+/// What library and engine must have in common to work together: the version, and every byte of
+/// this crate, which is what both are made of (`build.rs`).
+pub const BUILD_ID: &str =
+    concat!("text2sql ", env!("CARGO_PKG_VERSION"), " ", env!("TEXT2SQL_CORE_SOURCES"));

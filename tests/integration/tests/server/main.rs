@@ -11,6 +11,8 @@
 
 mod cancel;
 mod crash;
+mod install;
 mod lifecycle;
 mod load;
 mod standby;
+mod versions;

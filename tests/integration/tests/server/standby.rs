@@ -22,4 +22,6 @@ fn a_hot_standby_answers() {
             .query_one("SELECT text2sql.ask('how many customers?')::text", &[])
             .is_ok_and(|row| row.get::<_, String>(0) == r#"{"n":3}"#)
     });
+    let mut admin = Client::connect(&standby.conninfo("postgres", "postgres"), NoTls).unwrap();
+    admin.query("SELECT * FROM text2sql.check_setup()", &[]).unwrap();
 }

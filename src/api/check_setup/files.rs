@@ -1,0 +1,228 @@
+//! Who could change the model or the engine's program: owners and modes of files and folders.
+//!
+//! The engine itself refuses a model that others may write (`crates/engine/src/gguf/file.rs`).
+//! Here the administrator learns it before a restart does, and of the folders on the way too:
+//! who may write to one of them can put another file in place.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::{Finding, Severity};
+use crate::guc;
+use crate::pg::server;
+use crate::worker;
+
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+const STICKY: u32 = 0o1000;
+
+pub(super) fn findings() -> Vec<Finding> {
+    let user = server::effective_user();
+    let mut found = of_path("engine_path", &worker::engine_program(), Severity::Critical, user);
+    if let Some(model) = guc::model_path() {
+        found.extend(of_model(Path::new(&model), guc::model_sha256().is_some(), user));
+    }
+    found
+}
+
+/// A model whose sum is in a setting cannot be replaced unnoticed. One whose sum is in the file
+/// beside it can, together with that file.
+fn of_model(model: &Path, sum_is_set: bool, user: u32) -> Vec<Finding> {
+    let of_folders = if sum_is_set { Severity::Warning } else { Severity::Critical };
+    let mut found = of_path("model_path", model, of_folders, user);
+    if sum_is_set {
+        return found;
+    }
+    let sum = PathBuf::from(worker::sha256_file(&model.display().to_string()));
+    if sum.exists() {
+        found.extend(of_file("model_sha256", &sum, user));
+    } else {
+        found.push(Finding {
+            severity: Severity::Critical,
+            check: "model_sha256".to_owned(),
+            object: shown(&sum),
+            finding: "no sha256 is pinned for the model, so it is not loaded; the remedy is for \
+                      a file you trust"
+                .to_owned(),
+            remedy: format!("sha256sum {} > {}", quoted(model), quoted(&sum)),
+        });
+    }
+    found
+}
+
+/// A file, and the folders on the way to it.
+fn of_path(check: &str, path: &Path, of_folders: Severity, user: u32) -> Vec<Finding> {
+    let mut found = of_file(check, path, user);
+    let mut folders: BTreeSet<PathBuf> = path.ancestors().skip(1).map(Path::to_owned).collect();
+    if let Ok(real) = fs::canonicalize(path) {
+        folders.extend(real.ancestors().skip(1).map(Path::to_owned));
+    }
+    for folder in folders {
+        let Ok(meta) = fs::metadata(&folder) else { continue };
+        // In a sticky folder nobody can replace what belongs to another.
+        let shared = meta.mode() & WRITABLE_BY_OTHERS != 0 && meta.mode() & STICKY == 0;
+        found.extend(
+            faults(&meta, shared, user, &folder)
+                .into_iter()
+                .map(|fault| fault.finding(of_folders, check, &folder)),
+        );
+    }
+    found
+}
+
+fn of_file(check: &str, path: &Path, user: u32) -> Vec<Finding> {
+    let faults = match fs::symlink_metadata(path) {
+        Err(error) => vec![Fault {
+            text: format!("it cannot be examined: {error}"),
+            remedy: format!("namei -l {}", quoted(path)),
+        }],
+        Ok(meta) if meta.is_symlink() => vec![Fault {
+            text: "it is a symbolic link, which can be turned elsewhere".to_owned(),
+            remedy: match fs::canonicalize(path) {
+                Ok(real) => format!(
+                    "ALTER SYSTEM SET text2sql.{check} = '{}';",
+                    shown(&real).replace('\'', "''")
+                ),
+                Err(_) => format!("namei -l {}", quoted(path)),
+            },
+        }],
+        Ok(meta) => faults(&meta, meta.mode() & WRITABLE_BY_OTHERS != 0, user, path),
+    };
+    faults.into_iter().map(|fault| fault.finding(Severity::Critical, check, path)).collect()
+}
+
+/// What is wrong with one file or folder.
+struct Fault {
+    text: String,
+    remedy: String,
+}
+
+impl Fault {
+    fn finding(self, severity: Severity, check: &str, path: &Path) -> Finding {
+        Finding {
+            severity,
+            check: check.to_owned(),
+            object: shown(path),
+            finding: self.text,
+            remedy: self.remedy,
+        }
+    }
+}
+
+fn faults(meta: &Metadata, shared: bool, user: u32, path: &Path) -> Vec<Fault> {
+    let mut found = Vec::new();
+    if meta.uid() != 0 && meta.uid() != user {
+        found.push(Fault {
+            text: "it belongs neither to root nor to the server's user, so its owner can \
+                   exchange what the server uses"
+                .to_owned(),
+            remedy: format!("chown root {}", quoted(path)),
+        });
+    }
+    if shared {
+        found.push(Fault {
+            text: "others than its owner may write to it, and so exchange what the server uses"
+                .to_owned(),
+            remedy: format!("chmod go-w {}", quoted(path)),
+        });
+    }
+    found
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// For a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", shown(path).replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+
+    use super::*;
+
+    /// A folder with a model in it, under the folder for temporary files.
+    fn model(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("text2sql {name} {}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("it's a model.gguf");
+        fs::write(&path, "weights").expect("a file");
+        set_mode(&path, 0o644);
+        set_mode(&folder, 0o755);
+        path
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("own file");
+    }
+
+    /// Findings on the model and its own folder; folders above are the machine's.
+    fn own(path: &Path, sum_is_set: bool) -> Vec<Finding> {
+        let user = fs::metadata(path).expect("a file").uid();
+        let folder = shown(path.parent().expect("in a folder"));
+        let mut all = of_model(path, sum_is_set, user);
+        all.retain(|finding| finding.object.starts_with(&folder));
+        all
+    }
+
+    fn mend(finding: &Finding) {
+        let status = Command::new("sh").args(["-c", &finding.remedy]).status().expect("a shell");
+        assert!(status.success(), "{finding:?}");
+    }
+
+    #[test]
+    fn each_fault_is_found_and_gone_after_its_remedy() {
+        let path = model("faults");
+        let folder = path.parent().expect("in a folder");
+        assert_eq!(own(&path, true), []);
+
+        set_mode(&path, 0o664);
+        set_mode(folder, 0o777);
+        let found = own(&path, true);
+        let severities: Vec<_> = found.iter().map(|f| f.severity).collect();
+        assert_eq!(severities, [Severity::Critical, Severity::Warning], "{found:?}");
+        found.iter().for_each(mend);
+        assert_eq!(own(&path, true), []);
+
+        let found = own(&path, false);
+        assert_eq!(found.len(), 1, "{found:?}");
+        mend(&found[0]);
+        assert_eq!(own(&path, false), []);
+        set_mode(folder, 0o777);
+        assert_eq!(own(&path, false)[0].severity, Severity::Critical);
+        fs::remove_dir_all(folder).expect("own folder");
+    }
+
+    #[test]
+    fn a_sticky_folder_and_a_pinned_model_elsewhere_are_no_findings() {
+        let path = model("sticky");
+        let folder = path.parent().expect("in a folder");
+        set_mode(folder, 0o1777);
+        assert_eq!(own(&path, true), []);
+        fs::remove_dir_all(folder).expect("own folder");
+    }
+
+    #[test]
+    fn links_strangers_and_missing_files_are_found() {
+        let path = model("links");
+        let folder = path.parent().expect("in a folder");
+        let link = folder.join("link");
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        let found = own(&link, true);
+        assert!(found[0].finding.contains("symbolic link"), "{found:?}");
+        assert!(found[0].remedy.contains("it''s a model.gguf';"), "{found:?}");
+
+        let owner = fs::metadata(&path).expect("a file").uid();
+        let meta = fs::metadata(&path).expect("a file");
+        // Root's files are everybody's to trust, so as root there is no stranger.
+        assert_eq!(faults(&meta, false, owner + 1, &path).is_empty(), owner == 0);
+        let missing = of_file("model_path", &folder.join("none"), owner);
+        assert!(missing[0].finding.contains("cannot be examined"), "{missing:?}");
+        fs::remove_dir_all(folder).expect("own folder");
+    }
+}
