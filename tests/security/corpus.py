@@ -8,7 +8,7 @@ import pathlib
 HERE = pathlib.Path(__file__).parent
 FIELDS = {
     "id", "class", "sql", "sql_parts", "why", "expect", "needs_superuser", "prep", "min_pg",
-    "decide", "ask_runs", "needs", "varies", "refused",
+    "ask_runs", "needs", "varies", "refused",
 }
 EXPECTATIONS = {"attacks": {"refuse", "harmless"}, "benign": {"run"}}
 

@@ -12,7 +12,7 @@ DENIED = "42501"
 
 
 def compare(session, entry, sql):
-    """What differs, or None. Both in one transaction, so that now() is the same."""
+    """How it went, and what differs or None. Both in one transaction: now() is the same."""
     session.simple("BEGIN READ ONLY")
     own, own_error = attempt(session, "public.own", sql)
     got, got_error = attempt(session, "text2sql.run", sql)
@@ -20,12 +20,12 @@ def compare(session, entry, sql):
     if own_error or got_error:
         states = [error.sqlstate if error else "none" for error in (own_error, got_error)]
         alike = states == [DENIED, DENIED] and "permission denied" in got_error.message
-        return None if alike else f"ERRORS DIFFER (own {own_error}, guard {got_error})"
+        return "denied", None if alike else f"ERRORS DIFFER (own {own_error}, guard {got_error})"
     if "varies" in entry:
-        return None
+        return "varies", None
     if sorted(map(values, own), key=str) != sorted(map(values, got), key=str):
-        return f"ROWS DIFFER (own {own[:2]}…, guard {got[:2]}…)"
-    return None
+        return "equal", f"ROWS DIFFER (own {own[:2]}…, guard {got[:2]}…)"
+    return "equal", None
 
 
 def attempt(session, function, sql):

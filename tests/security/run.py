@@ -165,8 +165,9 @@ def benign(tally, entries, places):
             continue
         trials.try_entry(entry, sql)
         for role, session in sessions.items():
-            problem = differential.compare(session, entry, sql)
-            tally.add(f"differential, {role}", "equal", problem, f"{entry['id']} as {role}: {sql[:200]!r}")
+            kind, problem = differential.compare(session, entry, sql)
+            about = f"{entry['id']} as {role}: {sql[:200]!r}"
+            tally.add(f"differential, {role}", kind, problem, about)
     trials.end()
     trials.watcher.close()
 
@@ -219,6 +220,11 @@ def write_script(path, text):
     path.chmod(0o644)
 
 
+def matching(entries, only):
+    """Those whose id contains `only`."""
+    return [entry for entry in entries if only in entry["id"]]
+
+
 def main():
     """All of it."""
     parser = argparse.ArgumentParser(usage=__doc__)
@@ -235,13 +241,12 @@ def main():
     hostile, harmless = corpus.load("attacks"), corpus.load("benign")
     write_script(arguments.script, corpus.script(hostile + harmless, places))
     set_up(arguments.psql, places)
-    wanted = lambda entries: [entry for entry in entries if arguments.only in entry["id"]]
     tally = Tally()
     controls(tally, arguments.files)
     start_engine()
     before = engine_starts()
-    attacks(tally, wanted(hostile), places)
-    benign(tally, wanted(harmless), places)
+    attacks(tally, matching(hostile, arguments.only), places)
+    benign(tally, matching(harmless, arguments.only), places)
     engine_survived(tally, before)
     tally.print()
     return 1 if tally.failed else 0
