@@ -203,7 +203,7 @@ def set_up(psql, places):
     variables = [f"--set={name.lower()}={value}" for name, value in places.items()]
     base = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", *variables]
     for database, files in (
-        (ATTACKED, ["benign_schema.sql", "attacks_setup.sql", "attacked.sql"]),
+        (ATTACKED, ["benign_schema.sql", "attacks_setup.sql", "hidden_code.sql", "attacked.sql"]),
         (BENIGN, ["benign_schema.sql", "roles.sql"]),
     ):
         drop = ["-c", f"DROP DATABASE IF EXISTS {database} WITH (FORCE)", "-c", f"CREATE DATABASE {database}"]

@@ -66,7 +66,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND n.nspname <> 'pg_toast'
 ORDER BY 1"""
 
-FLUSHED = "SELECT pg_current_wal_flush_lsn() >= $1::text::pg_lsn"
+FLUSHED = "SELECT pg_current_wal_flush_lsn()"
 
 # What is written without anything having changed: the server's own doing.
 BACKGROUND = """
@@ -122,7 +122,7 @@ class Watcher:
         for channel in CHANNELS:
             self.listener.simple(f"LISTEN {channel}")
         self.tables = [row[0] for row in self.admin.simple(TABLES)]
-        self.lsn, self.contents = "", {}
+        self.lsn, self.flushed, self.contents = "", "", {}
         self.last = self.look()
 
     def reconnect(self):
@@ -159,20 +159,24 @@ class Watcher:
         self.listener.simple("SELECT 1")
         state["notifications"] = self.listener.notifications
         self.listener.notifications = []
-        lsn = self.admin.simple("SELECT pg_current_wal_insert_lsn()")[0][0]
-        if lsn != self.lsn:
-            state["written"] = self.written(lsn)
-            self.contents, self.lsn = self.read_all(), lsn
+        if self.position() != self.lsn:
+            # What is not on disk yet cannot be looked at.
+            self.admin.simple("CHECKPOINT")
+            state["written"] = self.written()
+            self.contents, self.lsn = self.read_all(), self.position()
         state["contents"] = self.contents
         return state
 
-    def written(self, lsn):
+    def position(self):
+        """How far the server has written."""
+        return self.admin.simple("SELECT pg_current_wal_insert_lsn()")[0][0]
+
+    def written(self):
         """Kinds of records written since the last look, without the server's own."""
-        if not self.lsn:
+        begin, self.flushed = self.flushed, self.admin.simple(FLUSHED)[0][0]
+        if begin in ("", self.flushed):
             return []
-        # What is not on disk yet cannot be looked at; the server's WAL writer sees to it.
-        until(lambda: self.admin.call(FLUSHED, lsn)[0][0] == "t")
-        return [row[0] for row in self.admin.call(BACKGROUND, self.lsn, lsn)]
+        return [row[0] for row in self.admin.call(BACKGROUND, begin, self.flushed)]
 
     def read_all(self):
         """A fingerprint of every table."""
