@@ -1,0 +1,128 @@
+//! A cluster with everything the statements are about.
+//!
+//! Owns starting it and filling it from `tests/security/setup` and from the fuzzer's own
+//! `setup.sql`, and the connections to it. A server that runs already can be used instead.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use postgres::{Client, Config, NoTls, error::DbError};
+use text2sql_testkit::cluster::{Cluster, Config as Settings};
+
+use crate::Failure;
+
+/// The database of the playground; the scripts name it.
+pub const DATABASE: &str = "secdb";
+/// The plain role that calls.
+pub const CALLER: &str = "app_user";
+/// What nobody but a superuser may see holds one of these.
+pub const MARKS: &[&str] = &["kanarie", "76543"];
+
+/// A server to fuzz.
+pub enum Playground {
+    /// Started here; gone with this value.
+    Own(Cluster),
+    /// Host and port of another, filled in the same way.
+    Given(String),
+}
+
+impl Playground {
+    /// Starts and fills a cluster; `setup` is the folder with the scripts, run by name.
+    ///
+    /// # Errors
+    /// Of the server, or of a script.
+    pub fn start(setup: &Path) -> Result<Self, Failure> {
+        let settings = Settings::default()
+            .set("text2sql.preload_model", "off")
+            // What changes must have been changed by a statement.
+            .set("autovacuum", "off")
+            .set("jit", "off");
+        let cluster = Cluster::start(&settings)?;
+        psql(&cluster, "postgres", &["-c", &format!("CREATE DATABASE {DATABASE}")])?;
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("setup.sql");
+        for script in scripts(setup)?.into_iter().chain([own]) {
+            psql(&cluster, DATABASE, &["-f", &script.display().to_string()])?;
+        }
+        Ok(Self::Own(cluster))
+    }
+
+    /// A session of `user`; `notice` is given what the server tells besides.
+    ///
+    /// # Errors
+    /// Of the connection.
+    pub fn connect(
+        &self,
+        user: &str,
+        notice: impl Fn(DbError) + Send + Sync + 'static,
+    ) -> Result<Client, Failure> {
+        let conninfo = match self {
+            Self::Own(cluster) => cluster.conninfo(user, DATABASE),
+            Self::Given(place) => format!("{place} user={user} dbname={DATABASE}"),
+        };
+        let mut config: Config = conninfo.parse()?;
+        Ok(config.notice_callback(notice).connect(NoTls)?)
+    }
+
+    /// A session of the superuser.
+    ///
+    /// # Errors
+    /// Of the connection.
+    pub fn superuser(&self) -> Result<Client, Failure> {
+        self.connect("postgres", |_| {})
+    }
+
+    /// Lines of the server's log that no statement may cause.
+    pub fn alarms(&self) -> Vec<String> {
+        let Self::Own(cluster) = self else { return Vec::new() };
+        let alarming = ["panicked at", "PANIC: ", "TRAP: ", "was terminated by signal"];
+        let log = cluster.log_text();
+        let found = log.lines().filter(|line| alarming.iter().any(|word| line.contains(word)));
+        found.map(str::to_owned).collect()
+    }
+}
+
+/// Whether a text gives away what is marked, and not because `sql` says it itself.
+pub fn mark_in<'t>(text: &'t str, sql: &str) -> Option<&'t str> {
+    let mark = MARKS.iter().find(|mark| text.contains(**mark) && !sql.contains(**mark))?;
+    let at = text.find(mark)?;
+    let begin = text.floor_char_boundary(at.saturating_sub(60));
+    let end = text.floor_char_boundary((at + 100).min(text.len()));
+    text.get(begin..end)
+}
+
+fn scripts(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let mut found: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
+    found.retain(|path| path.extension().is_some_and(|e| e == "sql"));
+    found.sort();
+    Ok(found)
+}
+
+fn psql(cluster: &Cluster, database: &str, arguments: &[&str]) -> Result<(), Failure> {
+    let done = cluster
+        .psql()
+        .args(["-q", "-d", database])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()?;
+    if done.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    Err(format!("psql {arguments:?}: {}: {said}", done.status).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mark_in;
+
+    #[test]
+    fn a_mark_of_the_statement_itself_is_none() {
+        assert!(mark_in("x kanarie-secret-1 y", "SELECT 1").is_some());
+        assert_eq!(mark_in("no column kanarie", "SELECT kanarie"), None);
+        assert_eq!(mark_in("nothing", "SELECT 1"), None);
+    }
+}
