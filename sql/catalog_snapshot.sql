@@ -1,9 +1,10 @@
 -- What a role may read, as one JSON document of the shape of core::schema::Snapshot.
 --
 -- $1: schemas as text[]; $2: oid of a role that must be able to read everything too, be it the
--- same; $3: servers whose foreign tables count, as text[]. Run as the role, under search_path = pg_catalog, pg_temp. Nothing is
--- listed that the role could not SELECT, and no comment, key, label or value of such a thing:
--- everybody can read those in the catalogs, so every one of them hangs on `readable` here.
+-- same; $3: servers whose foreign tables count, as text[]. Run as the role, under search_path =
+-- pg_catalog, pg_temp. Nothing is listed that the role could not SELECT, and no comment, key, label
+-- or value of such a thing: everybody can read those in the catalogs, so every one of them hangs on
+-- `readable` here.
 WITH schemas AS MATERIALIZED (
   SELECT n.oid, n.nspname
   FROM pg_catalog.pg_namespace n

@@ -165,10 +165,14 @@ fn generate(
     let got = generation.stats;
     let prefill = Duration::from_micros(got.prefill_us);
     let decode = Duration::from_micros(got.decode_us);
-    timings.queue += generation.queued;
+    // Word that prefill began comes late where the engine has every processor: what it computed
+    // meanwhile is no waiting.
+    let besides = elapsed.saturating_sub(prefill + decode);
+    let queued = generation.queued.min(besides);
+    timings.queue += queued;
     timings.prefill += prefill;
     timings.decode += decode;
-    timings.transport += elapsed.saturating_sub(generation.queued + prefill + decode);
+    timings.transport += besides - queued;
     stats.prompt_tokens += got.prompt_tokens;
     stats.cached_tokens += got.cached_tokens;
     stats.generated_tokens += got.generated_tokens;

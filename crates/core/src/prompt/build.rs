@@ -264,7 +264,7 @@ mod tests {
         let sum = [SYSTEM, USER, REPAIR].concat().bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| {
             (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3_u64)
         });
-        expect!["version 1: 3e63bf4236cfc977"]
+        expect!["version 2: 4a6bd79fb98f22bb"]
             .assert_eq(&format!("version {TEMPLATE_VERSION}: {sum:016x}"));
     }
 }
