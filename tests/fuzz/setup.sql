@@ -38,12 +38,3 @@ ALTER ROLE app_user SET text2sql.max_rows = 3000;
 ALTER ROLE app_user SET text2sql.max_result_size = '4MB';
 ALTER ROLE app_user SET text2sql.temp_file_limit = '64MB';
 ALTER ROLE app_user SET text2sql.lock_timeout = '200ms';
-
--- A foreign server that can be reached, so that what goes through it is seen.
-DO $$
-BEGIN
-  IF EXISTS (SELECT FROM pg_foreign_server WHERE srvname = 'loop') THEN
-    EXECUTE format('ALTER SERVER loop OPTIONS (SET host %L, SET port %L)',
-                   split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'));
-  END IF;
-END $$;

@@ -55,10 +55,12 @@ pub struct Caller {
 }
 
 /// Everything a statement could leave behind in a session, a column a concern; each is text, so
-/// that a difference can be shown.
+/// that a difference can be shown. The first use of an extension loads its library, which brings
+/// settings along; they count when somebody changes them.
 const LOOK: &str = "
 SELECT concat_ws(',', current_user, session_user, current_setting('role'), current_schemas(true)::text) AS identity,
-  (SELECT string_agg(name || '=' || coalesce(setting, ''), E'\\n' ORDER BY name) FROM pg_catalog.pg_settings) AS settings,
+  (SELECT string_agg(name || '=' || coalesce(setting, ''), E'\\n' ORDER BY name) FROM pg_catalog.pg_settings
+    WHERE category <> 'Customized Options' OR setting IS DISTINCT FROM boot_val) AS settings,
   current_setting('app.tenant', true) AS tenant,
   (SELECT string_agg(concat_ws(' ', locktype, relation, classid, objid, mode), E'\\n' ORDER BY locktype, relation, objid, mode)
      FROM pg_catalog.pg_locks WHERE pid = pg_backend_pid() AND locktype <> 'virtualxid') AS locks,
@@ -68,7 +70,15 @@ SELECT concat_ws(',', current_user, session_user, current_setting('role'), curre
   pg_catalog.pg_my_temp_schema()::text AS temporary,
   pg_catalog.pg_current_xact_id_if_assigned()::text AS transaction";
 const COLUMNS: &[&str] = &[
-    "identity", "settings", "tenant", "locks", "cursors", "prepared", "channels", "temporary", "transaction",
+    "identity",
+    "settings",
+    "tenant",
+    "locks",
+    "cursors",
+    "prepared",
+    "channels",
+    "temporary",
+    "transaction",
 ];
 
 impl Caller {
@@ -195,7 +205,10 @@ mod tests {
         assert_eq!(difference(&before, &before.clone()), None);
         let mut after = before.clone();
         after[1] = "a=1\nb=3".to_owned();
-        assert_eq!(difference(&before, &after).as_deref(), Some("settings: - b=2; settings: + b=3"));
+        assert_eq!(
+            difference(&before, &after).as_deref(),
+            Some("settings: - b=2; settings: + b=3")
+        );
         after[1] = "a=1\nb=2\nb=2".to_owned();
         assert!(difference(&before, &after).is_some());
     }

@@ -104,7 +104,9 @@ impl Findings {
         let rate = self.statements as f64 / took.as_secs_f64().max(0.001);
         let mut text = format!(
             "seed {}: {} statements in {:.0} s ({rate:.1} a second)\n",
-            self.seed, self.statements, took.as_secs_f64()
+            self.seed,
+            self.statements,
+            took.as_secs_f64()
         );
         text += &format!("accepted {}, of these compared {}\n", self.accepted, self.compared);
         text += &counts("not compared", &self.skipped);
@@ -138,7 +140,9 @@ mod tests {
         findings.add(3, "SELECT 1", Kind::More, "a row").unwrap();
         let text = findings.summary(Duration::from_secs(2));
         assert_eq!(findings.count(), 1);
-        for part in ["seed 7: 10 statements in 2 s (5.0 a second)", "function  ", "more  ", "order  "] {
+        for part in
+            ["seed 7: 10 statements in 2 s (5.0 a second)", "function  ", "more  ", "order  "]
+        {
             assert!(text.contains(part), "{part}: {text}");
         }
     }

@@ -78,10 +78,9 @@ impl Plain {
         // Fails only where the connection is gone, which the next call says.
         let _ = self.client.batch_execute("ROLLBACK");
         result.map(|messages| first_columns(&messages)).map_err(|error| match error.as_db_error() {
-            Some(e) => PlainError {
-                sqlstate: e.code().code().to_owned(),
-                message: e.message().to_owned(),
-            },
+            Some(e) => {
+                PlainError { sqlstate: e.code().code().to_owned(), message: e.message().to_owned() }
+            }
             None => PlainError { sqlstate: String::new(), message: error.to_string() },
         })
     }

@@ -17,16 +17,31 @@ pub struct Witness {
 
 /// Counts and sums that do not depend on one relation.
 const GENERAL: &[(&str, &str)] = &[
-    ("relations", "SELECT count(*), sum(hashtextextended(concat(relname, relowner, relacl, relkind), 0)) FROM pg_class"),
-    ("functions", "SELECT count(*), sum(hashtextextended(concat(proname, proowner, prosrc, proacl), 0)) FROM pg_proc"),
+    (
+        "relations",
+        "SELECT count(*), sum(hashtextextended(concat(relname, relowner, relacl, relkind), 0)) FROM pg_class",
+    ),
+    (
+        "functions",
+        "SELECT count(*), sum(hashtextextended(concat(proname, proowner, prosrc, proacl), 0)) FROM pg_proc",
+    ),
     ("types", "SELECT count(*), 0 FROM pg_type"),
     ("roles", "SELECT count(*), sum(hashtextextended(a::text, 0)) FROM pg_authid a"),
     ("members", "SELECT count(*), sum(hashtextextended(m::text, 0)) FROM pg_auth_members m"),
     ("settings", "SELECT count(*), sum(hashtextextended(s::text, 0)) FROM pg_db_role_setting s"),
     ("files", "SELECT count(*), sum(hashtextextended(f, 0)) FROM pg_ls_dir('.') f"),
-    ("configuration", "SELECT count(*), sum(hashtextextended(concat(name, setting), 0)) FROM pg_file_settings"),
-    ("large objects", "SELECT count(*), sum(hashtextextended(m::text, 0)) FROM pg_largeobject_metadata m"),
-    ("pages of large objects", "SELECT count(*), sum(hashtextextended(l::text, 0)) FROM pg_largeobject l"),
+    (
+        "configuration",
+        "SELECT count(*), sum(hashtextextended(concat(name, setting), 0)) FROM pg_file_settings",
+    ),
+    (
+        "large objects",
+        "SELECT count(*), sum(hashtextextended(m::text, 0)) FROM pg_largeobject_metadata m",
+    ),
+    (
+        "pages of large objects",
+        "SELECT count(*), sum(hashtextextended(l::text, 0)) FROM pg_largeobject l",
+    ),
     ("schemas", "SELECT count(*), sum(hashtextextended(n::text, 0)) FROM pg_namespace n"),
     ("databases", "SELECT count(*), sum(hashtextextended(datname, 0)) FROM pg_database"),
     ("comments", "SELECT count(*), sum(hashtextextended(d::text, 0)) FROM pg_description d"),
@@ -39,12 +54,16 @@ const GENERAL: &[(&str, &str)] = &[
     ("extensions", "SELECT count(*), sum(hashtextextended(e::text, 0)) FROM pg_extension e"),
     ("statistics", "SELECT count(*), 0 FROM pg_statistic_ext"),
     ("server start", "SELECT 1, extract(epoch FROM pg_postmaster_start_time())"),
-    ("what a foreign program wrote", "SELECT 1, size FROM pg_stat_file('/tmp/t2s_attacks/ft_cmd.ran', true)"),
+    (
+        "files beside the data",
+        "SELECT count(*), sum(hashtextextended(f, 0)) FROM pg_ls_dir('..') f",
+    ),
 ];
 
 /// One `SELECT name, count, sum` for every table and sequence of users.
 const RELATIONS: &str = "
-SELECT format('SELECT %L, count(*), sum(hashtextextended(t::text, 0)) FROM %s t', c.oid::regclass, c.oid::regclass)
+SELECT format('SELECT %L, count(*), sum(hashtextextended(%s, 0)) FROM %s t', c.oid::regclass,
+              CASE c.relkind WHEN 'S' THEN 'concat(t.last_value, t.is_called)' ELSE 't::text' END, c.oid::regclass)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'S') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND c.relpersistence <> 't'
@@ -61,13 +80,13 @@ impl Witness {
         client.batch_execute("LISTEN exfil; SET enable_seqscan = on; SET jit = off")?;
         let mut parts: Vec<String> =
             client.query(RELATIONS, &[])?.iter().map(|row| row.get(0)).collect();
-        let general = GENERAL.iter().map(|(name, query)| {
-            format!("SELECT '{name}', q.a, q.b FROM ({query}) q(a, b)")
-        });
+        let general = GENERAL
+            .iter()
+            .map(|(name, query)| format!("SELECT '{name}', q.a, q.b FROM ({query}) q(a, b)"));
         parts.extend(general);
-        let sums = parts.iter().map(|part| {
-            format!("SELECT n::text, a::text, b::text FROM ({part}) z(n, a, b)")
-        });
+        let sums = parts
+            .iter()
+            .map(|part| format!("SELECT n::text, a::text, b::text FROM ({part}) z(n, a, b)"));
         let query = sums.collect::<Vec<_>>().join("\nUNION ALL\n");
         let mut witness = Self { client, query, before: Vec::new() };
         witness.before = witness.look()?;
@@ -106,6 +125,8 @@ impl Witness {
             _ => None,
         });
         let field = |row: &postgres::SimpleQueryRow, n| row.get(n).unwrap_or("").to_owned();
-        Ok(rows.map(|row| (field(row, 0), format!("{} {}", field(row, 1), field(row, 2)))).collect())
+        Ok(rows
+            .map(|row| (field(row, 0), format!("{} {}", field(row, 1), field(row, 2))))
+            .collect())
     }
 }

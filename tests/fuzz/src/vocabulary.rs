@@ -14,6 +14,10 @@ pub struct Vocabulary {
     pub functions: Vec<String>,
     /// Functions that are no built-ins.
     pub added_functions: Vec<String>,
+    /// Calls that fit: a constant or NULL of the right type for every argument.
+    pub calls: Vec<String>,
+    /// Those of functions that are no built-ins.
+    pub added_calls: Vec<String>,
     /// Tables, views, foreign tables, sequences of users.
     pub relations: Vec<String>,
     /// Those of the server.
@@ -32,6 +36,28 @@ const FUNCTIONS: &str = "
 SELECT CASE WHEN n.nspname = 'pg_catalog' THEN quote_ident(p.proname)
             ELSE quote_ident(n.nspname) || '.' || quote_ident(p.proname) END
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace";
+/// An argument is a constant that most types of its kind can read, else NULL.
+const CALLS: &str = "
+SELECT CASE WHEN n.nspname = 'pg_catalog' THEN '' ELSE quote_ident(n.nspname) || '.' END
+       || quote_ident(p.proname) || '(' || coalesce((
+         SELECT string_agg(CASE
+             WHEN t.typname IN ('any', 'anyelement', 'anynonarray', 'anycompatible', 'anycompatiblenonarray') THEN '1'
+             WHEN t.typname IN ('anyarray', 'anycompatiblearray') THEN 'ARRAY[1, 2]'
+             WHEN t.typname IN ('anyrange', 'anycompatiblerange') THEN 'int4range(1, 3)'
+             WHEN t.typname IN ('anymultirange', 'anycompatiblemultirange') THEN '''{[1,3)}''::int4multirange'
+             WHEN t.typname = 'anyenum' THEN '''new''::shop.order_status'
+             WHEN t.typcategory = 'N' AND t.typname !~ '^reg' THEN '2::' || format_type(t.oid, NULL)
+             WHEN t.typcategory = 'S' THEN '''a''::' || format_type(t.oid, NULL)
+             WHEN t.typcategory = 'B' THEN 'true'
+             WHEN t.typname IN ('json', 'jsonb') THEN '''{\"a\": [1]}''::' || t.typname
+             WHEN t.typcategory IN ('D') THEN '''2024-02-03 04:05:06''::' || format_type(t.oid, NULL)
+             WHEN t.typname = 'interval' THEN '''1 day''::interval'
+             ELSE 'NULL::' || format_type(t.oid, NULL) END, ', ' ORDER BY a.n)
+         FROM unnest(p.proargtypes) WITH ORDINALITY a(oid, n) JOIN pg_type t ON t.oid = a.oid), '') || ')'
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE p.prokind <> 'p' AND p.provariadic = 0
+  AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) a JOIN pg_type t ON t.oid = a
+                  WHERE t.typname IN ('internal', 'trigger', 'event_trigger', 'language_handler', 'fdw_handler'))";
 const RELATIONS: &str = "
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -58,13 +84,16 @@ impl Vocabulary {
     /// The server's.
     pub fn ask(client: &mut Client) -> Result<Self, Failure> {
         let mut names = |query: &str| -> Result<Vec<String>, Failure> {
-            let sorted = format!("SELECT DISTINCT name COLLATE \"C\" FROM ({query}) q(name) ORDER BY 1");
+            let sorted =
+                format!("SELECT DISTINCT name COLLATE \"C\" FROM ({query}) q(name) ORDER BY 1");
             let rows = client.query(sorted.as_str(), &[])?;
             Ok(rows.iter().map(|row| row.get(0)).collect())
         };
         Ok(Self {
             functions: names(FUNCTIONS)?,
             added_functions: names(&format!("{FUNCTIONS} WHERE NOT {OF_SERVER}"))?,
+            calls: names(CALLS)?,
+            added_calls: names(&format!("{CALLS} AND NOT {OF_SERVER}"))?,
             relations: names(&format!("{RELATIONS} AND NOT {OF_SERVER}"))?,
             system_relations: names(&format!("{RELATIONS} AND {OF_SERVER}"))?,
             types: names(TYPES)?,
@@ -78,11 +107,23 @@ impl Vocabulary {
     pub fn small() -> Self {
         let list = |names: &str| names.split_whitespace().map(str::to_owned).collect();
         Self {
-            functions: list("count sum lower upper coalesce now pg_sleep set_config query_to_xml generate_series lo_import array_agg row_number"),
+            functions: list(
+                "count sum lower upper coalesce now pg_sleep set_config query_to_xml generate_series lo_import array_agg row_number",
+            ),
             added_functions: list("mallory.vol public.upper shop.run_sql"),
-            relations: list("shop.customers shop.orders shop.employees shop.secrets mallory.loot shop.\"order\""),
-            system_relations: list("pg_catalog.pg_class pg_catalog.pg_authid information_schema.tables pg_shadow"),
-            types: list("int text regclass numeric jsonb shop.customers[] mallory.dom timestamptz oid"),
+            calls: list(
+                "lower('a'::text) now() pg_sleep(1) round(2::numeric) current_setting('role')",
+            ),
+            added_calls: list("mallory.vol('a'::text) shop.run_sql('TABLE\tt')"),
+            relations: list(
+                "shop.customers shop.orders shop.employees shop.secrets mallory.loot shop.\"order\"",
+            ),
+            system_relations: list(
+                "pg_catalog.pg_class pg_catalog.pg_authid information_schema.tables pg_shadow",
+            ),
+            types: list(
+                "int text regclass numeric jsonb shop.customers[] mallory.dom timestamptz oid",
+            ),
             operators: list("pg_catalog.= pg_catalog.|| mallory.= public.==="),
             columns: list("id name salary email \"Mixed\""),
             roles: list("postgres app_user"),

@@ -25,8 +25,12 @@ pub fn fill(template: &str, own: &str, ground: &Ground, rng: &mut Rng) -> String
 fn piece(letter: char, ground: &Ground, rng: &mut Rng) -> String {
     let (corpus, vocabulary) = (&ground.corpus, &ground.vocabulary);
     match letter {
-        'x' => rng.name(&corpus.expressions).to_owned(),
+        'x' => expression(ground, rng),
         'q' => rng.name(&corpus.queries).to_owned(),
+        // One value of a query, or many.
+        'v' => format!("(SELECT y FROM ({}) z(y) LIMIT 1)", rng.name(&corpus.scalars)),
+        'l' => rng.name(&corpus.scalars).to_owned(),
+        'k' => call(ground, rng).to_owned(),
         'f' => function(ground, rng).to_owned(),
         'r' => relation(ground, rng).to_owned(),
         't' => type_(ground, rng),
@@ -47,6 +51,23 @@ pub fn function<'a>(ground: &'a Ground, rng: &mut Rng) -> &'a str {
         rng.name(&vocabulary.added_functions)
     } else {
         rng.name(&vocabulary.functions)
+    }
+}
+
+/// A call that fits the function's arguments.
+fn call<'a>(ground: &'a Ground, rng: &mut Rng) -> &'a str {
+    let vocabulary = &ground.vocabulary;
+    if rng.percent(25) { rng.name(&vocabulary.added_calls) } else { rng.name(&vocabulary.calls) }
+}
+
+/// An expression that can stand here, or seldom one that may not.
+fn expression(ground: &Ground, rng: &mut Rng) -> String {
+    let corpus = &ground.corpus;
+    match rng.below(10) {
+        0 => rng.name(&corpus.open_expressions).to_owned(),
+        1..=2 => call(ground, rng).to_owned(),
+        3 => rng.name(&ground.vocabulary.columns).to_owned(),
+        _ => rng.name(&corpus.expressions).to_owned(),
     }
 }
 
@@ -87,30 +108,149 @@ fn text(ground: &Ground, rng: &mut Rng) -> String {
 }
 
 const AGGREGATES: &[&str] = &[
-    "count", "sum", "min", "max", "avg", "array_agg", "json_agg", "jsonb_agg", "bool_and", "xmlagg",
-    "bit_or", "range_agg", "mallory.concat_all", "stddev", "every", "json_object_agg",
+    "count",
+    "sum",
+    "min",
+    "max",
+    "avg",
+    "array_agg",
+    "json_agg",
+    "jsonb_agg",
+    "bool_and",
+    "xmlagg",
+    "bit_or",
+    "range_agg",
+    "mallory.concat_all",
+    "stddev",
+    "every",
+    "json_object_agg",
 ];
 const WINDOW_FUNCTIONS: &[&str] = &[
-    "row_number()", "rank()", "ntile(3)", "lag(1)", "first_value(2)", "count(*)", "nth_value(1, 2)",
+    "row_number()",
+    "rank()",
+    "ntile(3)",
+    "lag(1)",
+    "first_value(2)",
+    "count(*)",
+    "nth_value(1, 2)",
 ];
 const NUMBERS: &[&str] = &[
-    "0", "1", "-1", "2", "3", "10", "200", "32768", "2147483647", "2147483648", "-9223372036854775808",
-    "1e308", "0.1", "1e-300", "NaN", "'Infinity'::float8", "1260", "1259", "16384", "NULL",
+    "0",
+    "1",
+    "-1",
+    "2",
+    "3",
+    "10",
+    "200",
+    "32768",
+    "2147483647",
+    "2147483648",
+    "-9223372036854775808",
+    "1e308",
+    "0.1",
+    "1e-300",
+    "NaN",
+    "'Infinity'::float8",
+    "1260",
+    "1259",
+    "16384",
+    "NULL",
 ];
 const STRINGS: &[&str] = &[
-    "", "a", "1", "{}", "{1,2}", "[]", "{\"a\":1}", "today", "now", "infinity", "role", "app.tenant",
-    "statement_timeout", "acme", "(1,a)", "%s%s", "%1000000s", "a|b", "\\", "[1,2)", "1 day", "-",
-    "<a>b</a>", "$.**", "/etc/passwd", "pg_authid", "exfil", "english", "UTC",
+    "",
+    "a",
+    "1",
+    "{}",
+    "{1,2}",
+    "[]",
+    "{\"a\":1}",
+    "today",
+    "now",
+    "infinity",
+    "role",
+    "app.tenant",
+    "statement_timeout",
+    "acme",
+    "(1,a)",
+    "%s%s",
+    "%1000000s",
+    "a|b",
+    "\\",
+    "[1,2)",
+    "1 day",
+    "-",
+    "<a>b</a>",
+    "$.**",
+    "/etc/passwd",
+    "pg_authid",
+    "exfil",
+    "english",
+    "UTC",
 ];
 const REG_TYPES: &[&str] = &[
-    "regclass", "regproc", "regprocedure", "regtype", "regrole", "regnamespace", "regoper",
-    "regoperator", "regconfig", "regdictionary", "regcollation", "oid", "oidvector", "aclitem",
-    "refcursor", "xml", "pg_lsn", "tid", "xid", "txid_snapshot", "pg_node_tree", "path", "polygon",
-    "mallory.dom", "mallory.evil", "shop.email", "shop.customers", "mallory.evil[]", "regclass[]",
+    "regclass",
+    "regproc",
+    "regprocedure",
+    "regtype",
+    "regrole",
+    "regnamespace",
+    "regoper",
+    "regoperator",
+    "regconfig",
+    "regdictionary",
+    "regcollation",
+    "oid",
+    "oidvector",
+    "aclitem",
+    "refcursor",
+    "xml",
+    "pg_lsn",
+    "tid",
+    "xid",
+    "txid_snapshot",
+    "pg_node_tree",
+    "path",
+    "polygon",
+    "mallory.dom",
+    "mallory.evil",
+    "shop.email",
+    "shop.customers",
+    "mallory.evil[]",
+    "regclass[]",
 ];
 const PLAIN_TYPES: &[&str] = &[
-    "text", "int", "bigint", "numeric", "numeric(1000,500)", "date", "timestamptz", "interval",
-    "jsonb", "json", "bytea", "bool", "float8", "varchar(3)", "char", "\"char\"", "name", "uuid",
-    "inet", "text[]", "int[]", "int4range", "money", "bit(8)", "tsvector", "tsquery", "jsonpath",
-    "point", "time", "shop.order_status", "varchar", "hstore", "ltree", "citext",
+    "text",
+    "int",
+    "bigint",
+    "numeric",
+    "numeric(1000,500)",
+    "date",
+    "timestamptz",
+    "interval",
+    "jsonb",
+    "json",
+    "bytea",
+    "bool",
+    "float8",
+    "varchar(3)",
+    "char",
+    "\"char\"",
+    "name",
+    "uuid",
+    "inet",
+    "text[]",
+    "int[]",
+    "int4range",
+    "money",
+    "bit(8)",
+    "tsvector",
+    "tsquery",
+    "jsonpath",
+    "point",
+    "time",
+    "shop.order_status",
+    "varchar",
+    "hstore",
+    "ltree",
+    "citext",
 ];

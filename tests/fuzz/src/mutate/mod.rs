@@ -34,12 +34,12 @@ impl Ground {
         // in it is nearer to the guard's borders than two attacks.
         let base = if rng.percent(65) { &self.corpus.benign } else { &self.corpus.attacks };
         let mut sql = rng.name(base).to_owned();
-        let rounds = 1 + rng.below(2) + rng.below(3);
+        let rounds = 1 + rng.below(2) + rng.below(2);
         for _ in 0..rounds {
             if sql.len() > MAX_LENGTH {
                 break;
             }
-            let on_tree = if rng.percent(78) { tree::mutate(&sql, self, &mut rng) } else { None };
+            let on_tree = if rng.percent(85) { tree::mutate(&sql, self, &mut rng) } else { None };
             sql = on_tree.unwrap_or_else(|| tokens::mutate(&sql, self, &mut rng));
         }
         sql.replace('\0', " ")
