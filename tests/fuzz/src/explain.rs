@@ -58,6 +58,47 @@ const ORDER: &[&str] = &[
     "union",
 ];
 
+/// Built-in functions and operators that look at no interrupt while they work on a large value, as
+/// SECURITY.md says under what is not promised.
+const UNINTERRUPTIBLE: &[&str] = &[
+    "translate",
+    "replace",
+    "strpos",
+    "position",
+    "split_part",
+    "string_to_array",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "trim",
+    "similar",
+    "regexp_match",
+    "regexp_matches",
+    "regexp_replace",
+    "regexp_count",
+    "regexp_split_to_table",
+    "regexp_split_to_array",
+    "regexp_instr",
+    "regexp_like",
+    "regexp_substr",
+    "<@",
+    "@>",
+    "&&",
+    "~",
+    "~*",
+    "!~",
+    "!~*",
+    "levenshtein",
+    "ts_headline",
+    "jsonb_path_exists",
+];
+
+/// Whether a statement may take longer than its limit, for a while.
+pub fn may_be_slow(sql: &str) -> bool {
+    let lower = sql.to_lowercase();
+    UNINTERRUPTIBLE.iter().any(|word| lower.contains(word))
+}
+
 /// A reason in the words of a statement.
 pub fn by_words(sql: &str) -> Option<&'static str> {
     let lower = sql.to_lowercase();
@@ -94,6 +135,12 @@ mod tests {
         assert_eq!(by_words("SELECT Random()"), Some("depends on the moment"));
         assert_eq!(by_words("SELECT a FROM t LIMIT 1"), Some("depends on an open order"));
         assert_eq!(by_words("SELECT page, limits FROM nowhere"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_interrupted_is_known_by_name() {
+        assert!(may_be_slow("SELECT TRANSLATE(a, b, c)"));
+        assert!(!may_be_slow("SELECT count(*) FROM a, b"));
     }
 
     #[test]

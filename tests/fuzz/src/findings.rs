@@ -51,7 +51,9 @@ pub struct Findings {
     pub refused: BTreeMap<String, u64>,
     /// Accepted statements whose rows were compared.
     pub compared: u64,
-    /// Those that were not, by reason.
+    /// Statements above their limit because of functions that nothing can interrupt.
+    pub slow: u64,
+    /// Accepted statements that were not compared, by reason.
     pub skipped: BTreeMap<&'static str, u64>,
     found: BTreeMap<Kind, u64>,
 }
@@ -109,6 +111,7 @@ impl Findings {
             took.as_secs_f64()
         );
         text += &format!("accepted {}, of these compared {}\n", self.accepted, self.compared);
+        text += &format!("late because nothing could interrupt them {}\n", self.slow);
         text += &counts("not compared", &self.skipped);
         text += &counts("refused", &self.refused);
         text += &counts("findings", &self.found);

@@ -32,14 +32,14 @@ impl Ground {
         let mut rng = Rng::new(seed, number);
         // What runs is what can be compared, and a harmless statement with a piece of an attack
         // in it is nearer to the guard's borders than two attacks.
-        let base = if rng.percent(65) { &self.corpus.benign } else { &self.corpus.attacks };
+        let base = if rng.percent(75) { &self.corpus.benign } else { &self.corpus.attacks };
         let mut sql = rng.name(base).to_owned();
-        let rounds = 1 + rng.below(2) + rng.below(2);
+        let rounds = 1 + usize::from(rng.percent(50)) + usize::from(rng.percent(20));
         for _ in 0..rounds {
             if sql.len() > MAX_LENGTH {
                 break;
             }
-            let on_tree = if rng.percent(85) { tree::mutate(&sql, self, &mut rng) } else { None };
+            let on_tree = if rng.percent(88) { tree::mutate(&sql, self, &mut rng) } else { None };
             sql = on_tree.unwrap_or_else(|| tokens::mutate(&sql, self, &mut rng));
         }
         sql.replace('\0', " ")
