@@ -20,7 +20,7 @@ UPDATE shop.tickets SET body = 'kanarie-tenant-' || id WHERE tenant = 'acme';
 UPDATE shop.notes SET body = 'kanarie-note-' || id WHERE owner <> 'app_user';
 UPDATE shop.hr_notes SET body = 'kanarie-hr' WHERE id <> 1;
 UPDATE shop.accounts SET iban = 'kanarie-iban-' || id, ssn = 'kanarie-ssn-' || id WHERE owner <> 'app_user';
--- A number, for what takes no text: no salary but these has these digits.
+-- A number, for what takes no text; playground.rs knows its digits.
 UPDATE shop.employees SET salary = 76543200 + id;
 COMMENT ON TABLE shop.secrets IS 'kanarie-comment';
 COMMENT ON COLUMN shop.employees.salary IS 'kanarie-comment';

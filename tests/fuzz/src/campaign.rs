@@ -169,14 +169,14 @@ impl<'a> Campaign<'a> {
             return Ok(());
         }
         // The server has such errors of its own; the message is kept back, so the plain session
-        // is asked. It only reads: an internal error comes after all checks.
+        // is asked. Should the statement do something there, that is a finding too many.
         let plain = self.plain.full_names(sql).map(|sql| self.plain.select(&sql));
-        if let Some(Err(PlainError { sqlstate, message })) = plain {
-            if sqlstate.starts_with("XX") {
-                eprintln!("the server's own: {sqlstate} {message}: {sql}");
-                self.findings.skip("internal error of the server itself");
-                return Ok(());
-            }
+        if let Some(Err(PlainError { sqlstate, message })) = plain
+            && sqlstate.starts_with("XX")
+        {
+            eprintln!("the server's own: {sqlstate} {message}: {sql}");
+            self.findings.skip("internal error of the server itself");
+            return Ok(());
         }
         self.findings.add(number, sql, Kind::Internal, &refusal.text)
     }
@@ -224,7 +224,7 @@ impl<'a> Campaign<'a> {
         rows: &[String],
         plain: &[String],
     ) -> Option<&'static str> {
-        if let Some(why) = explain::by_words(text) {
+        if let Some(why) = explain::by_words(text, rows.len() > plain.len()) {
             return Some(why);
         }
         let again = self.plain.select(text).ok()?;

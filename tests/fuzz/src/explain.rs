@@ -99,15 +99,16 @@ pub fn may_be_slow(sql: &str) -> bool {
     UNINTERRUPTIBLE.iter().any(|word| lower.contains(word))
 }
 
-/// A reason in the words of a statement.
-pub fn by_words(sql: &str) -> Option<&'static str> {
+/// A reason in the words of a statement; `more` if there are more rows than the caller gets, which
+/// no order explains.
+pub fn by_words(sql: &str, more: bool) -> Option<&'static str> {
     let lower = sql.to_lowercase();
     let words: Vec<&str> =
         lower.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
     let any = |list: &[&str]| words.iter().any(|word| list.contains(word));
     if any(MOMENT) {
         Some("depends on the moment")
-    } else if any(ORDER) {
+    } else if !more && any(ORDER) {
         Some("depends on an open order")
     } else {
         None
@@ -132,9 +133,10 @@ mod tests {
 
     #[test]
     fn words_are_whole_words() {
-        assert_eq!(by_words("SELECT Random()"), Some("depends on the moment"));
-        assert_eq!(by_words("SELECT a FROM t LIMIT 1"), Some("depends on an open order"));
-        assert_eq!(by_words("SELECT page, limits FROM nowhere"), None);
+        assert_eq!(by_words("SELECT Random()", true), Some("depends on the moment"));
+        assert_eq!(by_words("SELECT a FROM t LIMIT 1", false), Some("depends on an open order"));
+        assert_eq!(by_words("SELECT a FROM t LIMIT 1", true), None);
+        assert_eq!(by_words("SELECT page, limits FROM nowhere", false), None);
     }
 
     #[test]

@@ -15,8 +15,12 @@ use crate::Failure;
 pub const DATABASE: &str = "secdb";
 /// The plain role that calls.
 pub const CALLER: &str = "app_user";
-/// What nobody but a superuser may see holds one of these.
-pub const MARKS: &[&str] = &["kanarie", "76543"];
+/// What nobody but a superuser may see holds this, or is a salary.
+const MARK: &str = "kanarie";
+/// Salaries are these digits and two of a number up to [`SALARIES`], long enough not to be in a sum
+/// of md5 by chance.
+const SALARY: &str = "765432";
+const SALARIES: u8 = 40;
 
 /// Scripts of `tests/security/setup` that fill it. The one that comes last there sets limits
 /// that are too tight for comparing.
@@ -89,13 +93,21 @@ impl Playground {
     }
 }
 
-/// Whether a text gives away what is marked, and not because `sql` says it itself.
+/// Where a text gives away what is marked, and not because `sql` says it itself.
 pub fn mark_in<'t>(text: &'t str, sql: &str) -> Option<&'t str> {
-    let mark = MARKS.iter().find(|mark| text.contains(**mark) && !sql.contains(**mark))?;
-    let at = text.find(mark)?;
+    let word = text.find(MARK).filter(|_| !sql.contains(MARK));
+    let at = word.or_else(|| salary(text).filter(|_| !sql.contains(SALARY)))?;
     let begin = text.floor_char_boundary(at.saturating_sub(60));
     let end = text.floor_char_boundary((at + 100).min(text.len()));
     text.get(begin..end)
+}
+
+fn salary(text: &str) -> Option<usize> {
+    let is_one = |at: usize| {
+        let rest = text.get(at + SALARY.len()..at + SALARY.len() + 2)?;
+        rest.parse::<u8>().ok().filter(|n| (1..=SALARIES).contains(n))
+    };
+    text.match_indices(SALARY).map(|(at, _)| at).find(|at| is_one(*at).is_some())
 }
 
 fn psql(cluster: &Cluster, database: &str, arguments: &[&str]) -> Result<(), Failure> {
@@ -123,5 +135,8 @@ mod tests {
         assert!(mark_in("x kanarie-secret-1 y", "SELECT 1").is_some());
         assert_eq!(mark_in("no column kanarie", "SELECT kanarie"), None);
         assert_eq!(mark_in("nothing", "SELECT 1"), None);
+        assert!(mark_in(r#"{"x":76543217.00}"#, "SELECT 1").is_some());
+        assert_eq!(mark_in("76543217", "SELECT 76543217"), None);
+        assert_eq!(mark_in("76543299 7654325", "SELECT 1"), None);
     }
 }

@@ -3,6 +3,7 @@
 //! Calls the cutting of answers, the first gate and the writing of full names as the extension
 //! does, with no more stack than they say they need.
 
+use std::any::Any;
 use std::panic;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ pub fn check(sql: &str) -> Result<(), String> {
         .map_err(|error| format!("no thread: {error}"))?
         .join();
     if let Err(panicked) = checked {
-        return Err(format!("panicked: {}", message(&panicked)));
+        return Err(format!("panicked: {}", message(panicked.as_ref())));
     }
     let took = begun.elapsed();
     if took > LIMIT { Err(format!("took {} ms", took.as_millis())) } else { Ok(()) }
@@ -49,7 +50,7 @@ fn look(sql: &str) {
     let _ = qualify(&parsed, home);
 }
 
-fn message(panicked: &Box<dyn std::any::Any + Send>) -> &str {
+fn message(panicked: &(dyn Any + Send)) -> &str {
     let text = panicked.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panicked.downcast_ref::<&str>().copied()).unwrap_or("without a message")
 }

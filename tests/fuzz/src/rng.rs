@@ -11,12 +11,12 @@ impl Rng {
     /// The stream of statement `number` in the run with `seed`.
     pub fn new(seed: u64, number: u64) -> Self {
         let mut rng = Self(seed);
-        let start = rng.next();
+        let start = rng.number();
         Self(start ^ number.wrapping_mul(0xd134_2543_de82_ef95))
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -26,7 +26,7 @@ impl Rng {
     /// A number below `end`; 0 if `end` is.
     pub fn below(&mut self, end: usize) -> usize {
         let end = (end as u64).max(1);
-        usize::try_from(self.next() % end).unwrap_or(0)
+        usize::try_from(self.number() % end).unwrap_or(0)
     }
 
     /// True `percent` times of a hundred.
@@ -53,7 +53,7 @@ mod tests {
     fn a_stream_is_its_seed_and_number() {
         let take = |seed, number| {
             let mut rng = Rng::new(seed, number);
-            [rng.next(), rng.next(), rng.next()]
+            [rng.number(), rng.number(), rng.number()]
         };
         assert_eq!(take(1, 2), take(1, 2));
         assert_ne!(take(1, 2), take(1, 3));
