@@ -40,6 +40,9 @@ struct Arguments {
     /// File for the findings, one JSON object a line.
     #[arg(long)]
     findings: Option<PathBuf>,
+    /// Seconds a call may take beyond the guard's limit.
+    #[arg(long, default_value_t = 6)]
+    margin: u64,
     /// Only what needs no server.
     #[arg(long)]
     pure: bool,
@@ -77,6 +80,7 @@ fn run(arguments: &Arguments) -> Result<u64, Failure> {
         first: arguments.only.unwrap_or(arguments.first),
         last: arguments.only,
         time: Duration::from_secs_f64(arguments.minutes * 60.0),
+        margin: Duration::from_secs(arguments.margin),
     };
     eprintln!("seed {seed}");
     let corpus = Corpus::read(&arguments.corpus)?;

@@ -26,9 +26,12 @@ fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../security")
 }
 
-/// Statements by number, not by time: the same on every machine.
-fn plan(statements: u64) -> Plan {
-    Plan { seed: SEED, first: 0, last: Some(statements), time: Duration::from_secs(600) }
+/// Statements by number, not by time: the same on every machine, which may be slow. The corpus
+/// itself is another test's.
+fn plan(corpus: &Corpus, statements: u64) -> Plan {
+    let first = corpus.len() as u64;
+    let hour = Duration::from_secs(3600);
+    Plan { seed: SEED, first, last: Some(first + statements - 1), time: hour, margin: hour }
 }
 
 #[test]
@@ -36,8 +39,8 @@ fn no_statement_makes_the_first_gate_panic() {
     let ground =
         Ground { corpus: Corpus::read(&corpus()).unwrap(), vocabulary: Vocabulary::small() };
     let mut findings = Findings::new(SEED, None).unwrap();
-    without_server(plan(20_000), &ground, &mut findings).unwrap();
-    assert_eq!(findings.statements, 20_001);
+    without_server(plan(&ground.corpus, 20_000), &ground, &mut findings).unwrap();
+    assert_eq!(findings.statements, 20_000);
     assert_eq!(findings.count(), 0);
 }
 
@@ -54,10 +57,11 @@ fn no_statement_gets_past_the_guard() {
         vocabulary: Vocabulary::ask(&mut playground.superuser().unwrap()).unwrap(),
     };
     let mut findings = Findings::new(SEED, None).unwrap();
-    Campaign::new(&playground, &mut findings).unwrap().run(plan(2500), &ground).unwrap();
+    let plan = plan(&ground.corpus, 2000);
+    Campaign::new(&playground, &mut findings).unwrap().run(plan, &ground).unwrap();
     println!("{}", findings.summary(begun.elapsed()));
     assert_eq!(findings.count(), 0);
     // A run in which little is accepted, or nothing is compared, shows nothing.
-    assert!(findings.accepted > 200, "only {} were accepted", findings.accepted);
+    assert!(findings.accepted > 80, "only {} were accepted", findings.accepted);
     assert!(findings.compared * 2 > findings.accepted, "only {} were compared", findings.compared);
 }
