@@ -54,6 +54,12 @@ pub struct Caller {
     before: Vec<String>,
 }
 
+/// What a session has of its own, and must still have after a call. The temporary table stands
+/// before `shop.orders` in the search path.
+const BELONGINGS: &str = "
+CREATE TEMP TABLE orders AS SELECT 1 AS id; PREPARE kept AS SELECT 1; LISTEN kept;
+DECLARE kept CURSOR WITH HOLD FOR SELECT 1; SELECT pg_advisory_lock_shared(4711)";
+
 /// Everything a statement could leave behind in a session, a column a concern; each is text, so
 /// that a difference can be shown. The first use of an extension loads its library, which brings
 /// settings along; they count when somebody changes them.
@@ -96,6 +102,7 @@ impl Caller {
         let mut caller = Self { client, notices, before: Vec::new() };
         // The first call of a session loads the library and its caches.
         caller.run("SELECT 1");
+        caller.client.batch_execute(BELONGINGS)?;
         caller.before = caller.look("BEGIN; SAVEPOINT call; ROLLBACK TO call")?;
         Ok(caller)
     }

@@ -15,17 +15,21 @@ pub struct Witness {
     before: Vec<(String, String)>,
 }
 
-/// Counts and sums that do not depend on one relation.
+/// Counts and sums that do not depend on one relation, without what the caller's session has of
+/// its own.
 const GENERAL: &[(&str, &str)] = &[
     (
         "relations",
-        "SELECT count(*), sum(hashtextextended(concat(relname, relowner, relacl, relkind), 0)) FROM pg_class",
+        "SELECT count(*), sum(hashtextextended(concat(relname, relowner, relacl, relkind), 0)) FROM pg_class WHERE relpersistence <> 't'",
     ),
     (
         "functions",
         "SELECT count(*), sum(hashtextextended(concat(proname, proowner, prosrc, proacl), 0)) FROM pg_proc",
     ),
-    ("types", "SELECT count(*), 0 FROM pg_type"),
+    (
+        "types",
+        "SELECT count(*), 0 FROM pg_type WHERE typnamespace::regnamespace::text !~ '^pg_temp'",
+    ),
     ("roles", "SELECT count(*), sum(hashtextextended(a::text, 0)) FROM pg_authid a"),
     ("members", "SELECT count(*), sum(hashtextextended(m::text, 0)) FROM pg_auth_members m"),
     ("settings", "SELECT count(*), sum(hashtextextended(s::text, 0)) FROM pg_db_role_setting s"),
@@ -42,13 +46,19 @@ const GENERAL: &[(&str, &str)] = &[
         "pages of large objects",
         "SELECT count(*), sum(hashtextextended(l::text, 0)) FROM pg_largeobject l",
     ),
-    ("schemas", "SELECT count(*), sum(hashtextextended(n::text, 0)) FROM pg_namespace n"),
+    (
+        "schemas",
+        "SELECT count(*), sum(hashtextextended(n::text, 0)) FROM pg_namespace n WHERE nspname !~ 'temp_'",
+    ),
     ("databases", "SELECT count(*), sum(hashtextextended(datname, 0)) FROM pg_database"),
     ("comments", "SELECT count(*), sum(hashtextextended(d::text, 0)) FROM pg_description d"),
     ("rules", "SELECT count(*), 0 FROM pg_rewrite"),
     ("policies", "SELECT count(*), sum(hashtextextended(p::text, 0)) FROM pg_policy p"),
     ("triggers", "SELECT count(*), 0 FROM pg_trigger"),
-    ("advisory locks", "SELECT count(*), 0 FROM pg_locks WHERE locktype = 'advisory'"),
+    (
+        "advisory locks",
+        "SELECT count(*), 0 FROM pg_locks WHERE locktype = 'advisory' AND objid <> 4711",
+    ),
     ("prepared transactions", "SELECT count(*), 0 FROM pg_prepared_xacts"),
     ("replication slots", "SELECT count(*), 0 FROM pg_replication_slots"),
     ("extensions", "SELECT count(*), sum(hashtextextended(e::text, 0)) FROM pg_extension e"),
