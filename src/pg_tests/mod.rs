@@ -14,23 +14,6 @@ use pgrx::prelude::*;
 
 use crate::exec::{self, ExecError, Limits, Policy};
 
-/// Runs `sql` as the generated statements of the caller run; for scripts/attack-corpus.
-#[pg_extern(volatile, parallel_unsafe)]
-fn run_as_guard(sql: &str, timeout_ms: default!(i64, 3000)) -> String {
-    let limits = Limits { timeout_ms: timeout_ms.unsigned_abs(), ..Limits::default() };
-    let outcome = exec::identity::resolve(None)
-        .and_then(|identity| exec::run(sql, identity, &limits, &Policy::default()));
-    describe(outcome)
-}
-
-/// As `run_as_guard`, without running it.
-#[pg_extern(volatile, parallel_unsafe)]
-fn validate_as_guard(sql: &str) -> String {
-    let outcome = exec::identity::resolve(None)
-        .and_then(|identity| exec::validate(sql, identity, &Limits::default(), &Policy::default()));
-    describe(outcome)
-}
-
 /// The snapshot of the caller, its fingerprint and how long it took in milliseconds.
 #[pg_extern(volatile, parallel_unsafe)]
 fn snapshot_as_caller(schemas: default!(Option<Vec<String>>, "NULL")) -> String {
@@ -54,26 +37,6 @@ fn view(schemas: Option<Vec<String>>) -> crate::catalog::View {
         schemas: schemas.unwrap_or_else(crate::pg::facts::search_path),
         foreign_servers: Vec::new(),
     }
-}
-
-fn describe<T: serde::Serialize>(outcome: Result<T, ExecError>) -> String {
-    let value = match outcome {
-        Ok(result) => serde_json::json!({ "ok": result }),
-        Err(error) => {
-            let kind = match &error {
-                ExecError::Refused { .. } => "refused",
-                ExecError::Analysis { .. } => "analysis",
-                ExecError::Permission { .. } => "permission",
-                ExecError::Cost { .. } => "cost",
-                ExecError::Timeout { .. } => "timeout",
-                ExecError::Execution { .. } => "execution",
-                ExecError::Nested => "nested",
-                ExecError::Internal(_) => "internal",
-            };
-            serde_json::json!({ kind: error.to_string(), "debug": format!("{error:?}") })
-        }
-    };
-    value.to_string()
 }
 
 #[pg_schema]

@@ -1,0 +1,39 @@
+-- Code and foreign data that no name in a statement shows: behind indexes, constraints, partitions
+-- and casts. After attacks_setup.sql; variable of psql: files, as there.
+SET client_min_messages = warning;
+SET ROLE mallory;
+-- The planner folds constant expressions of indexes and constraints, which calls the function.
+CREATE TABLE mallory.indexed (id int, v text);
+INSERT INTO mallory.indexed SELECT i, 'v' || i FROM generate_series(1, 10) i;
+CREATE INDEX ON mallory.indexed ((mallory.imm('index expression')));
+CREATE INDEX ON mallory.indexed (id) WHERE mallory.imm('index predicate') IS NOT NULL;
+CREATE TABLE mallory.parted (id int, v text) PARTITION BY LIST (id);
+CREATE TABLE mallory.parted_1 PARTITION OF mallory.parted (CHECK (mallory.imm('check') <> v)) FOR VALUES IN (1);
+CREATE TABLE mallory.parted_2 PARTITION OF mallory.parted FOR VALUES IN (2);
+CREATE TABLE mallory.by_function (v text) PARTITION BY LIST (mallory.imm(v));
+CREATE TABLE mallory.by_function_a PARTITION OF mallory.by_function FOR VALUES IN ('a');
+-- A cast to json is called where a value becomes JSON, without being written anywhere.
+CREATE TYPE mallory.mood AS ENUM ('good', 'bad');
+CREATE FUNCTION mallory.mood_json(mallory.mood) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM mallory.note('cast to json'); RETURN '1'; END $$;
+CREATE CAST (mallory.mood AS json) WITH FUNCTION mallory.mood_json(mallory.mood);
+CREATE TABLE mallory.moods (id int, m mallory.mood, many mallory.mood[]);
+INSERT INTO mallory.moods VALUES (1, 'good', '{bad,good}');
+CREATE DOMAIN mallory.some_mood AS mallory.mood;
+-- A view that runs with the rights of its reader, and so does what is in it.
+CREATE VIEW mallory.v_invoker WITH (security_invoker) AS SELECT name, mallory.note('invoker') AS x FROM shop.regions;
+-- A range over a type whose ordering is somebody's function cannot be made without being superuser; one
+-- over text can.
+CREATE TYPE mallory.span AS RANGE (SUBTYPE = text);
+GRANT SELECT ON ALL TABLES IN SCHEMA mallory TO PUBLIC;
+RESET ROLE;
+
+-- Foreign tables as partitions and children of ordinary ones: only the planner meets them.
+\set program 'echo ran-as-$(id -un) | tee -a ' :files '/part.ran'
+CREATE TABLE shop.log_lines (line text) PARTITION BY LIST (line);
+CREATE FOREIGN TABLE shop.log_lines_file PARTITION OF shop.log_lines DEFAULT SERVER files OPTIONS (program :'program');
+CREATE TABLE shop.remote_orders (id bigint, customer_id int);
+INSERT INTO shop.remote_orders VALUES (1, 1);
+CREATE FOREIGN TABLE shop.remote_orders_2 () INHERITS (shop.remote_orders) SERVER loop OPTIONS (schema_name 'shop', table_name 'orders');
+CREATE VIEW shop.v_log AS SELECT line FROM shop.log_lines;
+GRANT SELECT ON shop.log_lines, shop.remote_orders, shop.v_log TO app_user;
+RESET client_min_messages;
