@@ -1,0 +1,61 @@
+//! What must hold of any text without a server: the checks end, and without a panic.
+//!
+//! Calls the cutting of answers, the first gate and the writing of full names as the extension
+//! does, with no more stack than they say they need.
+
+use std::any::Any;
+use std::panic;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use text2sql_core::schema::RelationName;
+use text2sql_core::sql::{CandidateSql, policy, qualify};
+
+/// Far above what a statement takes, so that a busy machine makes no finding; what does not end,
+/// or takes exponential time, is above any limit.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Stack for what is around the checks.
+const MARGIN: usize = 256 << 10;
+
+/// Says what is wrong with the checks of `sql`, if anything is.
+///
+/// # Errors
+/// The violation, in words.
+pub fn check(sql: &str) -> Result<(), String> {
+    let begun = Instant::now();
+    let text = sql.to_owned();
+    let checked = thread::Builder::new()
+        .stack_size(policy::STACK_BYTES + MARGIN)
+        .spawn(move || look(&text))
+        .map_err(|error| format!("no thread: {error}"))?
+        .join();
+    if let Err(panicked) = checked {
+        return Err(format!("panicked: {}", message(panicked.as_ref())));
+    }
+    let took = begun.elapsed();
+    if took > LIMIT { Err(format!("took {} ms", took.as_millis())) } else { Ok(()) }
+}
+
+fn look(sql: &str) {
+    for answer in [sql.to_owned(), format!("```sql\n{sql}\n```"), format!("{sql}\n```\nwell")] {
+        let _ = CandidateSql::extract(&answer);
+    }
+    let Ok(candidate) = CandidateSql::from_user(sql) else { return };
+    let Ok(parsed) = policy::check(candidate) else { return };
+    let _ = parsed.pretty();
+    let home = |name: &text2sql_core::sql::RelationRef| {
+        Some(RelationName { schema: "a \"schema\"".to_owned(), name: name.name.clone() })
+    };
+    let _ = qualify(&parsed, home);
+}
+
+fn message(panicked: &(dyn Any + Send)) -> &str {
+    let text = panicked.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panicked.downcast_ref::<&str>().copied()).unwrap_or("without a message")
+}
+
+/// Keeps panics of [`check`] from being printed a second time.
+pub fn silence_panics() {
+    panic::set_hook(Box::new(|_| {}));
+}

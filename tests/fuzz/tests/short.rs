@@ -1,0 +1,67 @@
+//! A short run with a fixed seed: part of every round of tests.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use text2sql_fuzz::campaign::{Campaign, Plan, without_server};
+use text2sql_fuzz::corpus::Corpus;
+use text2sql_fuzz::findings::Findings;
+use text2sql_fuzz::mutate::Ground;
+use text2sql_fuzz::playground::Playground;
+use text2sql_fuzz::vocabulary::Vocabulary;
+use text2sql_testkit::cluster::Cluster;
+
+const SEED: u64 = 15;
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../security")
+}
+
+/// Statements by number, not by time: the same on every machine, which may be slow. The corpus
+/// itself is another test's.
+fn plan(corpus: &Corpus, statements: u64) -> Plan {
+    let first = corpus.len() as u64;
+    let hour = Duration::from_secs(3600);
+    Plan { seed: SEED, first, last: Some(first + statements - 1), time: hour, margin: hour }
+}
+
+#[test]
+fn no_statement_makes_the_first_gate_panic() {
+    let ground =
+        Ground { corpus: Corpus::read(&corpus()).unwrap(), vocabulary: Vocabulary::small() };
+    let mut findings = Findings::new(SEED, None).unwrap();
+    without_server(plan(&ground.corpus, 20_000), &ground, &mut findings).unwrap();
+    assert_eq!(findings.statements, 20_000);
+    assert_eq!(findings.count(), 0);
+}
+
+#[test]
+fn no_statement_gets_past_the_guard() {
+    if !Cluster::is_available() {
+        println!("skipped: TEXT2SQL_PG_CONFIG names no server to test against");
+        return;
+    }
+    let begun = Instant::now();
+    let playground = Playground::start(&corpus().join("setup")).unwrap();
+    let ground = Ground {
+        corpus: Corpus::read(&corpus()).unwrap(),
+        vocabulary: Vocabulary::ask(&mut playground.superuser().unwrap()).unwrap(),
+    };
+    let mut findings = Findings::new(SEED, None).unwrap();
+    let plan = plan(&ground.corpus, 2000);
+    Campaign::new(&playground, &mut findings).unwrap().run(plan, &ground).unwrap();
+    println!("{}", findings.summary(begun.elapsed()));
+    assert_eq!(findings.count(), 0);
+    // A run in which little is accepted, or nothing is compared, shows nothing.
+    assert!(findings.accepted > 80, "only {} were accepted", findings.accepted);
+    assert!(findings.compared * 2 > findings.accepted, "only {} were compared", findings.compared);
+}
