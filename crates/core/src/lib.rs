@@ -11,6 +11,7 @@
 //! | [`pipeline`] | one question's course: generate, check, repair, finish |
 //! | [`chat`] | chat formats of the supported model families, compiled in |
 //! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
+//! | [`desk`] | which requests wait for the worker, and which are void |
 //! | [`ring`] | the request queue's index arithmetic |
 //! | [`supervision`] | when a crashed engine is started again |
 //!
@@ -20,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod chat;
+pub mod desk;
 pub mod link;
 pub mod pipeline;
 pub mod prompt;
