@@ -186,7 +186,8 @@ impl Broker {
         };
         let mut request = *request;
         request.deadline_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        engine.running = Some(Running { id: session.id, give_up_at: now + left + GRACE });
+        engine.running =
+            Some(Running { id: session.id, give_up_at: now + left + GRACE, written: 0 });
         engine.send(&EngineCommand::Generate { id: session.id, request });
     }
 }

@@ -231,13 +231,21 @@ mod tests {
                 prop_assert_eq!(owner.segment, ticket.segment);
                 prop_assert_eq!(owner.generation, self.desk.generation());
             }
-            if attached { self.served.push(ticket.request_id) } else { self.desk.ended() }
+            if attached {
+                self.served.push(ticket.request_id)
+            } else {
+                self.desk.ended()
+            }
             Ok(())
         }
 
         fn worker_changes(&mut self, comes: bool) -> Result<(), TestCaseError> {
             let before = self.desk.generation();
-            if comes { self.desk.open() } else { self.desk.close() }
+            if comes {
+                self.desk.open()
+            } else {
+                self.desk.close()
+            }
             prop_assert_ne!(self.desk.generation(), before);
             self.served.clear();
             self.queued = 0;

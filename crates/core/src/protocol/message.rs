@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{ChatFormat, ChatPrompt};
+use crate::schema::sanitize;
 
 /// One generation to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,6 +117,23 @@ pub struct Failure {
     pub detail: Option<String>,
     /// What to do, if it is known.
     pub hint: Option<String>,
+}
+
+/// Most bytes of each text of a [`Failure`] and a [`ModelInfo`] that are shown.
+const SHOWN_BYTES: usize = 500;
+
+impl Failure {
+    /// With texts that can be shown: what an engine says goes to users and to the server's log.
+    #[must_use]
+    pub fn tamed(self) -> Self {
+        let tame = |text: String| sanitize(&text, SHOWN_BYTES);
+        Self {
+            code: self.code,
+            message: tame(self.message),
+            detail: self.detail.map(tame),
+            hint: self.hint.map(tame),
+        }
+    }
 }
 
 /// Kinds of [`Failure`].
@@ -260,4 +278,18 @@ pub struct ModelInfo {
     pub sha256: String,
     /// Time to load, milliseconds.
     pub load_ms: u64,
+}
+
+impl ModelInfo {
+    /// With texts that can be shown, as [`Failure::tamed`].
+    #[must_use]
+    pub fn tamed(self) -> Self {
+        let tame = |text: String| sanitize(&text, SHOWN_BYTES / 4);
+        Self {
+            name: tame(self.name),
+            architecture: tame(self.architecture),
+            sha256: tame(self.sha256),
+            ..self
+        }
+    }
 }
