@@ -142,9 +142,9 @@ pub fn attempts(folder: &Path) -> Vec<Attempt> {
 /// What an engine with a loaded model is: without any file.
 fn sealed(folder: &Path) -> Attempt {
     let what = "opening the model again";
-    let result = seal().map_err(std::io::Error::other).and_then(|()| {
-        File::open(folder.join("model")).map(drop)
-    });
+    let result = seal()
+        .map_err(std::io::Error::other)
+        .and_then(|()| File::open(folder.join("model")).map(drop));
     match result {
         Ok(()) => Attempt { what, right: false, how: "was possible".into() },
         Err(error) => Attempt { what, right: denied(&error), how: error.to_string() },

@@ -10,7 +10,12 @@
 )]
 
 mod cancel;
+mod contexts;
 mod crash;
+mod engine_process;
+mod hostile_engine;
+mod isolation;
 mod lifecycle;
 mod load;
 mod standby;
+mod traces;
