@@ -293,3 +293,27 @@ impl ModelInfo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::is_invisible;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_an_engine_says_is_short_and_visible(
+            text in any::<String>(), times in 1usize..2000,
+        ) {
+            let text = text.repeat(times);
+            let (code, some) = (FailureCode::Internal, Some(text.clone()));
+            let failure =
+                Failure { code, message: text, detail: some.clone(), hint: some }.tamed();
+            let (detail, hint) = (failure.detail.unwrap(), failure.hint.unwrap());
+            for text in [failure.message, detail, hint] {
+                prop_assert!(text.len() <= SHOWN_BYTES);
+                prop_assert!(!text.chars().any(is_invisible), "{text:?}");
+            }
+        }
+    }
+}

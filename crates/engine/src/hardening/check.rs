@@ -43,7 +43,9 @@ pub fn report(folder: &Path) -> String {
         Ok(()) => "harden: done".to_owned(),
         Err(why) => format!("harden: FAILED {why}"),
     }];
-    lines.extend(confine(folder).into_iter().map(|missing| format!("missing: {missing}")));
+    let missing = confine(folder);
+    let landlocked = !missing.iter().any(|missing| missing.contains("Landlock"));
+    lines.extend(missing.into_iter().map(|missing| format!("missing: {missing}")));
     if let Err(missing) = limit_memory(MEMORY) {
         lines.push(format!("missing: {missing}"));
     }
@@ -53,15 +55,16 @@ pub fn report(folder: &Path) -> String {
         how: format!("open besides the standard ones: {stray:?}"),
     };
     for Attempt { what, right, how } in
-        [stray].into_iter().chain(attempts(folder)).chain([sealed(folder)])
+        [stray].into_iter().chain(attempts(folder, landlocked)).chain([sealed(folder)])
     {
         lines.push(format!("{what}: {} ({how})", if right { "ok" } else { "WRONG" }));
     }
     lines.join("\n")
 }
 
-/// Tries everything, in a process that was hardened for `folder`.
-pub fn attempts(folder: &Path) -> Vec<Attempt> {
+/// Tries everything, in a process that was hardened for `folder`; `landlocked` says whether the
+/// kernel could confine it to that folder.
+pub fn attempts(folder: &Path, landlocked: bool) -> Vec<Attempt> {
     let mut all = Vec::new();
     let mut refused = |what, result: std::io::Result<()>| {
         all.push(match result {
@@ -91,11 +94,12 @@ pub fn attempts(folder: &Path) -> Vec<Attempt> {
     );
     refused("staying after the parent", prctl::set_pdeathsig(None).map_err(Into::into));
     refused("being traced", prctl::set_dumpable(true).map_err(Into::into));
-    // Only Landlock refuses these; without it they are reported and not wrong.
+    // Only Landlock refuses these; where the kernel has none they are reported and not wrong.
     for (what, path) in [("reading /etc/passwd", "/etc/passwd"), ("listing /", "/")] {
         let result = File::open(path).map(drop);
-        let how = result.as_ref().map_or_else(ToString::to_string, |()| "was possible".into());
-        all.push(Attempt { what, right: true, how });
+        let right = !landlocked || result.as_ref().is_err_and(denied);
+        let how = result.map_or_else(|error| error.to_string(), |()| "was possible".into());
+        all.push(Attempt { what, right, how });
     }
     let mut allowed = |what, how: Result<(), String>| {
         all.push(Attempt { what, right: how.is_ok(), how: how.err().unwrap_or("works".into()) });

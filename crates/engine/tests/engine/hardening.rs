@@ -45,6 +45,8 @@ fn nothing_that_must_fail_succeeds_and_nothing_needed_fails() {
         "raising the file limit",
         "staying after the parent",
         "being traced",
+        "reading /etc/passwd",
+        "listing /",
         "reading the model",
         "a thread",
         "no core dumps",

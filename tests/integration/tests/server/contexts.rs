@@ -72,7 +72,7 @@ fn transactions_of_every_kind() {
             analyst.batch_execute("INSERT INTO mine VALUES (1); COMMIT").unwrap();
         }
     }
-    assert_eq!(text(&mut analyst, "SELECT count(*)::text FROM mine"), "3");
+    assert_eq!(text(&mut analyst, "SELECT count(*)::text FROM mine"), "2");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn triggers() {
     server
         .superuser()
         .batch_execute(
-            "CREATE TABLE shop.log (a int, before text, after text);
+            "CREATE TABLE shop.log (id int, before text, after text);
              GRANT SELECT, INSERT, UPDATE ON shop.log TO analyst;
              CREATE FUNCTION shop.note() RETURNS trigger LANGUAGE plpgsql AS $$
              BEGIN
@@ -172,8 +172,8 @@ fn triggers() {
              END $$;
              CREATE FUNCTION shop.note_after() RETURNS trigger LANGUAGE plpgsql AS $$
              BEGIN
-               UPDATE shop.log SET after = a::text
-                 FROM text2sql.ask('how many customers?') a WHERE log.a = NEW.a;
+               UPDATE shop.log SET after = answer::text
+                 FROM text2sql.ask('how many customers?') answer WHERE id = NEW.id;
                RETURN NULL;
              END $$;
              CREATE TRIGGER note BEFORE INSERT ON shop.log
@@ -188,7 +188,8 @@ fn triggers() {
             "BEGIN; INSERT INTO shop.log VALUES (1); INSERT INTO shop.log VALUES (2); COMMIT",
         )
         .unwrap();
-    let rows = "SELECT string_agg(concat_ws(' ', a, before, after), ', ' ORDER BY a) FROM shop.log";
+    let rows =
+        "SELECT string_agg(concat_ws(' ', id, before, after), ', ' ORDER BY id) FROM shop.log";
     assert_eq!(text(&mut analyst, rows), r#"1 {"n":0} {"n":3}, 2 {"n":1} {"n":3}"#);
 }
 
