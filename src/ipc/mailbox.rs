@@ -258,6 +258,11 @@ pub mod worker {
         MAILBOX.exclusive().desk.ended();
     }
 
+    /// An error of the server may have lost requests: `served` are left.
+    pub fn recount(served: usize) {
+        MAILBOX.exclusive().desk.recount(served);
+    }
+
     /// An engine was started.
     pub fn engine_started() {
         MAILBOX.exclusive().engine_starts += 1;

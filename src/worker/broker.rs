@@ -56,6 +56,11 @@ impl Broker {
         self.pump_sessions(now);
     }
 
+    /// Puts right what an error in the middle of a turn left behind.
+    pub fn after_error(&mut self) {
+        mailbox::worker::recount(self.sessions.len());
+    }
+
     /// How long the main loop may sleep.
     pub fn longest_sleep(&self) -> Duration {
         if self.engines.needs_polling() {

@@ -128,6 +128,13 @@ impl<const N: usize> Desk<N> {
     pub fn ended(&mut self) {
         self.active = self.active.saturating_sub(1);
     }
+
+    /// Counts anew, where an error of the server may have lost a ticket on its way: `served`
+    /// requests are with the worker. A lost one would take a place in the queue for ever.
+    pub fn recount(&mut self, served: usize) {
+        let all = self.tickets.len().saturating_add(served);
+        self.active = u32::try_from(all).unwrap_or(u32::MAX);
+    }
 }
 
 #[cfg(test)]
@@ -146,6 +153,7 @@ mod tests {
         BackendDies(prop::sample::Index),
         WorkerTakes,
         WorkerEnds(prop::sample::Index),
+        WorkerStumbles,
         WorkerLeaves,
         WorkerComes,
     }
@@ -158,6 +166,7 @@ mod tests {
             4 => index().prop_map(Step::BackendDies),
             6 => Just(Step::WorkerTakes),
             4 => index().prop_map(Step::WorkerEnds),
+            1 => Just(Step::WorkerStumbles),
             1 => Just(Step::WorkerLeaves),
             2 => Just(Step::WorkerComes),
         ];
@@ -265,6 +274,10 @@ mod tests {
                         self.served.swap_remove(index.index(self.served.len()));
                         self.desk.ended();
                     }
+                }
+                Step::WorkerStumbles => {
+                    self.queued -= usize::from(self.desk.next_ticket().is_some());
+                    self.desk.recount(self.served.len());
                 }
                 Step::WorkerLeaves => self.worker_changes(false)?,
                 Step::WorkerComes => self.worker_changes(true)?,
