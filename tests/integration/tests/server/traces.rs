@@ -19,7 +19,8 @@ fn calls() -> Vec<(&'static str, Option<SqlState>)> {
         ("SELECT * FROM text2sql.run('SELECT id FROM shop.customers') LIMIT 1", None),
         ("SELECT text2sql.run('SELECT 1/0')", Some(SqlState::DIVISION_BY_ZERO)),
         ("SELECT text2sql.run('SELECT nme FROM shop.customers')", Some(SqlState::UNDEFINED_COLUMN)),
-        ("SELECT text2sql.run('SELEC')", Some(SqlState::SYNTAX_ERROR)),
+        ("SELECT text2sql.run('SELECT 1 +')", Some(SqlState::SYNTAX_ERROR)),
+        ("SELECT text2sql.run('SELEC')", Some(SqlState::INSUFFICIENT_PRIVILEGE)),
         (
             "SELECT text2sql.run('SELECT set_config(''work_mem'', ''1MB'', false)')",
             Some(SqlState::INSUFFICIENT_PRIVILEGE),
@@ -104,7 +105,9 @@ fn furnished(server: &Server) -> Client {
              LISTEN news; PREPARE mine (int) AS SELECT $1; CREATE TEMP TABLE customers_copy (a int);
              SELECT pg_advisory_lock(7);
              BEGIN; DECLARE held CURSOR WITH HOLD FOR SELECT generate_series(1, 10); COMMIT;
-             FETCH 3 FROM held",
+             FETCH 3 FROM held;
+             -- Its library defines settings when it is first used.
+             DO LANGUAGE plpgsql 'BEGIN END'",
         )
         .unwrap();
     analyst
@@ -153,7 +156,7 @@ fn a_transaction_is_as_before_after_each_call() {
     for (call, outcome) in calls() {
         analyst
             .batch_execute(
-                "BEGIN; SET LOCAL app.tenant = 'other'; SET LOCAL enable_seqscan = off;
+                "BEGIN; SET LOCAL app.tenant = 'other'; SET LOCAL work_mem = '3MB';
                  DECLARE c CURSOR FOR SELECT generate_series(1, 10); FETCH 2 FROM c; SAVEPOINT s",
             )
             .unwrap();
