@@ -6,20 +6,13 @@
 use std::collections::VecDeque;
 
 use pgrx::pg_sys;
+use text2sql_core::desk::SegmentHeader;
 
-/// Tells our segments from others'.
-const MAGIC: u64 = 0x7465_7874_3273_716c;
 /// Bytes of each queue. Longer messages pass through in pieces.
 const QUEUE_BYTES: usize = 64 << 10;
-/// Bytes kept for [`Header`]; keeps the queues MAXALIGNed.
+/// Bytes kept for [`SegmentHeader`]; keeps the queues MAXALIGNed.
 const HEADER_BYTES: usize = 64;
 const SEGMENT_BYTES: usize = HEADER_BYTES + 2 * QUEUE_BYTES;
-
-#[repr(C)]
-struct Header {
-    magic: u64,
-    request_id: u64,
-}
 
 /// The other side is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +35,7 @@ impl Channel {
         // SAFETY: the segment is mapped and larger than the header.
         let base = unsafe { pg_sys::dsm_segment_address(segment) }.cast::<u8>();
         // SAFETY: freshly mapped memory, page-aligned, ours alone until the ticket is published.
-        unsafe { base.cast::<Header>().write(Header { magic: MAGIC, request_id }) };
+        unsafe { base.cast::<SegmentHeader>().write(SegmentHeader::new(request_id)) };
         let [up, down] = queue_addresses(base).map(|at| {
             // SAFETY: `at` is MAXALIGNed and has QUEUE_BYTES within the segment.
             unsafe { pg_sys::shm_mq_create(at.cast(), QUEUE_BYTES) }
@@ -63,8 +56,8 @@ impl Channel {
         // SAFETY: the segment is mapped.
         let base = unsafe { pg_sys::dsm_segment_address(segment) }.cast::<u8>();
         // SAFETY: every segment of the server is larger than the header; any bytes are a header.
-        let header = unsafe { base.cast::<Header>().read() };
-        if header.magic != MAGIC || header.request_id != request_id {
+        let header = unsafe { base.cast::<SegmentHeader>().read() };
+        if !header.is_of(request_id) {
             // SAFETY: attached above, used no more.
             unsafe { pg_sys::dsm_detach(segment) };
             return None;

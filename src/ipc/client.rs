@@ -19,6 +19,10 @@ use crate::pg::{latch, server};
 /// Longest sleep between two looks at the worker's state. A lost wake-up costs this much.
 const HEARTBEAT: Duration = Duration::from_millis(1000);
 
+/// What a request may take beyond all its limits before the worker counts as having lost it: it
+/// ends every request it knows within them.
+const LAST_RESORT: Duration = Duration::from_secs(60);
+
 /// Why there is no generation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -84,6 +88,9 @@ pub fn generate(request: GenerateRequest, patience: Patience) -> Result<Generati
         return Err(ClientError::Unavailable(before.failure));
     }
     let begun = Instant::now();
+    let longest = Duration::from_millis(request.deadline_ms)
+        .saturating_add(patience.startup)
+        .saturating_add(LAST_RESORT);
     let request_id = mailbox::new_request_id();
     let (mut channel, segment) = Channel::create(request_id);
     channel.send(protocol::encode(&ClientFrame::Submit { request })?);
@@ -115,7 +122,7 @@ pub fn generate(request: GenerateRequest, patience: Patience) -> Result<Generati
             }
         }
         let (now, state) = mailbox::pulse();
-        if now != generation {
+        if now != generation || begun.elapsed() > longest {
             return Err(ClientError::WorkerLost);
         }
         let wait = match state {

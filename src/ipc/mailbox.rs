@@ -1,7 +1,8 @@
 //! The mailbox in main shared memory: the worker's state, and tickets of waiting requests.
 //!
 //! The lock is held only to copy values in or out: never while waiting, sending or allocating
-//! shared memory. The worker owns the state; backends own the tickets they push.
+//! shared memory. The worker owns the state; backends own the tickets they push. Which of them
+//! are void after a worker or a backend died is decided in `text2sql_core::desk`.
 
 use pgrx::lwlock::PgLwLock;
 use pgrx::prelude::*;
@@ -9,8 +10,9 @@ use pgrx::shmem::PGRXSharedMemory;
 use pgrx::{PgAtomic, pg_shmem_init};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use text2sql_core::desk::Desk;
+pub use text2sql_core::desk::{Refused, Ticket};
 use text2sql_core::protocol::{Failure, ModelInfo};
-use text2sql_core::ring::Ring;
 
 use crate::pg::latch::RemoteLatch;
 
@@ -50,33 +52,16 @@ pub enum EngineState {
     Failed,
 }
 
-/// A request, as the worker finds it.
-#[derive(Debug, Clone, Copy)]
-#[repr(C)]
-pub struct Ticket {
-    /// Handle of the request's segment.
-    pub segment: u32,
-    /// Never used twice while the server runs.
-    pub request_id: u64,
-    /// Process that waits.
-    pub pid: i32,
-}
-
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 struct Mailbox {
-    /// Counts workers: a request of an earlier generation is lost.
-    generation: u64,
+    desk: Desk<TICKETS>,
     worker_pid: i32,
     engine_pid: i32,
     worker: Option<RemoteLatch>,
     state: EngineState,
     reloads_wanted: u64,
-    next_request_id: u64,
-    /// Requests from ticket to end.
-    active: u32,
     engine_starts: u64,
-    tickets: Ring<Ticket, TICKETS>,
     model: Blob<1024>,
     failure: Blob<2048>,
 }
@@ -181,7 +166,7 @@ pub fn view() -> View {
                 state: mailbox.state,
                 worker_pid: mailbox.worker_pid,
                 engine_pid: mailbox.engine_pid,
-                active: mailbox.active,
+                active: mailbox.desk.active(),
                 engine_starts: mailbox.engine_starts,
                 model: None,
                 failure: None,
@@ -196,26 +181,12 @@ pub fn view() -> View {
 /// Generation and state alone, for the wait loop.
 pub fn pulse() -> (u64, EngineState) {
     let mailbox = MAILBOX.share();
-    (mailbox.generation, mailbox.state)
-}
-
-/// Why a ticket was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// As many requests as allowed wait or run already.
-    QueueFull {
-        /// How many.
-        active: u32,
-    },
-    /// There is no worker.
-    NoWorker,
+    (mailbox.desk.generation(), mailbox.state)
 }
 
 /// A request id for a new segment.
 pub fn new_request_id() -> u64 {
-    let mut mailbox = MAILBOX.exclusive();
-    mailbox.next_request_id += 1;
-    mailbox.next_request_id
+    MAILBOX.exclusive().desk.new_request_id()
 }
 
 /// Hands a ticket to the worker and wakes it; gives the worker's generation.
@@ -226,12 +197,7 @@ pub fn submit(ticket: Ticket, queue_length: u32) -> Result<u64, Refused> {
     let (generation, worker) = {
         let mut mailbox = MAILBOX.exclusive();
         let Some(worker) = mailbox.worker else { return Err(Refused::NoWorker) };
-        let active = mailbox.active;
-        if active >= queue_length || mailbox.tickets.push(ticket).is_err() {
-            return Err(Refused::QueueFull { active });
-        }
-        mailbox.active += 1;
-        (mailbox.generation, worker)
+        (mailbox.desk.submit(ticket, queue_length)?, worker)
     };
     worker.set();
     Ok(generation)
@@ -257,14 +223,12 @@ pub mod worker {
     /// Takes the mailbox over: what an earlier worker left is void.
     pub fn take_over(pid: i32) {
         let mut mailbox = MAILBOX.exclusive();
-        mailbox.generation += 1;
+        mailbox.desk.open();
         mailbox.worker_pid = pid;
         mailbox.engine_pid = 0;
         mailbox.worker = Some(RemoteLatch::mine());
         mailbox.state = EngineState::Down;
-        mailbox.active = 0;
         mailbox.engine_starts = 0;
-        mailbox.tickets = Ring::default();
         mailbox.model = Blob::default();
         mailbox.failure = Blob::default();
     }
@@ -272,18 +236,16 @@ pub mod worker {
     /// Leaves the mailbox: requests from now on are told that there is no worker.
     pub fn leave() {
         let mut mailbox = MAILBOX.exclusive();
-        mailbox.generation += 1;
+        mailbox.desk.close();
         mailbox.worker_pid = 0;
         mailbox.engine_pid = 0;
         mailbox.worker = None;
         mailbox.state = EngineState::Down;
-        mailbox.active = 0;
-        mailbox.tickets = Ring::default();
     }
 
-    /// The oldest ticket, and how often a reload was asked for so far.
+    /// The oldest ticket.
     pub fn next_ticket() -> Option<Ticket> {
-        MAILBOX.exclusive().tickets.pop()
+        MAILBOX.exclusive().desk.next_ticket()
     }
 
     /// How often a reload was asked for.
@@ -293,8 +255,12 @@ pub mod worker {
 
     /// A request ended, however it did.
     pub fn request_ended() {
-        let mut mailbox = MAILBOX.exclusive();
-        mailbox.active = mailbox.active.saturating_sub(1);
+        MAILBOX.exclusive().desk.ended();
+    }
+
+    /// An error of the server may have lost requests: `served` are left.
+    pub fn recount(served: usize) {
+        MAILBOX.exclusive().desk.recount(served);
     }
 
     /// An engine was started.

@@ -33,6 +33,7 @@ pub fn spawn_engine(program: &Path, threads: u32) -> io::Result<(Child, UnixStre
 
 /// Runs in the child between fork and exec.
 fn isolate() -> io::Result<()> {
+    unblock_signals()?;
     // SAFETY: plain system call; a session of its own keeps terminal signals away.
     unsafe { libc::setsid() };
     // SAFETY: plain system call; the engine dies with the worker, however that ends.
@@ -47,6 +48,18 @@ fn isolate() -> io::Result<()> {
         close_each_on_exec();
     }
     Ok(())
+}
+
+/// The server blocks some signals while it starts a process, and a mask outlives exec.
+fn unblock_signals() -> io::Result<()> {
+    let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: fills the set it is given; async-signal-safe.
+    unsafe { libc::sigemptyset(none.as_mut_ptr()) };
+    // SAFETY: the set was filled above; plain system call.
+    match unsafe { libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// What `close_range` does, for kernels before 5.11.

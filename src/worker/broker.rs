@@ -56,6 +56,11 @@ impl Broker {
         self.pump_sessions(now);
     }
 
+    /// Puts right what an error in the middle of a turn left behind.
+    pub fn after_error(&mut self) {
+        mailbox::worker::recount(self.sessions.len());
+    }
+
     /// How long the main loop may sleep.
     pub fn longest_sleep(&self) -> Duration {
         if self.engines.needs_polling() {
@@ -186,7 +191,8 @@ impl Broker {
         };
         let mut request = *request;
         request.deadline_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        engine.running = Some(Running { id: session.id, give_up_at: now + left + GRACE });
+        engine.running =
+            Some(Running { id: session.id, give_up_at: now + left + GRACE, written: 0 });
         engine.send(&EngineCommand::Generate { id: session.id, request });
     }
 }

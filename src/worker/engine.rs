@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use text2sql_core::protocol::{
     self, Decoder, EngineCommand, EngineReport, Failure, FailureCode, ModelInfo,
 };
+use text2sql_core::schema::sanitize;
 
 use super::config::EngineConfig;
 use crate::pg::process;
@@ -38,7 +39,13 @@ pub struct Running {
     pub id: u64,
     /// When an engine that still has not ended it counts as hung.
     pub give_up_at: Instant,
+    /// Bytes of text it has written.
+    pub written: usize,
 }
+
+/// Bytes read from an engine at a time. The rest is read in the next turn: one that writes
+/// without end must neither hold up the others nor fill the worker's memory.
+const MOST_READ: usize = 1 << 20;
 
 /// A running engine.
 pub struct Engine {
@@ -50,6 +57,8 @@ pub struct Engine {
     pub phase: Phase,
     /// What it works on.
     pub running: Option<Running>,
+    /// Lines it has written to the server's log.
+    pub log_lines: u32,
     started_at: Instant,
 }
 
@@ -79,6 +88,7 @@ impl Engine {
             outbox: Vec::new(),
             phase: Phase::Starting,
             running: None,
+            log_lines: 0,
             started_at: Instant::now(),
         };
         engine.send(&EngineCommand::Load { spec: config.spec.clone() });
@@ -129,40 +139,40 @@ impl Engine {
         }
     }
 
-    /// Reads what is there.
-    ///
-    /// # Errors
-    /// [`Gone`], with the reports that came before, where the engine ended or broke the protocol.
+    /// Reads what is there, up to a bound, and how it ended if it did or broke the protocol.
     pub fn read(&mut self) -> (Vec<EngineReport>, Option<Gone>) {
         let mut reports = Vec::new();
         let mut buffer = [0; 16 << 10];
-        let mut gone = None;
-        loop {
-            match self.socket.read(&mut buffer) {
-                Ok(0) => {
-                    gone = Some(Gone { why: "it ended".to_owned() });
-                    break;
+        let mut read = 0;
+        while read < MOST_READ {
+            let why = match self.socket.read(&mut buffer) {
+                Ok(0) => "it ended".to_owned(),
+                Ok(count) => {
+                    read += count;
+                    match self.understand(buffer.get(..count).unwrap_or_default(), &mut reports) {
+                        Ok(()) => continue,
+                        Err(error) => error.to_string(),
+                    }
                 }
-                Ok(n) => self.decoder.push(buffer.get(..n).unwrap_or_default()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => {
-                    gone = Some(Gone { why: error.to_string() });
-                    break;
-                }
-            }
+                Err(error) => error.to_string(),
+            };
+            return (reports, Some(Gone::because(&why)));
         }
-        loop {
-            match self.decoder.next_message() {
-                Ok(Some(report)) => reports.push(report),
-                Ok(None) => break,
-                Err(error) => {
-                    gone = Some(Gone { why: error.to_string() });
-                    break;
-                }
-            }
+        (reports, None)
+    }
+
+    fn understand(
+        &mut self,
+        bytes: &[u8],
+        reports: &mut Vec<EngineReport>,
+    ) -> Result<(), protocol::FrameError> {
+        self.decoder.push(bytes);
+        while let Some(report) = self.decoder.next_message()? {
+            reports.push(report);
         }
-        (reports, gone)
+        Ok(())
     }
 
     /// Ends the process, if it has not ended, and says how it did.
@@ -187,4 +197,11 @@ impl Engine {
 pub struct Gone {
     /// In words.
     pub why: String,
+}
+
+impl Gone {
+    /// The reason may hold bytes of the engine, and is shown to users and in the log.
+    pub fn because(why: &str) -> Self {
+        Self { why: sanitize(why, 300) }
+    }
 }

@@ -55,17 +55,24 @@ pub extern "C-unwind" fn text2sql_worker_main(_arg: pg_sys::Datum) {
 /// One turn of the broker. An error raised by the server in it ends at most the requests it is
 /// about; unguarded it would end the worker, and the loaded model with it.
 fn guarded_turn(broker: &mut Broker) {
-    let broker = AssertUnwindSafe(broker);
-    PgTryBuilder::new(AssertUnwindSafe(|| {
-        // The whole wrapper, not its field, is what is unwind-safe.
-        let AssertUnwindSafe(broker) = broker;
-        broker.turn();
-    }))
-    .catch_others(|error| {
-        server::release_lightweight_locks();
-        pgrx::warning!("text2sql worker: {error:?}");
-    })
-    .execute();
+    let failed = {
+        let broker = AssertUnwindSafe(&mut *broker);
+        PgTryBuilder::new(AssertUnwindSafe(|| {
+            // The whole wrapper, not its field, is what is unwind-safe.
+            let AssertUnwindSafe(broker) = broker;
+            broker.turn();
+            false
+        }))
+        .catch_others(|error| {
+            server::release_lightweight_locks();
+            pgrx::warning!("text2sql worker: {error:?}");
+            true
+        })
+        .execute()
+    };
+    if failed {
+        broker.after_error();
+    }
 }
 
 #[pg_guard]

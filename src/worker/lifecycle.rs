@@ -4,13 +4,12 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use text2sql_core::protocol::{
-    self, EngineCommand, EngineReport, Event, Failure, FailureCode, LogLevel, ModelInfo,
-};
+use text2sql_core::protocol::{EngineCommand, Event, Failure, FailureCode, ModelInfo};
 use text2sql_core::supervision::{RestartPolicy, Verdict};
 
 use super::config::{self, EngineConfig};
 use super::engine::{Engine, Gone, Phase};
+use super::reports::step;
 use crate::ipc::mailbox::{self, EngineState};
 
 /// What the broker must pass on to sessions.
@@ -285,84 +284,6 @@ fn start() -> Result<Engine, Failure> {
     mailbox::worker::engine_started();
     pgrx::log!("text2sql engine {} loads \"{}\"", engine.pid(), config.spec.path);
     Ok(engine)
-}
-
-/// Reads one engine; `Some` where it is of no use any more.
-fn step(engine: &mut Engine, now: Instant, notices: &mut Vec<Notice>) -> Option<Gone> {
-    let (reports, mut gone) = engine.read();
-    for report in reports {
-        if let Err(why) = heard(engine, report, notices) {
-            gone = Some(Gone { why });
-            break;
-        }
-    }
-    if gone.is_none() && engine.is_hung(now) {
-        gone = Some(Gone { why: "it does not answer".to_owned() });
-    }
-    gone
-}
-
-/// Takes one report in.
-///
-/// # Errors
-/// In words, where the engine broke the protocol: nothing it says can be trusted then.
-fn heard(
-    engine: &mut Engine,
-    report: EngineReport,
-    notices: &mut Vec<Notice>,
-) -> Result<(), String> {
-    match report {
-        EngineReport::Hello { .. } if engine.phase != Phase::Starting => {
-            return Err("it introduced itself twice".to_owned());
-        }
-        EngineReport::Hello { protocol, build } => {
-            if protocol != protocol::VERSION || build != protocol::BUILD_ID {
-                let ours = protocol::BUILD_ID;
-                engine.phase = Phase::LoadFailed(Failure {
-                    code: FailureCode::Protocol,
-                    message: "the engine and the library are of different builds".to_owned(),
-                    detail: Some(format!("Engine: {build}; library: {ours}.")),
-                    hint: Some("Install both from the same package and restart.".to_owned()),
-                });
-                return Ok(());
-            }
-            engine.phase = Phase::Loading { percent: 0 };
-        }
-        EngineReport::Progress { percent } => {
-            if let Phase::Loading { percent: shown } = &mut engine.phase {
-                *shown = percent.min(100);
-            }
-        }
-        EngineReport::Ready { info } => {
-            if !matches!(engine.phase, Phase::Loading { .. }) {
-                return Err("it was ready before it loaded".to_owned());
-            }
-            pgrx::log!("text2sql engine {} is ready: {}", engine.pid(), info.name);
-            engine.phase = Phase::Ready(Box::new(info));
-        }
-        EngineReport::LoadFailed { failure } => engine.phase = Phase::LoadFailed(failure),
-        EngineReport::Log { level, message } => log(level, &message),
-        EngineReport::Event { id, event } => {
-            if engine.running.is_none_or(|running| running.id != id) {
-                return Err("it answered a request it was not given".to_owned());
-            }
-            if matches!(event, Event::Done { .. } | Event::Failed { .. }) {
-                engine.running = None;
-            }
-            notices.push(Notice::Event(id, event));
-        }
-    }
-    Ok(())
-}
-
-fn log(level: LogLevel, message: &str) {
-    // A log line of the engine is one line, whatever bytes it holds.
-    let line: String = message.chars().filter(|c| !c.is_control()).take(1000).collect();
-    match level {
-        LogLevel::Debug => pgrx::debug1!("text2sql engine: {line}"),
-        LogLevel::Info => pgrx::log!("text2sql engine: {line}"),
-        LogLevel::Warning => pgrx::warning!("text2sql engine: {line}"),
-    }
 }
 
 fn died(why: &str) -> Failure {

@@ -9,6 +9,7 @@ mod config;
 mod engine;
 mod entry;
 mod lifecycle;
+mod reports;
 mod session;
 
 pub use config::{engine_program, sha256_file};

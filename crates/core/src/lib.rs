@@ -11,6 +11,7 @@
 //! | [`pipeline`] | one question's course: generate, check, repair, finish |
 //! | [`chat`] | chat formats of the supported model families, compiled in |
 //! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
+//! | [`desk`] | which requests wait for the worker, and which are void |
 //! | [`ring`] | the request queue's index arithmetic |
 //! | [`confirm`] | statements that are shown before they are run |
 //! | [`hex`] | bytes as digits |
@@ -23,6 +24,7 @@
 
 pub mod chat;
 pub mod confirm;
+pub mod desk;
 pub mod hex;
 pub mod link;
 pub mod pipeline;

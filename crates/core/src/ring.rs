@@ -1,6 +1,6 @@
 //! A bounded first-in, first-out queue without pointers, fit to live in shared memory.
 //!
-//! Owns the index arithmetic only; locking is the caller's (`src/ipc/mailbox.rs`).
+//! Owns the index arithmetic only; locking is the caller's. Called by [`crate::desk`].
 
 /// Up to `N` values of `T`, in arrival order.
 #[derive(Debug, Clone, Copy)]

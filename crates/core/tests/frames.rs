@@ -1,14 +1,18 @@
 //! The frames of the protocol as both ends see them: every message comes back as it was sent, and
 //! damaged bytes give an error or a message, never a panic.
 
-#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails fails its test"
+)]
 
 use proptest::prelude::*;
 use text2sql_core::chat::{ChatFormat, ChatPrompt, Role, Turn};
 use text2sql_core::protocol::{
     ClientFrame, Decoder, EngineCommand, EngineReport, Event, Failure, FailureCode, Finish,
-    GenerateRequest, GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo, ServerFrame,
-    decode, encode, encode_framed,
+    FrameError, GenerateRequest, GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo,
+    ServerFrame, decode, encode, encode_framed,
 };
 
 fn prompts() -> impl Strategy<Value = ChatPrompt> {
@@ -188,6 +192,112 @@ proptest! {
         decoder.push(&damaged(encode_framed(&report).unwrap(), &edits));
         decoder.push(&encode_framed(&report).unwrap());
         while let Ok(Some(_)) = decoder.next_message::<EngineReport>() {}
+    }
+}
+
+/// What a byte stream gives up to its end or its first error, and that error.
+fn read_all<T: serde::de::DeserializeOwned>(parts: &[&[u8]]) -> (Vec<T>, Option<FrameError>) {
+    let (mut decoder, mut seen) = (Decoder::default(), Vec::new());
+    for part in parts {
+        decoder.push(part);
+        loop {
+            match decoder.next_message() {
+                Ok(Some(message)) => seen.push(message),
+                Ok(None) => break,
+                Err(error) => return (seen, Some(error)),
+            }
+        }
+    }
+    (seen, None)
+}
+
+/// All four kinds of messages as payloads.
+fn payloads() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        commands().prop_map(|m| encode(&m).unwrap()),
+        reports().prop_map(|m| encode(&m).unwrap()),
+        requests().prop_map(|request| encode(&ClientFrame::Submit { request }).unwrap()),
+        events().prop_map(|event| encode(&ServerFrame::Event { event }).unwrap()),
+    ]
+}
+
+/// Whether any of the four readers takes a payload.
+fn anybody_takes(payload: &[u8]) -> bool {
+    decode::<EngineCommand>(payload).is_ok()
+        || decode::<EngineReport>(payload).is_ok()
+        || decode::<ClientFrame>(payload).is_ok()
+        || decode::<ServerFrame>(payload).is_ok()
+}
+
+proptest! {
+    #[test]
+    fn a_stream_that_ends_early_gives_the_whole_messages_and_no_other(
+        sent in prop::collection::vec(reports(), 1..6), cut in any::<prop::sample::Index>(),
+    ) {
+        let frames: Vec<_> = sent.iter().map(|m| encode_framed(m).unwrap()).collect();
+        let bytes = frames.concat();
+        let cut = cut.index(bytes.len());
+        let mut end = 0;
+        let whole = frames.iter().take_while(|frame| { end += frame.len(); end <= cut }).count();
+        let (seen, error) = read_all::<EngineReport>(&[&bytes[..cut]]);
+        prop_assert_eq!(&seen[..], &sent[..whole]);
+        prop_assert!(error.is_none());
+    }
+
+    #[test]
+    fn a_length_over_the_limit_ends_the_stream_wherever_it_comes(
+        sent in prop::collection::vec(commands(), 0..4),
+        length in MAX_FRAME as u32 + 1..=u32::MAX, more in prop::collection::vec(any::<u8>(), 0..64),
+    ) {
+        let bytes: Vec<u8> = sent.iter().flat_map(|m| encode_framed(m).unwrap()).collect();
+        let parts = [&bytes[..], &length.to_le_bytes(), &more];
+        let (seen, error) = read_all::<EngineCommand>(&parts);
+        prop_assert_eq!(seen, sent);
+        prop_assert!(matches!(error, Some(FrameError::TooLong(found)) if found == length as usize));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_refused_wherever_they_are(
+        mut payload in payloads(), at in any::<prop::sample::Index>(), byte in 0xF8..=0xFFu8,
+    ) {
+        prop_assert!(anybody_takes(&payload));
+        let at = at.index(payload.len());
+        payload.insert(at, byte);
+        prop_assert!(!anybody_takes(&payload));
+    }
+
+    #[test]
+    fn a_payload_of_one_direction_is_not_taken_in_the_other(
+        command in commands(), report in reports(), request in requests(), event in events(),
+    ) {
+        prop_assert!(decode::<EngineReport>(&encode(&command).unwrap()).is_err());
+        prop_assert!(decode::<EngineCommand>(&encode(&report).unwrap()).is_err());
+        let submit = encode(&ClientFrame::Submit { request }).unwrap();
+        prop_assert!(decode::<ServerFrame>(&submit).is_err());
+        prop_assert!(decode::<EngineCommand>(&submit).is_err());
+        let frame = encode(&ServerFrame::Event { event }).unwrap();
+        prop_assert!(decode::<ClientFrame>(&frame).is_err());
+        // An event for a backend has no id: it cannot pass for one of the engine's.
+        prop_assert!(decode::<EngineReport>(&frame).is_err());
+    }
+
+    #[test]
+    fn random_bytes_are_no_message(
+        parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 1..4),
+    ) {
+        let whole = parts.concat();
+        prop_assert!(!anybody_takes(&whole));
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        prop_assert!(read_all::<EngineCommand>(&parts).0.is_empty());
+        prop_assert!(read_all::<EngineReport>(&parts).0.is_empty());
+    }
+}
+
+#[test]
+fn halves_of_characters_are_refused() {
+    for text in [r"\ud800", r"\udc00", r"\ud800\ud800"] {
+        let payload = format!(r#"{{"type":"log","level":"info","message":"{text}"}}"#);
+        assert!(decode::<EngineReport>(payload.as_bytes()).is_err(), "{text}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The model the engine binary serves: a [`LoadedModel`] behind the frame loop.
 //!
-//! Owns what happens before a file is opened: confinement and the look at the processor.
+//! Owns what happens before a file is opened, and once it is loaded: confinement, and the look at
+//! the processor.
 
 use std::path::Path;
 
@@ -27,6 +28,11 @@ impl Model for Served {
             .into_iter()
             .map(|missing| (LogLevel::Warning, format!("engine runs less confined: {missing}")))
             .collect();
+        let file_bytes = std::fs::metadata(&spec.path).map_or(0, |meta| meta.len());
+        let most = hardening::most_memory(file_bytes, spec.context, spec.threads);
+        lines.extend(hardening::limit_memory(most).err().map(|missing| {
+            (LogLevel::Warning, format!("engine runs without a bound on memory: {missing}"))
+        }));
         lines.extend(thread_warning(spec.threads).map(|line| (LogLevel::Warning, line)));
         lines
     }
@@ -39,6 +45,8 @@ impl Model for Served {
         let model = LoadedModel::load(spec, progress)?;
         let info = model.info().clone();
         self.model = Some(model);
+        // It can fail only where the filters before it did, which was reported then.
+        let _ = hardening::seal();
         Ok(info)
     }
 

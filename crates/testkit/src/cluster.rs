@@ -199,7 +199,8 @@ impl Cluster {
         self.dir.join("log")
     }
 
-    fn as_server_user(&self, program: &str) -> Command {
+    /// A program of the server, or another one named by its whole path, run as the server's user.
+    pub fn as_server_user(&self, program: &str) -> Command {
         let program = self.bin.join(program);
         let mut command = if is_root() {
             let mut command = Command::new("runuser");

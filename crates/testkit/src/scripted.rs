@@ -1,6 +1,6 @@
 //! An engine that answers from a script: deterministic, fast, and as badly behaved as a test asks.
 //!
-//! Owns the script format; threads, frames and cancelling are the real engine's frame loop.
+//! Owns the script format; what it can do wrong is in [`crate::misbehaviour`]; threads, frames and cancelling are the real engine's frame loop.
 //! `LoadSpec.path` names the script; its sha256 is not checked. Started by regression and
 //! integration tests through `text2sql-engine-scripted`.
 //!
@@ -26,31 +26,30 @@
 //!   that matches wins. An absent `contains` always matches.
 //! * `reply` is sent in pieces of one word, `token_ms` milliseconds before each; it is cut where
 //!   a statement ends, as the engine would. Cancel and deadline are obeyed before each piece.
+//! * `echo_after`: `{echo}` in the reply is replaced by the word (letters and digits) that follows
+//!   this text in the last question.
 //! * `repair`: such rules are tried first where the prompt has more than one user turn, and never
 //!   where it has one. `repair_reply` is the reply of an ordinary rule in that case.
-//! * `before` is a misbehaviour, done after `after_tokens` pieces (0: before any event):
-//!   `crash` (abort), `kill` (SIGKILL to itself), `exit` (exit code 1), `panic` (caught by the
-//!   loop), `hang` (neither read nor answer), `stuck` (ignore cancel and deadline, but read),
-//!   `garbage` (bytes that are no frame), `oversized` (an impossible length), `bad_utf8` (a frame
-//!   that is not UTF-8), `wrong_id` (an event for an id nobody asked, then go on).
+//! * `before` is a misbehaviour ([`Misbehaviour`]), done after `after_tokens` pieces (0: before
+//!   any event). Those that send something then go on as if nothing had happened.
 //! * `default_reply`: where no rule matches.
 //!
 //! Tokens of a prompt are counted as its words.
 
-use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use text2sql_core::chat::{ChatFormat, Role};
 use text2sql_core::protocol::{
-    self, EngineReport, Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats,
-    LoadSpec, ModelInfo,
+    Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats, LoadSpec, ModelInfo,
 };
 use text2sql_engine::control::Control;
 use text2sql_engine::frame_loop::Model;
 use text2sql_engine::generate::Completion;
 use text2sql_engine::stop::StatementEnd;
+
+use crate::misbehaviour::Misbehaviour;
 
 /// What the engine does.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -78,6 +77,8 @@ pub struct Rule {
     pub contains: String,
     /// Text the prompt must not have.
     pub unless_contains: Option<String>,
+    /// What comes before the word that `{echo}` stands for.
+    pub echo_after: Option<String>,
     /// For repair rounds only.
     pub repair: bool,
     /// The reply.
@@ -90,32 +91,6 @@ pub struct Rule {
     pub before: Option<Misbehaviour>,
     /// Pieces sent before it does.
     pub after_tokens: usize,
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Misbehaviour {
-    /// `abort()`.
-    Crash,
-    /// SIGKILL to itself, as the kernel does when memory is short.
-    Kill,
-    /// Exit code 1.
-    Exit,
-    /// A panic, which the frame loop turns into a failure.
-    Panic,
-    /// The whole process stops, as with SIGSTOP.
-    Hang,
-    /// The generation ignores cancel and deadline.
-    Stuck,
-    /// Bytes that are no frame.
-    Garbage,
-    /// A length over every limit.
-    Oversized,
-    /// A frame that is not UTF-8.
-    BadUtf8,
-    /// An event for an id that was never used.
-    WrongId,
 }
 
 impl Script {
@@ -133,10 +108,22 @@ impl Script {
         match of_repair.find(matches).or_else(|| ordinary.find(matches)) {
             Some(rule) => {
                 let reply = rule.repair_reply.clone().filter(|_| repairing);
-                (rule.clone(), reply.unwrap_or_else(|| rule.reply.clone()))
+                let reply = reply.unwrap_or_else(|| rule.reply.clone());
+                (rule.clone(), rule.echoed(reply, request))
             }
             None => (Rule::default(), self.default_reply.clone()),
         }
+    }
+}
+
+impl Rule {
+    fn echoed(&self, reply: String, request: &GenerateRequest) -> String {
+        let Some(marker) = &self.echo_after else { return reply };
+        let question = request.prompt.turns.last().map_or("", |turn| turn.text.as_str());
+        // The last one: a schema comes first, the question last.
+        let rest = question.rsplit_once(marker).map_or("", |(_, rest)| rest);
+        let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        reply.replace("{echo}", rest.get(..end).unwrap_or_default())
     }
 }
 
@@ -152,38 +139,8 @@ impl Scripted {
         Self { raw, script: Script::default() }
     }
 
-    fn misbehave(&mut self, how: Misbehaviour) {
-        let sent = match how {
-            Misbehaviour::Crash => std::process::abort(),
-            Misbehaviour::Kill => {
-                let me = nix::unistd::getpid();
-                nix::sys::signal::kill(me, nix::sys::signal::Signal::SIGKILL).map_err(Into::into)
-            }
-            Misbehaviour::Exit => std::process::exit(1),
-            #[allow(clippy::panic, reason = "that is what the test asks for")]
-            Misbehaviour::Panic => panic!("scripted panic"),
-            Misbehaviour::Hang => {
-                let me = nix::unistd::getpid();
-                nix::sys::signal::kill(me, nix::sys::signal::Signal::SIGSTOP).map_err(Into::into)
-            }
-            Misbehaviour::Stuck => loop {
-                std::thread::sleep(Duration::from_secs(1));
-            },
-            Misbehaviour::Garbage => self.raw.write_all(b"\x10\0\0\0this is no json!"),
-            Misbehaviour::Oversized => self.raw.write_all(&u32::MAX.to_le_bytes()),
-            Misbehaviour::BadUtf8 => {
-                let payload = b"{\"type\":\"log\",\"level\":\"info\",\"message\":\"\xff\"}";
-                let length = payload.len() as u32;
-                self.raw.write_all(&[&length.to_le_bytes()[..], payload].concat())
-            }
-            Misbehaviour::WrongId => {
-                let event = Event::Delta { text: "SELECT 'of somebody else'".into() };
-                protocol::encode_framed(&EngineReport::Event { id: u64::MAX, event })
-                    .map_err(std::io::Error::other)
-                    .and_then(|bytes| self.raw.write_all(&bytes))
-            }
-        };
-        if sent.is_err() {
+    fn misbehave(&mut self, how: Misbehaviour, id: u64, control: &Control) {
+        if how.act(&mut self.raw, id, control).is_err() {
             // The other end is gone; so is the reason to go on.
             std::process::exit(0);
         }
@@ -230,7 +187,7 @@ impl Model for Scripted {
 
     fn generate(
         &mut self,
-        _id: u64,
+        id: u64,
         request: &GenerateRequest,
         control: &Control,
         on_event: &mut dyn FnMut(Event),
@@ -242,7 +199,7 @@ impl Model for Scripted {
         if rule.after_tokens == 0
             && let Some(how) = rule.before
         {
-            self.misbehave(how);
+            self.misbehave(how, id, control);
         }
         on_event(Event::Started { prompt_tokens, cached_tokens: 0 });
         let begin = Instant::now();
@@ -262,7 +219,7 @@ impl Model for Scripted {
             }
             sent += 1;
             if let Some(how) = due(sent) {
-                self.misbehave(how);
+                self.misbehave(how, id, control);
             }
             if fed.ended {
                 break;
@@ -312,6 +269,21 @@ mod tests {
             (&["z", "x"], "repaired"),
         ] {
             assert_eq!(script.choose(&request(turns)).1, reply, "{turns:?}");
+        }
+    }
+
+    #[test]
+    fn the_word_after_the_last_marker_is_echoed() {
+        let script: Script = serde_json::from_str(
+            r#"{"rules": [{"echo_after": "code ", "reply": "SELECT '{echo}' AS code"}]}"#,
+        )
+        .expect("a script");
+        for (question, reply) in [
+            ("code a; give me code x7?", "SELECT 'x7' AS code"),
+            ("code x7", "SELECT 'x7' AS code"),
+            ("no marker", "SELECT '' AS code"),
+        ] {
+            assert_eq!(script.choose(&request(&["code of an earlier turn", question])).1, reply);
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{ChatFormat, ChatPrompt};
+use crate::schema::sanitize;
 
 /// One generation to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,6 +117,23 @@ pub struct Failure {
     pub detail: Option<String>,
     /// What to do, if it is known.
     pub hint: Option<String>,
+}
+
+/// Most bytes of each text of a [`Failure`] and a [`ModelInfo`] that are shown.
+const SHOWN_BYTES: usize = 500;
+
+impl Failure {
+    /// With texts that can be shown: what an engine says goes to users and to the server's log.
+    #[must_use]
+    pub fn tamed(self) -> Self {
+        let tame = |text: String| sanitize(&text, SHOWN_BYTES);
+        Self {
+            code: self.code,
+            message: tame(self.message),
+            detail: self.detail.map(tame),
+            hint: self.hint.map(tame),
+        }
+    }
 }
 
 /// Kinds of [`Failure`].
@@ -260,4 +278,42 @@ pub struct ModelInfo {
     pub sha256: String,
     /// Time to load, milliseconds.
     pub load_ms: u64,
+}
+
+impl ModelInfo {
+    /// With texts that can be shown, as [`Failure::tamed`].
+    #[must_use]
+    pub fn tamed(self) -> Self {
+        let tame = |text: String| sanitize(&text, SHOWN_BYTES / 4);
+        Self {
+            name: tame(self.name),
+            architecture: tame(self.architecture),
+            sha256: tame(self.sha256),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::is_invisible;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_an_engine_says_is_short_and_visible(
+            text in any::<String>(), times in 1usize..2000,
+        ) {
+            let text = text.repeat(times);
+            let (code, some) = (FailureCode::Internal, Some(text.clone()));
+            let failure =
+                Failure { code, message: text, detail: some.clone(), hint: some }.tamed();
+            let (detail, hint) = (failure.detail.unwrap(), failure.hint.unwrap());
+            for text in [failure.message, detail, hint] {
+                prop_assert!(text.len() <= SHOWN_BYTES);
+                prop_assert!(!text.chars().any(is_invisible), "{text:?}");
+            }
+        }
+    }
 }

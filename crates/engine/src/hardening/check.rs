@@ -9,11 +9,16 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
 
-use nix::sys::resource::{Resource, getrlimit};
-use nix::sys::signal::kill;
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getppid};
 
-use super::{close_inherited, confine, harden, open_descriptors};
+use super::{close_inherited, confine, harden, limit_memory, open_descriptors, seal};
+
+/// Bound on memory that is tried, and what must not be had under it.
+const MEMORY: u64 = 2 << 30;
+const TOO_MUCH: usize = 4 << 30;
 
 /// One thing that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,20 +43,28 @@ pub fn report(folder: &Path) -> String {
         Ok(()) => "harden: done".to_owned(),
         Err(why) => format!("harden: FAILED {why}"),
     }];
-    lines.extend(confine(folder).into_iter().map(|missing| format!("missing: {missing}")));
+    let missing = confine(folder);
+    let landlocked = !missing.iter().any(|missing| missing.contains("Landlock"));
+    lines.extend(missing.into_iter().map(|missing| format!("missing: {missing}")));
+    if let Err(missing) = limit_memory(MEMORY) {
+        lines.push(format!("missing: {missing}"));
+    }
     let stray = Attempt {
         what: "no other descriptors",
         right: stray.is_empty(),
         how: format!("open besides the standard ones: {stray:?}"),
     };
-    for Attempt { what, right, how } in [stray].into_iter().chain(attempts(folder)) {
+    for Attempt { what, right, how } in
+        [stray].into_iter().chain(attempts(folder, landlocked)).chain([sealed(folder)])
+    {
         lines.push(format!("{what}: {} ({how})", if right { "ok" } else { "WRONG" }));
     }
     lines.join("\n")
 }
 
-/// Tries everything, in a process that was hardened for `folder`.
-pub fn attempts(folder: &Path) -> Vec<Attempt> {
+/// Tries everything, in a process that was hardened for `folder`; `landlocked` says whether the
+/// kernel could confine it to that folder.
+pub fn attempts(folder: &Path, landlocked: bool) -> Vec<Attempt> {
     let mut all = Vec::new();
     let mut refused = |what, result: std::io::Result<()>| {
         all.push(match result {
@@ -77,13 +90,16 @@ pub fn attempts(folder: &Path) -> Vec<Attempt> {
     refused("signalling process 1", kill(Pid::from_raw(1), None).map_err(Into::into));
     refused(
         "raising the file limit",
-        nix::sys::resource::setrlimit(Resource::RLIMIT_NOFILE, 4096, 4096).map_err(Into::into),
+        setrlimit(Resource::RLIMIT_NOFILE, 4096, 4096).map_err(Into::into),
     );
-    // Only Landlock refuses these; without it they are reported and not wrong.
+    refused("staying after the parent", prctl::set_pdeathsig(None).map_err(Into::into));
+    refused("being traced", prctl::set_dumpable(true).map_err(Into::into));
+    // Only Landlock refuses these; where the kernel has none they are reported and not wrong.
     for (what, path) in [("reading /etc/passwd", "/etc/passwd"), ("listing /", "/")] {
         let result = File::open(path).map(drop);
-        let how = result.as_ref().map_or_else(ToString::to_string, |()| "was possible".into());
-        all.push(Attempt { what, right: true, how });
+        let right = !landlocked || result.as_ref().is_err_and(denied);
+        let how = result.map_or_else(|error| error.to_string(), |()| "was possible".into());
+        all.push(Attempt { what, right, how });
     }
     let mut allowed = |what, how: Result<(), String>| {
         all.push(Attempt { what, right: how.is_ok(), how: how.err().unwrap_or("works".into()) });
@@ -106,12 +122,37 @@ pub fn attempts(folder: &Path) -> Vec<Attempt> {
         let limit = limit(resource);
         allowed(what, if limit == 0 { Ok(()) } else { Err(format!("limit {limit}")) });
     }
+    let signal = prctl::get_pdeathsig();
+    allowed(
+        "death with the parent",
+        if signal == Ok(Some(Signal::SIGKILL)) { Ok(()) } else { Err(format!("{signal:?}")) },
+    );
+    for (what, found, wanted) in [
+        ("no new rights", prctl::get_no_new_privs(), true),
+        ("not dumpable", prctl::get_dumpable(), false),
+    ] {
+        allowed(what, if found == Ok(wanted) { Ok(()) } else { Err(format!("{found:?}")) });
+    }
+    let reserved = Vec::<u8>::new().try_reserve_exact(TOO_MUCH);
+    allowed("a bound on memory", if reserved.is_err() { Ok(()) } else { Err("none".into()) });
     let score = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
     allowed(
         "first to go",
         if score.trim() == "1000" { Ok(()) } else { Err(format!("score {score:?}")) },
     );
     all
+}
+
+/// What an engine with a loaded model is: without any file.
+fn sealed(folder: &Path) -> Attempt {
+    let what = "opening the model again";
+    let result = seal()
+        .map_err(std::io::Error::other)
+        .and_then(|()| File::open(folder.join("model")).map(drop));
+    match result {
+        Ok(()) => Attempt { what, right: false, how: "was possible".into() },
+        Err(error) => Attempt { what, right: denied(&error), how: error.to_string() },
+    }
 }
 
 /// The listing's own descriptor is in the listing, and closed once it is read.

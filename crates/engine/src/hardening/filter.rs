@@ -2,11 +2,15 @@
 //!
 //! A list of what is refused, not of what is allowed: libraries and allocators differ in what
 //! they call, and a missing entry there would kill the engine on somebody's machine. Refused
-//! calls fail with EPERM, so that code that copes with an error still does.
+//! calls fail with EPERM, so that code that copes with an error still does. The server's
+//! processes belong to the same user as the engine, so calls that reach another process by its
+//! number are refused even where they look harmless.
 
 use std::collections::BTreeMap;
 
 use libc::c_long;
+#[cfg(target_arch = "x86_64")]
+use seccompiler::sock_filter;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, TargetArch,
@@ -39,11 +43,29 @@ const REFUSED: &[c_long] = &[
     libc::SYS_rt_sigqueueinfo,
     libc::SYS_rt_tgsigqueueinfo,
     libc::SYS_kcmp,
+    libc::SYS_process_mrelease,
     libc::SYS_shmget,
     libc::SYS_shmat,
+    libc::SYS_shmctl,
     libc::SYS_msgget,
+    libc::SYS_msgctl,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
     libc::SYS_semget,
+    libc::SYS_semctl,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
     libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+    // These take a process, and the server's belong to the same user.
+    libc::SYS_setpriority,
+    libc::SYS_ioprio_set,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
     // Other programs.
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -118,15 +140,62 @@ const REFUSED_LEGACY: &[c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const REFUSED_LEGACY: &[c_long] = &[libc::SYS_renameat];
 
+/// What opens files.
+const OPENING: &[c_long] = &[
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_open,
+    libc::SYS_openat,
+];
+
+/// Commands of `fcntl` that make the kernel send a signal of choice to a process of choice.
+const SIGNALLING_FCNTL: &[i32] = &[libc::F_SETOWN, F_SETSIG, F_SETOWN_EX];
+const F_SETSIG: i32 = 10;
+const F_SETOWN_EX: i32 = 15;
+
+/// The same of `ioctl`, and typing into a terminal.
+const REFUSED_IOCTL: &[i32] = &[FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX];
+const FIOSETOWN: i32 = 0x8901;
+const SIOCSPGRP: i32 = 0x8902;
+const TIOCSTI: i32 = 0x5412;
+const TIOCLINUX: i32 = 0x541C;
+
+/// What was given up and must not come back: tracing, and death with the parent.
+const REFUSED_PRCTL: &[i32] =
+    &[libc::PR_SET_DUMPABLE, libc::PR_SET_PDEATHSIG, libc::PR_SET_PTRACER];
+
 type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 
 /// Puts the filter on every thread of the process, for ever.
 pub(super) fn apply() -> Result<(), String> {
+    #[cfg(target_arch = "x86_64")]
+    seccompiler::apply_filter_all_threads(&no_x32()).map_err(|error| error.to_string())?;
     // glibc falls back to clone where clone3 is unknown, and clone's flags can be looked at.
     let mut unknown = Rules::new();
     unknown.insert(libc::SYS_clone3, Vec::new());
     install(unknown, libc::ENOSYS)?;
     install(refused().map_err(|error| error.to_string())?, libc::EPERM)
+}
+
+/// No file is opened from here on, on any thread.
+pub(super) fn apply_seal() -> Result<(), String> {
+    install(OPENING.iter().map(|call| (*call, Vec::new())).collect(), libc::EPERM)
+}
+
+/// Kernels that still have the x32 calls take each by a second number, which a list of the plain
+/// numbers would not see.
+#[cfg(target_arch = "x86_64")]
+fn no_x32() -> BpfProgram {
+    const LOAD_NUMBER: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    const JUMP_IF_AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
+    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    const X32: u32 = 0x4000_0000;
+    let step = |code, jf, k| sock_filter { code, jt: 0, jf, k };
+    vec![
+        step(LOAD_NUMBER, 0, 0),
+        step(JUMP_IF_AT_LEAST, 1, X32),
+        step(RETURN, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        step(RETURN, 0, libc::SECCOMP_RET_ALLOW),
+    ]
 }
 
 fn install(rules: Rules, errno: i32) -> Result<(), String> {
@@ -169,25 +238,26 @@ fn refused() -> Result<Rules, seccompiler::BackendError> {
         || Ok::<_, seccompiler::BackendError>(vec![masked(2, libc::PROT_EXEC, libc::PROT_EXEC)?]);
     rules.insert(libc::SYS_mmap, executable()?);
     rules.insert(libc::SYS_mprotect, executable()?);
+    let number = |argument: u8, operator: SeccompCmpOp, value: u64| {
+        SeccompRule::new(vec![SeccompCondition::new(
+            argument,
+            SeccompCmpArgLen::Dword,
+            operator,
+            value,
+        )?])
+    };
     // abort() signals its own thread; nobody else's.
-    let own = std::process::id();
-    rules.insert(
-        libc::SYS_tgkill,
-        vec![SeccompRule::new(vec![SeccompCondition::new(
-            0,
-            SeccompCmpArgLen::Dword,
-            SeccompCmpOp::Ne,
-            u64::from(own),
-        )?])?],
-    );
-    rules.insert(
-        libc::SYS_prctl,
-        vec![SeccompRule::new(vec![SeccompCondition::new(
-            0,
-            SeccompCmpArgLen::Dword,
-            SeccompCmpOp::Eq,
-            libc::PR_SET_DUMPABLE as u64,
-        )?])?],
-    );
+    let own = u64::from(std::process::id());
+    rules.insert(libc::SYS_tgkill, vec![number(0, SeccompCmpOp::Ne, own)?]);
+    // Its own limits, which only go down; not those of another process of the same user.
+    rules.insert(libc::SYS_prlimit64, vec![number(0, SeccompCmpOp::Ne, 0)?]);
+    for (call, argument, commands) in [
+        (libc::SYS_fcntl, 1, SIGNALLING_FCNTL),
+        (libc::SYS_ioctl, 1, REFUSED_IOCTL),
+        (libc::SYS_prctl, 0, REFUSED_PRCTL),
+    ] {
+        let refused = commands.iter().map(|c| number(argument, SeccompCmpOp::Eq, *c as u64));
+        rules.insert(call, refused.collect::<Result<_, _>>()?);
+    }
     Ok(rules)
 }

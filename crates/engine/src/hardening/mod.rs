@@ -2,7 +2,8 @@
 //! compute, read its model's folder, and talk over the one socket it was given.
 //!
 //! Owns the order: first what always works ([`harden`]), then what needs the model's path and
-//! kernel support ([`confine`]), both before a byte of the file is read. Linux only.
+//! kernel support ([`confine`]) and a bound on memory ([`limit_memory`]), all before a byte of
+//! the file is read; once it is loaded, no file is opened any more ([`seal`]). Linux only.
 
 mod check;
 mod filter;
@@ -86,6 +87,47 @@ pub fn confine(model_directory: &Path) -> Vec<String> {
         missing.push(format!("seccomp: {error}"));
     }
     missing
+}
+
+/// Memory for what does not depend on file or context: the program, stacks, buffers.
+const MEMORY_BASE: u64 = 4 << 30;
+/// Stack and heap that the C library reserves for a thread, most of it never written.
+const MEMORY_PER_THREAD: u64 = 128 << 20;
+/// Keys and values of one token: those of a model of 14 billion parameters, for each of the
+/// sequences that are kept and the one in use.
+const MEMORY_PER_TOKEN: u64 = 5 * (400 << 10);
+/// Memory for a byte of the file: raw and converted weights at a time, and one tensor as floats.
+const MEMORY_PER_FILE_BYTE: u64 = 8;
+
+/// Most memory an engine can need for a file of `file_bytes`: generous, because a limit that is
+/// met ends the engine, and yet one that a mistake in the reading of a hostile file does meet.
+#[must_use]
+pub fn most_memory(file_bytes: u64, context: u32, threads: u32) -> u64 {
+    [
+        (file_bytes, MEMORY_PER_FILE_BYTE),
+        (context.into(), MEMORY_PER_TOKEN),
+        (threads.into(), MEMORY_PER_THREAD),
+    ]
+    .into_iter()
+    .fold(MEMORY_BASE, |sum, (count, each)| sum.saturating_add(count.saturating_mul(each)))
+}
+
+/// Bounds the address space, unless a tighter bound was inherited.
+///
+/// # Errors
+/// What could not be set, in words.
+pub fn limit_memory(bytes: u64) -> Result<(), String> {
+    let (_, most) = getrlimit(Resource::RLIMIT_AS).map_err(|error| error.to_string())?;
+    let bytes = bytes.min(most);
+    setrlimit(Resource::RLIMIT_AS, bytes, bytes).map_err(|error| format!("memory: {error}"))
+}
+
+/// Opens no file from here on: a model that is loaded needs none, with or without Landlock.
+///
+/// # Errors
+/// Where the kernel has no seccomp, in words.
+pub fn seal() -> Result<(), String> {
+    filter::apply_seal()
 }
 
 /// The kernel's first choice when memory is short: a model is large and comes back by itself.

@@ -94,10 +94,14 @@ fn a_served_engine_runs_confined() {
     }
     for task in std::fs::read_dir(format!("/proc/{}/task", engine.id())).unwrap() {
         let status = std::fs::read_to_string(task.unwrap().path().join("status")).unwrap();
-        for line in ["Seccomp:\t2", "NoNewPrivs:\t1"] {
+        // The filters: numbers of another kind, clone3, what is refused, no more files.
+        for line in ["Seccomp:\t2", "Seccomp_filters:\t4", "NoNewPrivs:\t1"] {
             assert!(status.contains(line), "{line} is missing in {status}");
         }
     }
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", engine.id())).unwrap();
+    let memory = limits.lines().find(|line| line.starts_with("Max address space")).unwrap();
+    assert!(!memory.contains("unlimited"), "{memory}");
 }
 
 #[test]

@@ -43,10 +43,19 @@ fn nothing_that_must_fail_succeeds_and_nothing_needed_fails() {
         "making a folder",
         "signalling the parent",
         "raising the file limit",
+        "staying after the parent",
+        "being traced",
+        "reading /etc/passwd",
+        "listing /",
         "reading the model",
         "a thread",
         "no core dumps",
         "no file output",
+        "death with the parent",
+        "no new rights",
+        "not dumpable",
+        "a bound on memory",
+        "opening the model again",
     ] {
         let how = found.get(what).unwrap_or_else(|| panic!("{what} was not tried: {text}"));
         assert!(how.starts_with("ok"), "{what}: {how}");

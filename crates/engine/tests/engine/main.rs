@@ -16,6 +16,7 @@ mod frames;
 mod generation;
 mod hardening;
 mod headers;
+mod raw_calls;
 mod reference;
 mod reuse;
 mod support;

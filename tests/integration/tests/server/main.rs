@@ -10,9 +10,14 @@
 )]
 
 mod cancel;
+mod contexts;
 mod crash;
+mod engine_process;
+mod hostile_engine;
 mod install;
+mod isolation;
 mod lifecycle;
 mod load;
 mod standby;
+mod traces;
 mod versions;

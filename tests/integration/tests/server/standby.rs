@@ -22,6 +22,20 @@ fn a_hot_standby_answers() {
             .query_one("SELECT text2sql.ask('how many customers?')::text", &[])
             .is_ok_and(|row| row.get::<_, String>(0) == r#"{"n":3}"#)
     });
+    for (call, expected) in [
+        ("SELECT text2sql.run('SELECT count(*) AS n FROM shop.customers')::text", r#"{"n":3}"#),
+        ("SELECT accepted::text FROM text2sql.validate('SELECT 1')", "true"),
+        ("SELECT accepted::text FROM text2sql.validate('DELETE FROM shop.customers')", "false"),
+        ("SELECT attempts::text FROM text2sql.explain('how many customers?')", "1"),
+        ("SELECT (text2sql.generate('how many customers?') LIKE 'SELECT%')::text", "true"),
+        ("SELECT text2sql.ask(NULL::bigint, 'how many customers?')::text", "3"),
+    ] {
+        let answer: String = analyst.query_one(call, &[]).unwrap().get(0);
+        assert_eq!(answer, expected, "{call}");
+    }
+    let error = analyst.query("SELECT text2sql.run('SELECT 1/0')", &[]).unwrap_err();
+    assert_eq!(error.code(), Some(&postgres::error::SqlState::DIVISION_BY_ZERO), "{error}");
+    analyst.query_one("SELECT 1", &[]).unwrap();
     let mut admin = Client::connect(&standby.conninfo("postgres", "postgres"), NoTls).unwrap();
     admin.query("SELECT * FROM text2sql.check_setup()", &[]).unwrap();
 }
