@@ -96,15 +96,23 @@ pub fn relation(oid: Oid) -> Option<Relation> {
     Some(found)
 }
 
+// catalog/pg_inherits.h, which pgrx does not bind; the same in all versions since 9.0.
+unsafe extern "C-unwind" {
+    fn find_all_inheritors(
+        parent: Oid,
+        lock_mode: std::ffi::c_int,
+        parents_of_each: *mut *mut pg_sys::List,
+    ) -> *mut pg_sys::List;
+}
+
 /// Partitions and children of a relation at every level, and itself.
 pub fn descendants(oid: Oid) -> Vec<Oid> {
-    // SAFETY: a scan of pg_inherits without locks; gives a list of Oids.
+    // SAFETY: a scan of pg_inherits without locks; gives a list of Oids. The boundary turns an
+    // error of the server into one that unwinds.
     let list = unsafe {
-        PgList::<Oid>::from_pg(pg_sys::find_all_inheritors(
-            oid,
-            pg_sys::NoLock as i32,
-            std::ptr::null_mut(),
-        ))
+        PgList::<Oid>::from_pg(pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            find_all_inheritors(oid, pg_sys::NoLock as i32, std::ptr::null_mut())
+        }))
     };
     list.iter_oid().collect()
 }
