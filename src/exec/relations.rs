@@ -53,6 +53,11 @@ pub(super) fn judge(
     if of_server && !(inside_views && author == Author::Trusted) {
         return denied("It belongs to the server.");
     }
+    if relation.has_children {
+        for child in facts::descendants(use_.oid) {
+            judge_planned(child, trust)?;
+        }
+    }
     Ok(name)
 }
 

@@ -70,6 +70,11 @@ const PLAIN: &[Oid] = &[
     Oid::from_u32(4536),
 ];
 
+/// What input and output functions of whole kinds of types take or give; the types themselves
+/// are judged where they stand in the statement.
+const OF_ALL_KINDS: &[Oid] =
+    &[pg_sys::ANYARRAYOID, pg_sys::ANYENUMOID, pg_sys::ANYRANGEOID, pg_sys::ANYMULTIRANGEOID];
+
 /// Types only trusted authors may use: identifiers, which views over the catalogs need.
 const LENIENT: &[Oid] = &[
     pg_sys::OIDOID,
@@ -80,6 +85,13 @@ const LENIENT: &[Oid] = &[
     pg_sys::XIDOID,
     pg_sys::TIDOID,
 ];
+
+/// Whether a built-in function does nothing but read or write values of a type anybody may use.
+/// Folding a cast of a constant calls it by its number, as no statement could.
+pub fn is_plain_io(function: Oid) -> bool {
+    facts::type_of_io_function(function)
+        .is_some_and(|type_| PLAIN.contains(&type_) || OF_ALL_KINDS.contains(&type_))
+}
 
 /// What [`judge`] found besides its verdict.
 #[derive(Debug, Default)]

@@ -4,8 +4,8 @@
 
 use std::ffi::{CStr, CString, c_char};
 
-use pgrx::IntoDatum;
 use pgrx::pg_sys::{self, Oid, SysCacheIdentifier as Cache};
+use pgrx::{IntoDatum, PgList};
 
 /// A function, as far as it can be judged from outside.
 pub struct Function {
@@ -28,6 +28,8 @@ pub struct Relation {
     /// `pg_class.relkind`.
     pub kind: u8,
     pub row_security: bool,
+    /// Whether it has, or had, partitions or children.
+    pub has_children: bool,
 }
 
 /// A type.
@@ -88,9 +90,47 @@ pub fn relation(oid: Oid) -> Option<Relation> {
         owner: c.relowner,
         kind: c.relkind as u8,
         row_security: c.relrowsecurity,
+        has_children: c.relhassubclass,
     })?;
     found.schema = schema_name(found.namespace).unwrap_or_default();
     Some(found)
+}
+
+// catalog/pg_inherits.h, which pgrx does not bind; the same in all versions since 9.0.
+unsafe extern "C-unwind" {
+    fn find_all_inheritors(
+        parent: Oid,
+        lock_mode: std::ffi::c_int,
+        parents_of_each: *mut *mut pg_sys::List,
+    ) -> *mut pg_sys::List;
+}
+
+/// Partitions and children of a relation at every level, and itself.
+pub fn descendants(oid: Oid) -> Vec<Oid> {
+    // SAFETY: a scan of pg_inherits without locks; gives a list of Oids. The boundary turns an
+    // error of the server into one that unwinds.
+    let list = unsafe {
+        PgList::<Oid>::from_pg(pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            find_all_inheritors(oid, pg_sys::NoLock as i32, std::ptr::null_mut())
+        }))
+    };
+    list.iter_oid().collect()
+}
+
+/// The built-in type whose input or output function `oid` is, or the pseudo-type that stands for
+/// all types of a kind.
+pub fn type_of_io_function(oid: Oid) -> Option<Oid> {
+    let (mut arguments, mut count) = (std::ptr::null_mut::<Oid>(), 0);
+    // SAFETY: an existing function; the array is new and has as many entries as the count says.
+    let (result, first) = unsafe {
+        let result = pg_sys::get_func_signature(oid, &raw mut arguments, &raw mut count);
+        (result, (count > 0).then(|| *arguments))
+    };
+    match first {
+        Some(argument) if result == pg_sys::CSTRINGOID && count == 1 => Some(argument),
+        Some(argument) if argument == pg_sys::CSTRINGOID => Some(result),
+        _ => None,
+    }
 }
 
 /// Facts of a type.

@@ -10,6 +10,8 @@ FIELDS = {
     "id", "class", "sql", "sql_parts", "why", "expect", "needs_superuser", "prep", "min_pg",
     "ask_runs", "needs", "varies", "refused",
 }
+# An answer is cut long before; the scripted engine would have to send more than a frame holds.
+MAX_ANSWER = 1 << 20
 EXPECTATIONS = {"attacks": {"refuse", "harmless"}, "benign": {"run"}}
 
 
@@ -81,5 +83,9 @@ def question(entry):
 
 def script(entries, places):
     """The script of the engine: each question has its statement for an answer."""
-    rules = [{"contains": f"[{e['id']}]", "reply": statement(e, places)} for e in entries]
+    rules = []
+    for entry in entries:
+        reply = statement(entry, places)
+        if len(reply) <= MAX_ANSWER:
+            rules.append({"contains": f"[{entry['id']}]", "reply": reply})
     return json.dumps({"rules": rules, "default_reply": "no such entry"})

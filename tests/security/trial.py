@@ -77,5 +77,6 @@ def verdict(entry, outcome):
 
 
 def unreadable(entry, outcome):
-    """Whether a statement that is too deep was stopped by the limit of the stack."""
-    return entry.get("class") == "dos-parse" and outcome.error and outcome.error.sqlstate == "54001"
+    """Whether a statement went above a limit of the server while it was read."""
+    sqlstate = outcome.error.sqlstate if outcome.error else ""
+    return entry.get("class") == "dos-parse" and sqlstate.startswith("54")

@@ -17,6 +17,7 @@ use text2sql_fuzz::corpus::Corpus;
 use text2sql_fuzz::findings::Findings;
 use text2sql_fuzz::mutate::Ground;
 use text2sql_fuzz::playground::Playground;
+use text2sql_fuzz::state::Witness;
 use text2sql_fuzz::vocabulary::Vocabulary;
 use text2sql_testkit::cluster::Cluster;
 
@@ -64,4 +65,45 @@ fn no_statement_gets_past_the_guard() {
     // A run in which little is accepted, or nothing is compared, shows nothing.
     assert!(findings.accepted > 80, "only {} were accepted", findings.accepted);
     assert!(findings.compared * 2 > findings.accepted, "only {} were compared", findings.compared);
+}
+
+/// A fuzzer that finds nothing may be blind: here it has something to see.
+#[test]
+fn what_is_wrong_is_found() {
+    if !Cluster::is_available() {
+        println!("skipped: TEXT2SQL_PG_CONFIG names no server to test against");
+        return;
+    }
+    let playground = Playground::start(&corpus().join("setup")).unwrap();
+    let mut superuser = playground.superuser().unwrap();
+
+    let mut witness = Witness::connect(&playground).unwrap();
+    assert_eq!(witness.changes().unwrap(), None);
+    for change in [
+        "INSERT INTO mallory.loot (what) VALUES ('x')",
+        "SELECT nextval('shop.seq1')",
+        "SELECT lo_create(0)",
+        "NOTIFY exfil, 'x'",
+        "SELECT pg_advisory_lock(1)",
+        "COPY (SELECT 1) TO PROGRAM 'touch ../x.ran'",
+        "COMMENT ON TABLE shop.orders IS 'x'",
+    ] {
+        superuser.batch_execute(change).unwrap();
+        assert!(witness.changes().unwrap().is_some(), "{change}");
+        assert_eq!(witness.changes().unwrap(), None, "after {change}");
+    }
+
+    // With a shared reader's rights the guard gives what the caller may not read.
+    superuser
+        .batch_execute("ALTER ROLE app_user SET text2sql.execution_role = 't2s_reader'")
+        .unwrap();
+    let statements = ["SELECT v FROM shop.reader_only", "SELECT count(*) FROM shop.hr_notes"];
+    let ground = Ground { corpus: Corpus::of(&[], &statements), vocabulary: Vocabulary::small() };
+    let plan = Plan { first: 0, last: Some(1), ..plan(&ground.corpus, 1) };
+    let mut findings = Findings::new(SEED, None).unwrap();
+    Campaign::new(&playground, &mut findings).unwrap().run(plan, &ground).unwrap();
+    let summary = findings.summary(Duration::from_secs(1));
+    for kind in ["leak", "forbidden", "more"] {
+        assert!(summary.contains(kind), "no {kind}: {summary}");
+    }
 }
