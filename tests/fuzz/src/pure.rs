@@ -15,6 +15,9 @@ use text2sql_core::sql::{CandidateSql, policy, qualify};
 /// or takes exponential time, is above any limit.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// Name of the threads the checks run in.
+const THREAD: &str = "checks";
+
 /// Stack for what is around the checks.
 const MARGIN: usize = 256 << 10;
 
@@ -26,6 +29,7 @@ pub fn check(sql: &str) -> Result<(), String> {
     let begun = Instant::now();
     let text = sql.to_owned();
     let checked = thread::Builder::new()
+        .name(THREAD.to_owned())
         .stack_size(policy::STACK_BYTES + MARGIN)
         .spawn(move || look(&text))
         .map_err(|error| format!("no thread: {error}"))?
@@ -55,7 +59,12 @@ fn message(panicked: &(dyn Any + Send)) -> &str {
     text.or_else(|| panicked.downcast_ref::<&str>().copied()).unwrap_or("without a message")
 }
 
-/// Keeps panics of [`check`] from being printed a second time.
+/// Keeps panics of [`check`] from being printed a second time; those of others are printed.
 pub fn silence_panics() {
-    panic::set_hook(Box::new(|_| {}));
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().name() != Some(THREAD) {
+            print(info);
+        }
+    }));
 }
