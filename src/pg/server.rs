@@ -129,3 +129,9 @@ pub fn stack_room() -> Option<u64> {
         u64::try_from(limit - depth).ok().or(Some(0))
     }
 }
+
+/// Whether a parallel plan runs in this process.
+pub fn is_parallel() -> bool {
+    // SAFETY: reads the state of the transaction.
+    unsafe { pg_sys::IsInParallelMode() }
+}
