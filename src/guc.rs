@@ -85,6 +85,13 @@ pub fn prefill_chunk() -> u32 {
     unsigned(&PREFILL_CHUNK)
 }
 
+static PREFIX_CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(1024);
+
+/// Most memory the engine keeps for later prompts, bytes.
+pub fn prefix_cache_bytes() -> u64 {
+    u64::from(unsigned(&PREFIX_CACHE_SIZE)) << 20
+}
+
 static PRELOAD_MODEL: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether the model is loaded at server start rather than at the first question.
@@ -287,6 +294,16 @@ pub fn define() {
         range: (16, 4096),
         context: GucContext::Sighup,
         flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &PREFIX_CACHE_SIZE,
+        name: c"text2sql.prefix_cache_size",
+        short: c"Memory kept for prompts that begin alike.",
+        long: c"Keys and values of schemas, so that further questions are answered sooner.",
+        range: (0, 1 << 20),
+        context: GucContext::Sighup,
+        flags: GucFlags::UNIT_MB,
     }
     .define();
     GucRegistry::define_bool_guc(

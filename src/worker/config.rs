@@ -47,6 +47,7 @@ pub fn read() -> Result<EngineConfig, Failure> {
         threads,
         context: guc::context_length(),
         prefill_chunk: guc::prefill_chunk(),
+        prefix_cache_bytes: guc::prefix_cache_bytes(),
     };
     Ok(EngineConfig { program, threads, spec })
 }

@@ -11,7 +11,7 @@ pub struct Load {
     /// Path of a GGUF file.
     #[arg(long)]
     pub model: PathBuf,
-    /// Threads of matrix products; fixed before the first by CANDLE_NUM_THREADS where that is set.
+    /// Threads that compute; one per processor by default.
     #[arg(long)]
     pub threads: Option<u32>,
     /// Tokens of context.
@@ -24,29 +24,15 @@ pub struct Load {
 
 impl Load {
     /// The load command for it.
-    ///
-    /// candle reads its thread count from the environment once, and a program cannot change its
-    /// own environment safely: with `--threads` the program starts itself again.
     pub fn spec(&self) -> LoadSpec {
-        const VARIABLE: &str = "CANDLE_NUM_THREADS";
-        if let Some(threads) = self.threads
-            && std::env::var(VARIABLE).ok() != Some(threads.to_string())
-            && let Ok(program) = std::env::current_exe()
-        {
-            use std::os::unix::process::CommandExt;
-            let error = std::process::Command::new(program)
-                .args(std::env::args_os().skip(1))
-                .env(VARIABLE, threads.to_string())
-                .env("RAYON_NUM_THREADS", threads.to_string())
-                .exec();
-            eprintln!("warning: --threads has no effect: {error}");
-        }
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from) as u32;
         LoadSpec {
             path: self.model.to_string_lossy().into_owned(),
             sha256: String::new(),
-            threads: self.threads.unwrap_or(1),
+            threads: self.threads.unwrap_or_else(processors),
             context: self.context,
             prefill_chunk: self.prefill_chunk,
+            prefix_cache_bytes: 1 << 30,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::arch::Logits;
 use crate::control::Control;
 use crate::error::EngineError;
 use crate::model::LoadedModel;
-use crate::session::Sequence;
+use crate::prefix_cache::Sequence;
 use crate::stop::StatementEnd;
 use crate::tokenizer::Utf8Stream;
 
@@ -50,11 +50,10 @@ impl LoadedModel {
                 context: self.context,
             });
         }
-        let mut sequence =
-            self.sessions.take(&request.cache_scope, &prompt, self.decoder.as_ref(), self.context);
+        let mut sequence = self.prefixes.take(&request.cache_scope, &prompt, self.context);
         let result = self.run(request, &prompt, new, control, &mut sequence, on_event);
         // Also after a cancelled prefill: what was computed is right and may be continued.
-        self.sessions.put(sequence);
+        self.prefixes.put(sequence);
         result
     }
 

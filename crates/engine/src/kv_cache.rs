@@ -1,74 +1,79 @@
-//! Keys and values of one sequence.
+//! Keys and values of one sequence, in blocks that sequences share.
 //!
-//! Owns their layout, `[kv_head][position][head_dim]` per layer, so that attention reads each
-//! head's keys in a row. Memory is reserved for the whole context and committed by the kernel
-//! as it is written. Holds no tokens and knows no scopes (`session.rs` does).
+//! Owns their layout, `[layer][kv_head][position][head_dim]` within a block of 64 positions, so
+//! that attention reads each head's keys in a row. Elements are 16-bit floats, as in llama.cpp:
+//! half the memory of 32-bit ones, and half of what a token reads. Blocks are reference-counted
+//! and copied when one is written that others hold, so a sequence that continues a cached prefix
+//! copies one block at most. Holds no tokens and knows no scopes (`prefix_cache` does).
 
-/// Keys and values of one sequence, all layers.
+use std::sync::Arc;
+
+use half::f16;
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+
+/// Positions of a block: even, for attention takes two at a time.
+pub const BLOCK: usize = 64;
+
+/// What the keys of a model are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Layers.
+    pub layers: usize,
+    /// Key and value heads of each.
+    pub heads: usize,
+    /// Width of a head.
+    pub dim: usize,
+}
+
+impl Shape {
+    /// Elements of a head's keys in a block.
+    fn head(self) -> usize {
+        BLOCK * self.dim
+    }
+
+    /// Memory of a block, bytes.
+    pub fn block_bytes(self) -> usize {
+        2 * size_of::<u16>() * self.layers * self.heads * self.head()
+    }
+}
+
+/// Keys and values of 64 positions, all layers, as the bits of 16-bit floats.
+#[derive(Debug, Clone)]
+pub struct Block {
+    keys: Vec<u16>,
+    values: Vec<u16>,
+}
+
+impl Block {
+    fn new(shape: Shape) -> Self {
+        let size = shape.layers * shape.heads * shape.head();
+        Self { keys: vec![0; size], values: vec![0; size] }
+    }
+}
+
+/// Keys and values of one sequence.
 #[derive(Debug)]
 pub struct KvCache {
-    layers: Vec<LayerKv>,
+    shape: Shape,
+    blocks: Vec<Arc<Block>>,
     length: usize,
     context: usize,
-    bytes_per_token: usize,
-    peak: usize,
 }
 
-/// Keys and values of one layer.
-#[derive(Debug)]
-pub struct LayerKv {
-    keys: Vec<f32>,
-    values: Vec<f32>,
-    context: usize,
-    head_dim: usize,
-}
-
-impl LayerKv {
-    fn span(&self, head: usize, from: usize, count: usize) -> std::ops::Range<usize> {
-        let start = (head * self.context + from) * self.head_dim;
-        start..start + count * self.head_dim
-    }
-
-    /// The first `count` keys of a head.
-    pub fn keys(&self, head: usize, count: usize) -> &[f32] {
-        self.keys.get(self.span(head, 0, count)).unwrap_or_default()
-    }
-
-    /// The first `count` values of a head.
-    pub fn values(&self, head: usize, count: usize) -> &[f32] {
-        self.values.get(self.span(head, 0, count)).unwrap_or_default()
-    }
-
-    /// Writes one head's key and value at a position inside the context.
-    pub fn put(&mut self, head: usize, position: usize, key: &[f32], value: &[f32]) {
-        let span = self.span(head, position, 1);
-        if let Some(slot) = self.keys.get_mut(span.clone()) {
-            slot.copy_from_slice(key);
-        }
-        if let Some(slot) = self.values.get_mut(span) {
-            slot.copy_from_slice(value);
-        }
-    }
-}
+/// What attention reads: the keys or values of one head, block by block.
+pub type Runs<'a> = Vec<&'a [u16]>;
 
 impl KvCache {
     /// An empty cache for a sequence of at most `context` tokens.
-    pub fn new(layers: usize, kv_heads: usize, head_dim: usize, context: usize) -> Self {
-        let size = kv_heads * context * head_dim;
-        Self {
-            layers: (0..layers)
-                .map(|_| LayerKv {
-                    keys: vec![0.0; size],
-                    values: vec![0.0; size],
-                    context,
-                    head_dim,
-                })
-                .collect(),
-            length: 0,
-            context,
-            bytes_per_token: layers * kv_heads * head_dim * 2 * size_of::<f32>(),
-            peak: 0,
-        }
+    pub fn new(shape: Shape, context: usize) -> Self {
+        Self { shape, blocks: Vec::new(), length: 0, context }
+    }
+
+    /// One that continues `length` positions of blocks that others may hold.
+    pub fn over(shape: Shape, context: usize, mut blocks: Vec<Arc<Block>>, length: usize) -> Self {
+        let length = length.min(blocks.len() * BLOCK).min(context);
+        blocks.truncate(length.div_ceil(BLOCK));
+        Self { shape, blocks, length, context }
     }
 
     /// Tokens in the cache.
@@ -86,24 +91,128 @@ impl KvCache {
         self.context
     }
 
-    /// Memory that was ever written, bytes.
-    pub fn committed_bytes(&self) -> usize {
-        self.peak * self.bytes_per_token
+    /// The blocks, for others to hold too; the last one may be partly filled.
+    pub fn blocks(&self) -> &[Arc<Block>] {
+        &self.blocks
     }
 
     /// Forgets everything after the first `length` tokens.
     pub fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);
+        self.blocks.truncate(self.length.div_ceil(BLOCK));
+    }
+
+    /// Makes room for `count` more tokens; false where they do not fit the context.
+    pub fn reserve(&mut self, count: usize) -> bool {
+        let Some(length) = self.length.checked_add(count).filter(|all| *all <= self.context) else {
+            return false;
+        };
+        while self.blocks.len() < length.div_ceil(BLOCK) {
+            self.blocks.push(Arc::new(Block::new(self.shape)));
+        }
+        true
+    }
+
+    /// Writes one head's key and value at a position there is room for.
+    pub fn put(&mut self, layer: usize, head: usize, position: usize, key: &[f32], value: &[f32]) {
+        let at = (layer * self.shape.heads + head) * self.shape.head()
+            + position % BLOCK * self.shape.dim;
+        let span = at..at + self.shape.dim;
+        let Some(block) = self.blocks.get_mut(position / BLOCK) else { return };
+        let block = Arc::make_mut(block);
+        if let Some(slot) = block.keys.get_mut(span.clone()) {
+            slot.reinterpret_cast_mut::<f16>().convert_from_f32_slice(key);
+        }
+        if let Some(slot) = block.values.get_mut(span) {
+            slot.reinterpret_cast_mut::<f16>().convert_from_f32_slice(value);
+        }
     }
 
     /// Counts `count` more tokens, once all layers have them.
     pub fn advance(&mut self, count: usize) {
         self.length = (self.length + count).min(self.context);
-        self.peak = self.peak.max(self.length);
     }
 
-    /// One layer's part.
-    pub fn layer_mut(&mut self, layer: usize) -> Option<&mut LayerKv> {
-        self.layers.get_mut(layer)
+    /// The first `count` keys and values of a head.
+    pub fn runs(&self, layer: usize, head: usize, count: usize) -> (Runs<'_>, Runs<'_>) {
+        let at = (layer * self.shape.heads + head) * self.shape.head();
+        let run = |all: &'_ [u16], index: usize| {
+            let positions = BLOCK.min(count - index * BLOCK);
+            at..(at + positions * self.shape.dim).min(all.len())
+        };
+        self.blocks
+            .iter()
+            .take(count.div_ceil(BLOCK))
+            .enumerate()
+            .map(|(index, block)| {
+                (
+                    block.keys.get(run(&block.keys, index)).unwrap_or_default(),
+                    block.values.get(run(&block.values, index)).unwrap_or_default(),
+                )
+            })
+            .unzip()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: Shape = Shape { layers: 2, heads: 3, dim: 4 };
+
+    fn fill(cache: &mut KvCache, tokens: &[f32]) {
+        assert!(cache.reserve(tokens.len()));
+        let start = cache.len();
+        for (index, token) in tokens.iter().enumerate() {
+            for layer in 0..SHAPE.layers {
+                for head in 0..SHAPE.heads {
+                    let value = token + (layer * 10 + head) as f32;
+                    cache.put(layer, head, start + index, &[value; 4], &[-value; 4]);
+                }
+            }
+        }
+        cache.advance(tokens.len());
+    }
+
+    fn keys(cache: &KvCache, layer: usize, head: usize, count: usize) -> Vec<f32> {
+        let (keys, _) = cache.runs(layer, head, count);
+        let all = keys.concat();
+        all.chunks(4).map(|key| f16::from_bits(key[0]).to_f32()).collect()
+    }
+
+    #[test]
+    fn what_was_put_is_read_across_blocks() {
+        let mut cache = KvCache::new(SHAPE, 200);
+        let tokens: Vec<f32> = (0..150).map(|i| i as f32).collect();
+        fill(&mut cache, &tokens[..70]);
+        fill(&mut cache, &tokens[70..]);
+        let expected: Vec<f32> = tokens.iter().map(|token| token + 12.0).collect();
+        assert_eq!(keys(&cache, 1, 2, 150), expected);
+        assert_eq!(keys(&cache, 1, 2, 65), expected[..65]);
+        assert_eq!(cache.blocks().len(), 3);
+        assert!(!cache.reserve(51), "more than the context");
+    }
+
+    #[test]
+    fn a_shared_block_is_copied_before_it_is_written() {
+        let mut first = KvCache::new(SHAPE, 200);
+        fill(&mut first, &[1.0; 70]);
+        let mut second = KvCache::over(SHAPE, 200, first.blocks().to_vec(), 66);
+        fill(&mut second, &[2.0; 4]);
+        assert_eq!(keys(&first, 0, 0, 70), [1.0; 70]);
+        assert_eq!(keys(&second, 0, 0, 70)[66..], [2.0; 4]);
+        let shared = first.blocks().iter().zip(second.blocks());
+        let same: Vec<bool> = shared.map(|(a, b)| Arc::ptr_eq(a, b)).collect();
+        assert_eq!(same, [true, false]);
+    }
+
+    #[test]
+    fn a_cut_cache_gives_its_blocks_back() {
+        let mut cache = KvCache::new(SHAPE, 200);
+        fill(&mut cache, &[1.0; 130]);
+        cache.truncate(64);
+        assert_eq!((cache.len(), cache.blocks().len()), (64, 1));
+        cache.truncate(100);
+        assert_eq!(cache.len(), 64);
     }
 }

@@ -6,13 +6,12 @@
 //! |---|---|
 //! | [`gguf`] | reading model files as hostile input: limits, checksum |
 //! | [`matrix`] | weights in the layouts that multiply fast |
-//! | [`q8`] | products with Q8_0 weights in AVX2, unsafe code included |
-//! | [`kernels`] | normalisation, rotary positions, attention |
+//! | [`kernels`] | threads, packed products, attention; unsafe code included |
 //! | [`kv_cache`] | keys and values of one sequence |
 //! | [`arch`] | the architectures: tensor names, forward pass |
 //! | [`tokenizer`] | text to tokens and back, from the file's tables |
 //! | [`prompt_tokens`] | tokens of prompts, long texts kept per scope |
-//! | [`session`] | cached sequences per scope |
+//! | [`prefix_cache`] | keys and values of earlier prompts, per scope |
 //! | [`stop`] | where a statement ends in a stream |
 //! | [`model`] | a loaded model |
 //! | [`generate`] | one generation |
@@ -38,9 +37,8 @@ pub mod kernels;
 pub mod kv_cache;
 pub mod matrix;
 pub mod model;
+pub mod prefix_cache;
 pub mod prompt_tokens;
-pub mod q8;
 pub mod served;
-pub mod session;
 pub mod stop;
 pub mod tokenizer;

@@ -12,14 +12,15 @@ use text2sql_core::protocol::{LoadSpec, ModelInfo};
 use crate::arch::{self, Decoder, Logits};
 use crate::error::EngineError;
 use crate::gguf::{self, GgufError};
+use crate::kernels::pool;
+use crate::prefix_cache::PrefixCache;
 use crate::prompt_tokens::PromptTokens;
-use crate::session::Sessions;
 use crate::tokenizer::TextTokenizer;
 
 /// Share of the progress bar that reading the file takes.
 const READ_SHARE: u32 = 60;
 
-/// Tokens of the pass that makes candle repack its weights.
+/// Tokens of the first pass.
 const WARM_UP_TOKENS: usize = 8;
 
 /// Whether a file must have a given checksum.
@@ -36,7 +37,7 @@ pub struct LoadedModel {
     pub(crate) decoder: Box<dyn Decoder>,
     pub(crate) tokenizer: TextTokenizer,
     pub(crate) chat: ChatFormat,
-    pub(crate) sessions: Sessions,
+    pub(crate) prefixes: PrefixCache,
     pub(crate) prompt_tokens: PromptTokens,
     pub(crate) context: usize,
     pub(crate) prefill_chunk: usize,
@@ -63,6 +64,7 @@ impl LoadedModel {
         progress: &mut dyn FnMut(u8),
     ) -> Result<Self, EngineError> {
         let begin = Instant::now();
+        pool::set_threads(spec.threads as usize);
         let path = Path::new(&spec.path);
         let opened = gguf::open_checked(path)?;
         let mut file = gguf::read_all(opened, &mut |percent| {
@@ -110,10 +112,10 @@ impl LoadedModel {
             load_ms: 0,
         };
         let mut model = Self {
+            prefixes: PrefixCache::new(decoder.shape(), spec.prefix_cache_bytes as usize),
             decoder,
             tokenizer,
             chat: ChatFormat::ChatMl,
-            sessions: Sessions::default(),
             prompt_tokens: PromptTokens::default(),
             context,
             prefill_chunk: spec.prefill_chunk.clamp(1, 4096) as usize,
@@ -142,7 +144,7 @@ impl LoadedModel {
 
     /// Forgets cached sequences: after a panic they may be half written.
     pub fn forget(&mut self) {
-        self.sessions.clear();
+        self.prefixes.clear();
         self.prompt_tokens.clear();
     }
 
@@ -152,8 +154,7 @@ impl LoadedModel {
         std::mem::replace(&mut self.decoder, decoder)
     }
 
-    /// The first product of several rows makes candle repack its weights: now rather than in
-    /// the first question. The first token starts the pool's threads.
+    /// A model that computes no numbers is found here rather than in the first question.
     fn warm_up(&mut self) -> Result<(), EngineError> {
         let count = WARM_UP_TOKENS.min(self.context);
         let mut cache = self.decoder.new_cache(count + 1);

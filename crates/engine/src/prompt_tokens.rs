@@ -2,7 +2,7 @@
 //!
 //! The schema part of a prompt is the same from question to question, and splitting it takes
 //! longer than all else that is done for a question beside the model. Kept per scope like the
-//! keys and values, and for the same reason: see [`crate::session`]. Called by the generator.
+//! keys and values, and for the same reason: see [`crate::prefix_cache`]. Called by the generator.
 
 use std::collections::VecDeque;
 

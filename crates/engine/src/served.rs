@@ -1,7 +1,6 @@
 //! The model the engine binary serves: a [`LoadedModel`] behind the frame loop.
 //!
-//! Owns what happens before a file is opened, and once it is loaded: confinement, and the look at
-//! the processor.
+//! Owns what happens before a file is opened, and once it is loaded: confinement.
 
 use std::path::Path;
 
@@ -29,11 +28,11 @@ impl Model for Served {
             .map(|missing| (LogLevel::Warning, format!("engine runs less confined: {missing}")))
             .collect();
         let file_bytes = std::fs::metadata(&spec.path).map_or(0, |meta| meta.len());
-        let most = hardening::most_memory(file_bytes, spec.context, spec.threads);
+        let prefixes = spec.prefix_cache_bytes;
+        let most = hardening::most_memory(file_bytes, spec.context, spec.threads, prefixes);
         lines.extend(hardening::limit_memory(most).err().map(|missing| {
             (LogLevel::Warning, format!("engine runs without a bound on memory: {missing}"))
         }));
-        lines.extend(thread_warning(spec.threads).map(|line| (LogLevel::Warning, line)));
         lines
     }
 
@@ -73,14 +72,4 @@ impl Model for Served {
             model.forget();
         }
     }
-}
-
-/// candle sizes its pool by the environment, read once, so the parent has to have set it.
-fn thread_warning(threads: u32) -> Option<String> {
-    let have = candle_core::utils::barrier_pool().n_workers() + 1;
-    (have != threads as usize).then(|| {
-        format!(
-            "engine computes with {have} threads, not {threads}: CANDLE_NUM_THREADS was not set"
-        )
-    })
 }

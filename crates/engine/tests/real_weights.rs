@@ -28,6 +28,7 @@ fn load(path: &str) -> LoadedModel {
         threads: 2,
         context: 1024,
         prefill_chunk: 128,
+        prefix_cache_bytes: 1 << 30,
     };
     LoadedModel::load_pinned(&spec, Pin::Any, &mut |_| {}).unwrap()
 }

@@ -201,6 +201,8 @@ pub struct LoadSpec {
     pub context: u32,
     /// Tokens computed together in prefill: the grain of cancelling, 1 to 4096.
     pub prefill_chunk: u32,
+    /// Most memory of keys and values kept for later prompts, bytes.
+    pub prefix_cache_bytes: u64,
 }
 
 /// Engine to worker.

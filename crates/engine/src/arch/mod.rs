@@ -9,7 +9,7 @@ pub use qwen2::Qwen2;
 
 use crate::error::EngineError;
 use crate::gguf::{GgufError, LoadedFile};
-use crate::kv_cache::KvCache;
+use crate::kv_cache::{KvCache, Shape};
 
 /// Which logits a forward pass computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,22 +22,48 @@ pub enum Logits {
     All,
 }
 
+/// Tokens of one sequence in a forward pass.
+#[derive(Debug)]
+pub struct Span<'a> {
+    /// What follows what the cache holds; at least one token.
+    pub tokens: &'a [u32],
+    /// The sequence.
+    pub cache: &'a mut KvCache,
+    /// Which logits are wanted.
+    pub logits: Logits,
+}
+
 /// A decoder-only language model.
 pub trait Decoder: Send {
-    /// An empty cache for one sequence.
-    fn new_cache(&self, context: usize) -> KvCache;
+    /// What the keys and values of this model are like.
+    fn shape(&self) -> Shape;
 
-    /// Computes `tokens` after what `cache` holds and adds them to it.
+    /// Computes the tokens of several sequences together and adds them to their caches. Returns
+    /// the rows of logits that are wanted, span after span. A row is the same to the bit whatever
+    /// is computed beside it.
     ///
     /// # Errors
-    /// [`EngineError`] where a token or the context is out of range, or a product fails; the
-    /// cache then keeps its length.
+    /// [`EngineError`] where a token or a context is out of range, or a product fails; the caches
+    /// then keep their lengths.
+    fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError>;
+
+    /// [`Decoder::forward_spans`] for one sequence.
+    ///
+    /// # Errors
+    /// The same.
     fn forward(
         &mut self,
         tokens: &[u32],
         cache: &mut KvCache,
         logits: Logits,
-    ) -> Result<Vec<f32>, EngineError>;
+    ) -> Result<Vec<f32>, EngineError> {
+        self.forward_spans(&mut [Span { tokens, cache, logits }])
+    }
+
+    /// An empty cache for one sequence.
+    fn new_cache(&self, context: usize) -> KvCache {
+        KvCache::new(self.shape(), context)
+    }
 
     /// Width of a row of logits.
     fn vocab(&self) -> usize;

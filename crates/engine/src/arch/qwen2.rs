@@ -1,14 +1,15 @@
 //! The Qwen2 family: Qwen2, Qwen2.5, Qwen2.5-Coder and what is fine-tuned from them.
 //!
 //! Owns the names and shapes of its tensors, the bounds on its numbers, and the forward pass.
-//! Works on slices of floats; matrix products are `matrix.rs`, everything else `kernels.rs`.
+//! Works on slices of floats; matrix products are `matrix.rs`, everything else `kernels`.
 
-use super::{Decoder, Logits};
+use super::{Decoder, Logits, Span};
 use crate::error::EngineError;
 use crate::gguf::{GgufError, Header, LoadedFile, RawTensor};
-use crate::kernels::{self, Heads, Rope};
-use crate::kv_cache::KvCache;
-use crate::matrix::{Matrix, floats};
+use crate::kernels::attention::{Heads, Rows, attention};
+use crate::kernels::vector::{self, Rope};
+use crate::kv_cache::Shape;
+use crate::matrix::{Matrix, floats, multiply_all};
 
 const MAX_BLOCKS: u64 = 512;
 const MAX_WIDTH: u64 = 1 << 17;
@@ -124,9 +125,9 @@ impl Qwen2 {
         let numbers = Numbers::read(&file.header)?;
         let Numbers { width, ffn_width, vocab, heads, .. } = numbers;
         let (q_width, kv_width) = (heads.query * heads.dim, heads.kv * heads.dim);
-        let embedding = Matrix::new(take(file, "token_embd.weight", &[vocab, width])?, true)?;
+        let embedding = Matrix::new(take(file, "token_embd.weight", &[vocab, width])?)?;
         let unembedding = if file.tensors.contains_key("output.weight") {
-            Some(Matrix::new(take(file, "output.weight", &[vocab, width])?, true)?)
+            Some(Matrix::new(take(file, "output.weight", &[vocab, width])?)?)
         } else {
             None
         };
@@ -134,7 +135,7 @@ impl Qwen2 {
         for block in 0..numbers.blocks {
             let mut matrix = |name: &str, rows: usize, cols: usize| {
                 let name = format!("blk.{block}.{name}.weight");
-                Matrix::new(take(file, &name, &[rows, cols])?, false)
+                Matrix::new(take(file, &name, &[rows, cols])?)
             };
             let query = matrix("attn_q", q_width, width)?;
             let key = matrix("attn_k", kv_width, width)?;
@@ -174,7 +175,7 @@ impl Qwen2 {
     fn unembed(&self, hidden: &[f32]) -> Result<Vec<f32>, EngineError> {
         let Numbers { width, vocab, epsilon, .. } = self.numbers;
         let mut normed = vec![0.0; hidden.len()];
-        kernels::rms_norm(hidden, &self.norm, epsilon, &mut normed);
+        vector::rms_norm(hidden, &self.norm, epsilon, &mut normed);
         // Rounding to blocks makes zeros of what is no number, and of zeros the first token.
         if !normed.iter().all(|x| x.is_finite()) {
             return Err(EngineError::NotFinite);
@@ -186,23 +187,22 @@ impl Qwen2 {
 }
 
 impl Decoder for Qwen2 {
-    fn new_cache(&self, context: usize) -> KvCache {
-        KvCache::new(self.layers.len(), self.numbers.heads.kv, self.numbers.heads.dim, context)
+    fn shape(&self) -> Shape {
+        let Heads { kv, dim, .. } = self.numbers.heads;
+        Shape { layers: self.layers.len(), heads: kv, dim }
     }
 
-    fn forward(
-        &mut self,
-        tokens: &[u32],
-        cache: &mut KvCache,
-        logits: Logits,
-    ) -> Result<Vec<f32>, EngineError> {
+    fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
         let Numbers { width, ffn_width, heads, epsilon, .. } = self.numbers;
-        let (rows, start) = (tokens.len(), cache.len());
-        if rows == 0 || start + rows > cache.context() {
-            return Err(EngineError::Internal("tokens do not fit the cache"));
+        for span in spans.iter_mut() {
+            if span.tokens.is_empty() || !span.cache.reserve(span.tokens.len()) {
+                return Err(EngineError::Internal("tokens do not fit the cache"));
+            }
         }
+        let tokens: Vec<u32> = spans.iter().flat_map(|span| span.tokens).copied().collect();
+        let rows = tokens.len();
         let (q_width, kv_width) = (heads.query * heads.dim, heads.kv * heads.dim);
-        let mut x = self.embedding.take_rows(tokens)?;
+        let mut x = self.embedding.take_rows(&tokens)?;
         let mut normed = vec![0.0; rows * width];
         let mut projected = vec![0.0; rows * width];
         let mut query = vec![0.0; rows * q_width];
@@ -212,46 +212,66 @@ impl Decoder for Qwen2 {
         let mut gate = vec![0.0; rows * ffn_width];
         let mut up = vec![0.0; rows * ffn_width];
         for (index, layer) in self.layers.iter().enumerate() {
-            kernels::rms_norm(&x, &layer.attention_norm, epsilon, &mut normed);
-            layer.query.multiply(&normed, &mut query)?;
-            layer.key.multiply(&normed, &mut key)?;
-            layer.value.multiply(&normed, &mut value)?;
-            kernels::add_bias(&mut query, &layer.query_bias);
-            kernels::add_bias(&mut key, &layer.key_bias);
-            kernels::add_bias(&mut value, &layer.value_bias);
+            vector::rms_norm(&x, &layer.attention_norm, epsilon, &mut normed);
+            multiply_all(
+                [&layer.query, &layer.key, &layer.value],
+                &normed,
+                [&mut query, &mut key, &mut value],
+            )?;
+            vector::add_bias(&mut query, &layer.query_bias);
+            vector::add_bias(&mut key, &layer.key_bias);
+            vector::add_bias(&mut value, &layer.value_bias);
 
-            let kv = cache.layer_mut(index).ok_or(EngineError::Internal("a cache too shallow"))?;
-            for (row, heads_of_row) in query.chunks_exact_mut(q_width).enumerate() {
-                for head in heads_of_row.chunks_exact_mut(heads.dim) {
-                    self.rope.apply(head, start + row);
+            let mut of_row = query
+                .chunks_exact_mut(q_width)
+                .zip(key.chunks_exact_mut(kv_width).zip(value.chunks_exact(kv_width)));
+            for span in spans.iter_mut() {
+                let start = span.cache.len();
+                for position in start..start + span.tokens.len() {
+                    let Some((query, (keys, values))) = of_row.next() else { break };
+                    for head in query.chunks_exact_mut(heads.dim) {
+                        self.rope.apply(head, position);
+                    }
+                    let heads_of_row =
+                        keys.chunks_exact_mut(heads.dim).zip(values.chunks_exact(heads.dim));
+                    for (head, (key, value)) in heads_of_row.enumerate() {
+                        self.rope.apply(key, position);
+                        span.cache.put(index, head, position, key, value);
+                    }
                 }
             }
-            let rows_of_kv = key.chunks_exact_mut(kv_width).zip(value.chunks_exact(kv_width));
-            for (row, (keys, values)) in rows_of_kv.enumerate() {
-                let heads_of_row =
-                    keys.chunks_exact_mut(heads.dim).zip(values.chunks_exact(heads.dim));
-                for (head, (key, value)) in heads_of_row.enumerate() {
-                    self.rope.apply(key, start + row);
-                    kv.put(head, start + row, key, value);
-                }
-            }
-            kernels::attention(&query, kv, start, heads, &mut mixed);
+            let mut first = 0;
+            let of_spans: Vec<Rows<'_>> = spans
+                .iter()
+                .map(|span| {
+                    let (count, start) = (span.tokens.len(), span.cache.len());
+                    first += count;
+                    Rows { cache: span.cache, first: first - count, count, start }
+                })
+                .collect();
+            attention(&query, &of_spans, index, heads, &mut mixed);
             layer.output.multiply(&mixed, &mut projected)?;
-            kernels::add(&mut x, &projected);
+            vector::add(&mut x, &projected);
 
-            kernels::rms_norm(&x, &layer.ffn_norm, epsilon, &mut normed);
-            layer.gate.multiply(&normed, &mut gate)?;
-            layer.up.multiply(&normed, &mut up)?;
-            kernels::gate(&mut gate, &up);
+            vector::rms_norm(&x, &layer.ffn_norm, epsilon, &mut normed);
+            multiply_all([&layer.gate, &layer.up], &normed, [&mut gate, &mut up])?;
+            vector::gate(&mut gate, &up);
             layer.down.multiply(&gate, &mut projected)?;
-            kernels::add(&mut x, &projected);
+            vector::add(&mut x, &projected);
         }
-        cache.advance(rows);
-        match logits {
-            Logits::None => Ok(Vec::new()),
-            Logits::Last => self.unembed(x.get((rows - 1) * width..).unwrap_or_default()),
-            Logits::All => self.unembed(&x),
+        let mut wanted = Vec::new();
+        let mut rest = x.as_slice();
+        for span in spans.iter_mut() {
+            span.cache.advance(span.tokens.len());
+            let (own, later) = rest.split_at(span.tokens.len() * width);
+            wanted.extend_from_slice(match span.logits {
+                Logits::None => &[],
+                Logits::Last => own.get(own.len() - width..).unwrap_or_default(),
+                Logits::All => own,
+            });
+            rest = later;
         }
+        if wanted.is_empty() { Ok(Vec::new()) } else { self.unembed(&wanted) }
     }
 
     fn vocab(&self) -> usize {

@@ -1,6 +1,7 @@
 //! The forward pass against the reference, and against itself in other portions.
 
 use text2sql_engine::arch::Logits;
+use text2sql_engine::kernels::product;
 use text2sql_engine::model::LoadedModel;
 use text2sql_testkit::tiny_gguf::TinyGguf;
 
@@ -32,9 +33,9 @@ fn float_weights_give_the_logits_of_the_reference() {
     let expected: Vec<f32> = Reference::new(&gguf).logits(&tokens).concat();
     let mut model = load(&gguf);
     let found = all_logits(&mut model, &tokens, tokens.len());
-    // Only the order of summing differs.
+    // The order of summing differs, and keys and values are kept in 16 bits.
     let distance = distance(&expected, &found);
-    assert!(distance < 1e-5, "{distance}");
+    assert!(distance < 1e-3, "{distance}");
 }
 
 #[test]
@@ -61,17 +62,19 @@ fn another_model_is_far_from_the_reference() {
 #[test]
 fn chunks_of_any_size_give_the_logits_of_one_pass() {
     let tokens = some_tokens(75);
-    for (gguf, bound) in [
-        (as_floats(&TinyGguf::new(3)), 1e-5),
-        (TinyGguf::new(3), 1e-2),
-        (TinyGguf::k_quants(3), 3e-2),
+    for (gguf, exact) in [
+        (as_floats(&TinyGguf::new(3)), false),
+        (TinyGguf::new(3), true),
+        (TinyGguf::k_quants(3), true),
     ] {
         let mut model = load(&gguf);
         let whole = all_logits(&mut model, &tokens, tokens.len());
         for chunk in [1, 2, 7, 8, 16, 33, 64, 74] {
             let parts = all_logits(&mut model, &tokens, chunk);
             let distance = distance(&whole, &parts);
-            assert!(distance < bound, "chunks of {chunk}: {distance}");
+            // Products of floats are candle's, which sums in another order.
+            let bound = if exact && product::supported() { 0.0 } else { 1e-2 };
+            assert!(distance <= bound, "chunks of {chunk}: {distance}");
         }
     }
 }

@@ -4,7 +4,7 @@ use text2sql_core::protocol::{Event, GenerateRequest};
 use text2sql_engine::model::LoadedModel;
 use text2sql_testkit::tiny_gguf::TinyGguf;
 
-use crate::support::{generate, load, patient, request};
+use crate::support::{generate, load, load_with, patient, request};
 
 /// Text of the answer and the number of cached tokens, as `Started` and the statistics agree.
 fn ask(model: &mut LoadedModel, request: &GenerateRequest) -> (String, u32, u32) {
@@ -67,8 +67,11 @@ fn nothing_is_shared_between_scopes_or_without_one() {
 }
 
 #[test]
-fn only_a_few_scopes_are_kept_and_the_longest_unused_goes_first() {
-    let mut model = load(&TinyGguf::new(2));
+fn the_memory_of_prefixes_is_bounded_and_the_longest_unused_goes_first() {
+    let gguf = TinyGguf::new(2);
+    let block = load(&gguf).decoder().shape().block_bytes() as u64;
+    // Each prompt takes two.
+    let mut model = load_with(&gguf, |spec| spec.prefix_cache_bytes = 8 * block);
     let cached = |model: &mut LoadedModel, scope| ask(model, &request("?", scope, 2)).1;
     for scope in ["1", "2", "3", "4"] {
         assert_eq!(cached(&mut model, scope), 0);

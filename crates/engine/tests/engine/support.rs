@@ -7,11 +7,11 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use text2sql_core::chat::{ChatPrompt, Role, Turn};
 use text2sql_core::protocol::{Event, GenerateRequest, LoadSpec};
-use text2sql_engine::arch::{Decoder, Logits};
+use text2sql_engine::arch::{Decoder, Logits, Span};
 use text2sql_engine::control::Control;
 use text2sql_engine::error::EngineError;
 use text2sql_engine::generate::Completion;
-use text2sql_engine::kv_cache::KvCache;
+use text2sql_engine::kv_cache::Shape;
 use text2sql_engine::model::LoadedModel;
 use text2sql_testkit::tiny_gguf::TinyGguf;
 
@@ -46,12 +46,21 @@ pub fn spec(path: &Path, sha256: &str) -> LoadSpec {
         threads: 2,
         context: CONTEXT,
         prefill_chunk: 16,
+        prefix_cache_bytes: 1 << 30,
     }
 }
 
 /// Loads bytes with the right checksum.
 pub fn load_bytes(bytes: &[u8]) -> Result<LoadedModel, EngineError> {
     LoadedModel::load(&ModelFile::new(bytes).spec(), &mut |_| {})
+}
+
+/// Loads a model with settings of the test's own.
+pub fn load_with(gguf: &TinyGguf, change: impl FnOnce(&mut LoadSpec)) -> LoadedModel {
+    let file = ModelFile::new(&gguf.bytes());
+    let mut spec = file.spec();
+    change(&mut spec);
+    LoadedModel::load(&spec, &mut |_| {}).unwrap()
 }
 
 pub fn load(gguf: &TinyGguf) -> LoadedModel {
@@ -124,27 +133,31 @@ pub fn token_of_byte(model: &LoadedModel, byte: u8) -> u32 {
 }
 
 impl Decoder for Playback {
-    fn new_cache(&self, context: usize) -> KvCache {
-        KvCache::new(1, 1, 2, context)
+    fn shape(&self) -> Shape {
+        Shape { layers: 1, heads: 1, dim: 2 }
     }
 
-    fn forward(
-        &mut self,
-        tokens: &[u32],
-        cache: &mut KvCache,
-        logits: Logits,
-    ) -> Result<Vec<f32>, EngineError> {
-        (self.on_forward)(tokens.len());
-        cache.advance(tokens.len());
-        if logits == Logits::None {
-            return Ok(Vec::new());
+    fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
+        let mut logits = Vec::new();
+        for span in spans {
+            (self.on_forward)(span.tokens.len());
+            assert!(span.cache.reserve(span.tokens.len()));
+            span.cache.advance(span.tokens.len());
+            let rows = match span.logits {
+                Logits::None => 0,
+                Logits::Last => 1,
+                Logits::All => span.tokens.len(),
+            };
+            for _ in 0..rows {
+                let mut row = vec![0.0; self.vocab];
+                // After the list only spaces come, which never end anything.
+                let token = self.tokens.get(self.next).copied().unwrap_or(220);
+                row[token as usize] = 1.0;
+                self.next += 1;
+                logits.extend(row);
+            }
         }
-        let mut row = vec![0.0; self.vocab];
-        // After the list only spaces come, which never end anything.
-        let token = self.tokens.get(self.next).copied().unwrap_or(220);
-        row[token as usize] = 1.0;
-        self.next += 1;
-        Ok(row)
+        Ok(logits)
     }
 
     fn vocab(&self) -> usize {

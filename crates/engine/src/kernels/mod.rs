@@ -1,0 +1,36 @@
+//! What a forward pass computes, written for this job.
+//!
+//! Owns the threads, the packed weights and the vector code, and the only unsafe code of the
+//! computation. Knows no model: `matrix` chooses formats, `arch` puts the parts together.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`pool`] | the threads |
+//! | [`memory`] | large pages for weights |
+//! | [`panel`] | weights repacked for vectors of eight outputs |
+//! | [`input`] | inputs rounded to signed bytes |
+//! | [`product`] | panels times inputs, and the scalar definition |
+//! | `avx2` | the same in vector code |
+//! | [`attention`] | attention and its definition |
+//! | `attention_avx2`, `exp_avx2` | the same in vector code |
+//! | [`vector`] | normalisation, rotary positions, the gate |
+//!
+//! Every result of a row is the same to the bit whatever is computed beside it: that is what makes
+//! guessing tokens ahead and batching exact. What kind of processor this is, is looked up at run
+//! time; the definitions in plain Rust are what the tests compare with.
+
+pub mod attention;
+#[cfg(target_arch = "x86_64")]
+mod attention_avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod exp_avx2;
+#[cfg(test)]
+mod fixture;
+pub mod input;
+pub mod memory;
+pub mod panel;
+pub mod pool;
+pub mod product;
+pub mod vector;
