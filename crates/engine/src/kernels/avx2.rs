@@ -171,10 +171,10 @@ unsafe fn k45<const M: usize, const FIVE: bool>(
             let sums = tile.sums.as_ptr().add(block * 12 * M);
             let scales = weights.add(8 * group);
             let mut whole = [_mm256_setzero_si256(); M];
-            for pair in 0..4 {
-                let both = widen::<false>(scales.add(pair * 16));
-                for (half, scale) in [first(both), second(both)].into_iter().enumerate() {
-                    let sub = 2 * pair + half;
+            // Twice in the text: in a loop the scale would go through memory.
+            macro_rules! thirty_two {
+                ($sub:expr, $scale:expr) => {{
+                    let (sub, scale) = ($sub, $scale);
                     let vectors = weights.add(sub * group);
                     let bits = if FIVE { load(vectors.add(128)) } else { low };
                     // Two products of at most 15·127, or 31·127, at a time; with 4 bits 8 of
@@ -208,7 +208,12 @@ unsafe fn k45<const M: usize, const FIVE: bool>(
                             whole[m] = _mm256_add_epi32(whole[m], more);
                         }
                     }
-                }
+                }};
+            }
+            for pair in 0..4 {
+                let both = widen::<false>(scales.add(pair * 16));
+                thirty_two!(2 * pair, first(both));
+                thirty_two!(2 * pair + 1, second(both));
             }
             let mut less = [_mm256_setzero_si256(); M];
             for pair in 0..4 {
