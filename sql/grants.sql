@@ -17,7 +17,7 @@ COMMENT ON FUNCTION text2sql.ask(text) IS
 COMMENT ON FUNCTION text2sql.ask(anyelement, text) IS
   'the rows that answer a question, as rows of the type of the first argument';
 COMMENT ON FUNCTION text2sql.ask_fitting(text, oid) IS
-  'the rows that answer a question as one JSON array with the columns of a type; part of ask';
+  'the rows that answer a question as one JSON value, in the form of a type; part of ask';
 COMMENT ON FUNCTION text2sql.run(text) IS
   'rows of a SELECT, run read-only as the caller under the guard of ask';
 COMMENT ON FUNCTION text2sql.validate(text) IS

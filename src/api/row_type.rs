@@ -9,6 +9,7 @@ use text2sql_core::sql::names::unique_columns;
 
 use crate::error::Error;
 use crate::exec::ResultSet;
+use crate::pg::subxact;
 
 /// Columns of the wanted type.
 pub struct RowType {
@@ -37,17 +38,18 @@ impl RowType {
     /// # Errors
     /// Of the catalog query, or where there is no such type.
     pub fn load(row_type: pg_sys::Oid) -> Result<Self, Error> {
-        let read = Spi::connect(|client| {
-            let mut name = None;
-            let mut columns = Vec::new();
-            for row in client.select(COLUMNS, None, &[row_type.into()])? {
-                name = row.get::<String>(1)?;
-                if let (Some(column), Some(of)) = (row.get::<String>(2)?, row.get::<String>(3)?) {
-                    columns.push((column, of));
-                }
-            }
-            Ok::<_, pgrx::spi::Error>((name, columns))
-        });
+        // Rolled back, so that no lock on the catalogs outlives the call.
+        let read = subxact::rolled_back(
+            |scope| {
+                subxact::see_present(scope);
+                read(row_type)
+            },
+            || (),
+        );
+        let read = match read {
+            Ok(read) => read,
+            Err(caught) => caught.rethrow(),
+        };
         let (name, columns) = read.map_err(|error| Error::RowTypeLookup(error.to_string()))?;
         let name = name.ok_or_else(|| Error::RowTypeLookup("there is no such type".to_owned()))?;
         let composite = !columns.is_empty();
@@ -81,16 +83,34 @@ impl RowType {
         Error::RowType { type_name: self.name.clone(), wanted, got }
     }
 
-    /// All rows as one JSON array, for the SQL function to unpack.
+    /// All rows as JSON for the SQL function to unpack: an array for a composite type, for any
+    /// other an object with that array, which tells the two apart without a look at the catalogs.
     pub fn shape(&self, result: ResultSet) -> String {
-        let rows: Vec<String> = if self.composite {
-            result.rows
-        } else {
-            let name = result.columns.first().map(|c| c.name.clone()).unwrap_or_default();
-            result.rows.iter().map(|row| rename_only_key(row, &name)).collect()
-        };
-        format!("[{}]", rows.join(","))
+        if self.composite {
+            return format!("[{}]", result.rows.join(","));
+        }
+        let name = result.columns.first().map(|c| c.name.clone()).unwrap_or_default();
+        let rows: Vec<String> = result.rows.iter().map(|row| rename_only_key(row, &name)).collect();
+        format!("{{\"values\":[{}]}}", rows.join(","))
     }
+}
+
+/// The type's name, and names and types of its columns.
+#[allow(clippy::type_complexity, reason = "read in one place")]
+fn read(
+    row_type: pg_sys::Oid,
+) -> Result<(Option<String>, Vec<(String, String)>), pgrx::spi::Error> {
+    Spi::connect(|client| {
+        let mut name = None;
+        let mut columns = Vec::new();
+        for row in client.select(COLUMNS, None, &[row_type.into()])? {
+            name = row.get::<String>(1)?;
+            if let (Some(column), Some(of)) = (row.get::<String>(2)?, row.get::<String>(3)?) {
+                columns.push((column, of));
+            }
+        }
+        Ok((name, columns))
+    })
 }
 
 /// The object `row` of one key with that key called [`VALUE`]; its value is not parsed, so that

@@ -258,6 +258,14 @@ fn exec(error: ExecError) -> ErrorReport {
             .set_hint("Ask for less, or raise text2sql.max_cost."),
         ExecError::Timeout { .. } => report(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message)
             .set_hint("Ask for less, or raise text2sql.statement_timeout."),
+        ExecError::TooDeep { allowed_kb } => {
+            report(PgSqlErrorCode::ERRCODE_STATEMENT_TOO_COMPLEX, message)
+                .set_detail(format!(
+                    "Its expressions or sub-queries, or values it works on, are nested too deeply \
+                     for max_stack_depth, which is {allowed_kb} kB."
+                ))
+                .set_hint("Write it with fewer levels: an IN list instead of many ORs, fewer sub-queries in each other.")
+        }
         ExecError::Execution { sqlstate, .. } => report(state(&sqlstate), message)
             .set_hint("Run the statement that text2sql.generate() gives to see the details."),
         ExecError::Nested => report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, message),

@@ -24,7 +24,6 @@ pub(super) fn describe(sqlstate: &str) -> &'static str {
         "21000" => "a subquery used as an expression returned more than one row",
         "53200" => "out of memory",
         "53400" => "a limit on temporary files or the like was exceeded",
-        "54001" => "the statement is nested too deeply",
         "55P03" => "a table is locked",
         "40001" => "it could not be serialized with other transactions",
         "40P01" => "deadlock detected",

@@ -49,6 +49,12 @@ pub enum ExecError {
         /// The limit.
         ms: u64,
     },
+    /// The stack was not deep enough for the statement, or for a value it works on.
+    #[error("the statement needs more stack than the server allows")]
+    TooDeep {
+        /// `max_stack_depth`.
+        allowed_kb: i32,
+    },
     /// The statement failed while it ran. The server's message may hold data that a view hides
     /// from the caller, and is not kept.
     #[error("the query failed with SQLSTATE {sqlstate}: {condition}")]

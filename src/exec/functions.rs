@@ -62,7 +62,7 @@ pub const ALLOWED_EXTENSIONS: &[&str] = &[
 ];
 
 /// Who wrote the part of the statement a function is called in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Author {
     /// The model, or somebody nobody vouches for.
     Untrusted,

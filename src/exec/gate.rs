@@ -81,7 +81,7 @@ pub(super) fn check<'s>(
     let rewritten = analysed
         .rewrite()
         .ok_or_else(|| refused("rewrite", "a rule turns the statement into another one"))?;
-    let mut lenient = Check::new(trust, strict.author_of_views());
+    let mut lenient = Check::new(trust);
     lenient.inside_views = true;
     rewritten.walk(MAX_REWRITTEN_NODES, &mut |item| lenient.item(item));
     lenient.finish()?;
@@ -125,27 +125,13 @@ fn not_one_select(found: NotOneSelect) -> ExecError {
 }
 
 /// What the strict walk leaves behind.
-struct Strict<'t> {
-    trust: &'t Trust,
-    relation_oids: Vec<Oid>,
+struct Strict {
     relations: Vec<String>,
     columns_used: Vec<String>,
 }
 
-impl Strict<'_> {
-    /// Trusted only if every view and every table with row policies has a trusted owner: in the
-    /// rewritten tree nothing says who wrote which part.
-    fn author_of_views(&self) -> Author {
-        let trusted = self
-            .relation_oids
-            .iter()
-            .all(|&oid| relations::author(oid, self.trust) == Author::Trusted);
-        if trusted { Author::Trusted } else { Author::Untrusted }
-    }
-}
-
-fn check_analysed<'t>(analysed: &Analysed<'_>, trust: &'t Trust) -> Result<Strict<'t>, ExecError> {
-    let mut check = Check::new(trust, Author::Untrusted);
+fn check_analysed(analysed: &Analysed<'_>, trust: &Trust) -> Result<Strict, ExecError> {
+    let mut check = Check::new(trust);
     let kept = analysed.walk(MAX_NODES, &mut |item| check.item(item));
     let found = check.finish()?;
     for call in &kept {
@@ -159,18 +145,12 @@ fn check_analysed<'t>(analysed: &Analysed<'_>, trust: &'t Trust) -> Result<Stric
     for cast in casts {
         functions::judge(cast, Author::Untrusted, trust)?;
     }
-    Ok(Strict {
-        trust,
-        relation_oids: found.relation_oids,
-        relations: found.relations,
-        columns_used: found.columns_used,
-    })
+    Ok(Strict { relations: found.relations, columns_used: found.columns_used })
 }
 
 /// What a walk found.
 #[derive(Default)]
 struct Found {
-    relation_oids: Vec<Oid>,
     relations: Vec<String>,
     columns_used: Vec<String>,
     types: Vec<Oid>,
@@ -179,29 +159,49 @@ struct Found {
 /// One walk: takes items, keeps the first refusal.
 struct Check<'t> {
     trust: &'t Trust,
-    author: Author,
+    /// Who wrote the parts that the walk is in, innermost last; outside of all of them it is the
+    /// author of the statement, whom nobody vouches for.
+    authors: Vec<Author>,
     inside_views: bool,
-    seen: Seen,
-    functions: HashMap<Oid, Next>,
+    seen: HashMap<Author, Seen>,
+    functions: HashMap<(Oid, Author), Next>,
     found: Found,
     refusal: Option<ExecError>,
 }
 
 impl<'t> Check<'t> {
-    fn new(trust: &'t Trust, author: Author) -> Self {
+    fn new(trust: &'t Trust) -> Self {
         Self {
             trust,
-            author,
+            authors: Vec::new(),
             inside_views: false,
-            seen: Seen::default(),
+            seen: HashMap::new(),
             functions: HashMap::new(),
             found: Found::default(),
             refusal: None,
         }
     }
 
+    /// Who wrote the part that the walk is in.
+    fn author(&self) -> Author {
+        self.authors.last().copied().unwrap_or(Author::Untrusted)
+    }
+
     fn item(&mut self, item: Item) -> Next {
         let judged = match item {
+            Item::Begin(relation) => {
+                // Before the rewriter has put something in, there is one author only.
+                let author = match self.inside_views {
+                    true => relations::author(relation, self.trust),
+                    false => Author::Untrusted,
+                };
+                self.authors.push(author);
+                Ok(Next::Continue)
+            }
+            Item::End => {
+                self.authors.pop();
+                Ok(Next::Continue)
+            }
             Item::Function(oid) => self.function(oid),
             Item::Relation(use_) => self.relation(&use_).map(|()| Next::Continue),
             Item::SampleMethod(handler) => relations::judge_sample_method(handler),
@@ -218,27 +218,30 @@ impl<'t> Check<'t> {
     }
 
     fn function(&mut self, oid: Oid) -> Result<Next, ExecError> {
-        if let Some(&next) = self.functions.get(&oid) {
+        let author = self.author();
+        if let Some(&next) = self.functions.get(&(oid, author)) {
             return Ok(next);
         }
-        let next = match functions::judge(oid, self.author, self.trust)? {
+        let next = match functions::judge(oid, author, self.trust)? {
             Use::ConstantLength | Use::ConstantFormat | Use::Series if !self.inside_views => {
                 Next::Keep
             }
             _ => Next::Continue,
         };
-        self.functions.insert(oid, next);
+        self.functions.insert((oid, author), next);
         Ok(next)
     }
 
     fn type_(&mut self, oid: Oid, constant: bool) -> Result<Next, ExecError> {
-        types::judge(oid, constant, self.author, &mut self.seen)?;
+        let author = self.author();
+        types::judge(oid, constant, author, self.seen.entry(author).or_default())?;
         if !self.found.types.contains(&oid) {
             self.found.types.push(oid);
         }
         // The checks of a domain are code; they may use domains themselves.
-        while let Some(domain) = self.seen.domains.pop() {
-            let mut inner = Check::new(self.trust, self.author);
+        while let Some(domain) = self.seen.entry(author).or_default().domains.pop() {
+            let mut inner = Check::new(self.trust);
+            inner.authors.push(author);
             inner.seen = std::mem::take(&mut self.seen);
             parse::walk_domain_checks(domain, MAX_NODES, &mut |item| inner.item(item));
             self.seen = std::mem::take(&mut inner.seen);
@@ -248,22 +251,10 @@ impl<'t> Check<'t> {
     }
 
     fn relation(&mut self, use_: &crate::pg::query_walk::RelationUse) -> Result<(), ExecError> {
-        let name = relations::judge(use_, self.inside_views, self.author, self.trust)?;
+        let name = relations::judge(use_, self.inside_views, self.author(), self.trust)?;
         if self.inside_views {
-            // Views in views: their owners are only seen here.
-            if self.author == Author::Trusted
-                && relations::author(use_.oid, self.trust) == Author::Untrusted
-            {
-                self.author = Author::Untrusted;
-                return Err(refused_with(
-                    "owner",
-                    "a view or row policy has an owner who is not trusted",
-                    format!("It belongs to {name}."),
-                ));
-            }
             return Ok(());
         }
-        self.found.relation_oids.push(use_.oid);
         for &number in &use_.columns {
             let column = match number {
                 0 => "*".to_owned(),

@@ -18,7 +18,7 @@ use super::identity::Identity;
 use super::limits::{Limits, Policy};
 use super::search_path;
 use crate::pg::subxact::{self, Scope};
-use crate::pg::{error_position, role, settings, timer};
+use crate::pg::{error_position, role, server, settings, timer};
 
 /// How far a call has come: decides what an error means and who may read its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +153,10 @@ fn from_report(report: &ErrorReportWithLevel, stage: Stage, position: Option<u32
     };
     if code == Code::ERRCODE_INSUFFICIENT_PRIVILEGE {
         return ExecError::Permission { message: message() };
+    }
+    // Whenever it happens, the cause is the same, and the message cannot hold data.
+    if code == Code::ERRCODE_STATEMENT_TOO_COMPLEX {
+        return ExecError::TooDeep { allowed_kb: server::max_stack_kb() };
     }
     if stage == Stage::Execution || sqlstate.starts_with("XX") || sqlstate.starts_with('5') {
         return ExecError::Execution { condition: condition::describe(&sqlstate), sqlstate };

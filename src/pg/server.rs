@@ -135,3 +135,9 @@ pub fn is_parallel() -> bool {
     // SAFETY: reads the state of the transaction.
     unsafe { pg_sys::IsInParallelMode() }
 }
+
+/// `max_stack_depth` in kilobytes.
+pub fn max_stack_kb() -> i32 {
+    // SAFETY: a plain read of a setting.
+    unsafe { pg_sys::max_stack_depth }
+}

@@ -52,6 +52,7 @@ class Judgement(unittest.TestCase):
             trial.Outcome(rows=["{}"]),
             failure("the query failed with SQLSTATE 22012: division by zero", "22012"),
             failure("the query took longer than 250 ms", "57014"),
+            failure("the statement needs more stack than the server allows", "54001"),
         ):
             self.assertEqual(trial.verdict(attack, outcome), "WAS NOT REFUSED")
         self.assertIsNone(trial.verdict(attack, failure("the statement is refused: no")))

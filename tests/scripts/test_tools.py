@@ -35,6 +35,43 @@ class Licences(unittest.TestCase):
             self.assertFalse(permitted(bad, allowed), bad)
 
 
+class FunctionList(unittest.TestCase):
+    def setUp(self):
+        self.tool = load("function-list")
+        self.functions = [["7", "f(integer)", "f", "i", ""], ["8", "step(integer)", "f", "i", ""],
+                          ["9", "total(integer)", "a", "i", "8"]]
+        self.decided = {"f(integer)": ("f", "i", "allow"), "step(integer)": ("f", "i", "refuse"),
+                        "total(integer)": ("a", "i", "allow")}
+        self.listed = {7: ("f(integer)", "allow"), 8: ("step(integer)", "support"), 9: ("total(integer)", "allow")}
+
+    def told(self):
+        lines = self.tool.differences(self.functions, self.decided, self.listed)
+        return [line.split()[0] for line in lines]
+
+    def test_a_list_that_fits_the_server_is_told_nothing_of(self):
+        self.assertEqual(self.told(), [])
+
+    def test_what_is_new_removed_or_changed_is_told(self):
+        self.functions.append(["10", "g()", "f", "i", ""])
+        self.assertEqual(self.told(), ["new"])
+        self.functions[-1:] = []
+        self.functions[0][3] = "v"
+        self.assertEqual(self.told(), ["changed"])
+        self.functions[0][3] = "i"
+        self.decided["gone()"] = ("f", "i", "refuse")
+        self.assertEqual(self.told(), ["removed"])
+
+    def test_the_list_must_be_what_the_decisions_give(self):
+        self.decided["f(integer)"] = ("f", "i", "refuse")
+        self.assertEqual(self.told(), ["list"])
+        self.decided["f(integer)"] = ("f", "i", "allow")
+        self.listed[11] = ("more()", "allow")
+        self.assertEqual(self.told(), ["list"])
+
+    def test_the_decisions_in_the_project_can_be_read(self):
+        self.assertGreater(len(self.tool.read_decisions()), 3000)
+
+
 class Questions(unittest.TestCase):
     def test_only_the_statements_own_order_counts(self):
         outer = load("check-questions").outer_order

@@ -60,6 +60,11 @@ def controls():
     return lines_of("controls.jsonl")
 
 
+def foreign():
+    """Statements on a foreign server that does no harm: for those only who were told so."""
+    return lines_of("foreign.jsonl")
+
+
 def lines_of(name):
     """The objects of a file."""
     return list(map(json.loads, (HERE / name).read_text(encoding="utf-8").splitlines()))

@@ -11,6 +11,31 @@ ROLES = ["analyst_owner", "analyst_plain", "analyst_columns", "analyst_rows"]
 DENIED = "42501"
 
 
+# Caller and text2sql.readable_role: an allow-list that is tighter, wider, and across.
+LISTED = [
+    ("analyst_plain", "analyst_columns"), ("analyst_columns", "analyst_plain"),
+    ("analyst_rows", "analyst_columns"), ("analyst_owner", "analyst_rows"),
+]
+
+
+def compare_listed(session, listed, entry, sql):
+    """As `compare`, for a caller with an allow-list; `listed` is a session of the role on it.
+
+    What that role may not read must be refused; which of its rows it may see is of no account.
+    """
+    listed.simple("BEGIN READ ONLY")
+    _, barred = attempt(listed, "public.own", sql)
+    listed.simple("COMMIT")
+    if barred is None or barred.sqlstate != DENIED:
+        return compare(session, entry, sql)
+    session.simple("BEGIN READ ONLY")
+    got, error = attempt(session, "text2sql.run", sql)
+    session.simple("COMMIT")
+    if error and error.sqlstate == DENIED and "permission denied" in error.message:
+        return "barred", None
+    return "barred", f"WAS NOT BARRED (guard {error or got[:2]})"
+
+
 def compare(session, entry, sql):
     """How it went, and what differs or None. Both in one transaction: now() is the same."""
     session.simple("BEGIN READ ONLY")

@@ -26,6 +26,9 @@ from wire import Lost, ServerError, Session
 ATTACKED, BENIGN = "secdb", "benign"
 # Longer than any limit of the guard; who takes longer cannot be stopped.
 PATIENCE = 30.0
+# Classes tried once more when a foreign server is listed, because a layer is off then that refuses
+# all foreign tables.
+REPEATED = {"fdw-remote", "egress-extension", "plan-time", "privilege", "explain"}
 
 
 class Tally:
@@ -175,6 +178,57 @@ def benign(tally, entries, places):
     trials.watcher.close()
 
 
+def allow_lists(tally, entries, places):
+    """Harmless statements with text2sql.readable_role: what both may read, and nothing else."""
+    for caller, role in differential.LISTED:
+        set_for(caller, BENIGN, "text2sql.readable_role", role)
+        session, listed = Session(caller, BENIGN), Session(role, BENIGN)
+        set_for(caller, BENIGN, "text2sql.readable_role", None)
+        for entry in entries:
+            if "refused" in entry:
+                continue
+            sql = corpus.statement(entry, places)
+            kind, problem = differential.compare_listed(session, listed, entry, sql)
+            about = f"{entry['id']} as {caller}, list {role}: {sql[:200]!r}"
+            tally.add(f"allow-list, {caller} and {role}", kind, problem, about)
+        session.close()
+        listed.close()
+
+
+def foreign_servers(tally, hostile, places):
+    """A server that text2sql.foreign_servers names can be read, and no other."""
+    trials = Trials(tally, ATTACKED, "app_user", places["FILES"])
+    entries = corpus.foreign()
+    for entry in entries:
+        outcome = trials.attempt(entry, "run", entry["sql"])
+        trials.note({**entry, "class": "foreign, not listed", "expect": "refuse"}, "run", outcome, entry["sql"])
+    trials.end()
+    set_for("app_user", ATTACKED, "text2sql.foreign_servers", "partner")
+    session = Session("app_user", ATTACKED)
+    for entry in entries:
+        kind, problem = differential.compare(session, entry, entry["sql"])
+        tally.add("foreign, listed", kind, problem, f"{entry['id']}: {entry['sql']!r}")
+    session.close()
+    # The sessions with the other side end with this one.
+    state.until(lambda: not trials.watcher.changes())
+    left_out = corpus.exceptions()
+    for entry in hostile:
+        if entry["class"] in REPEATED and entry["id"] not in left_out:
+            entry = {**entry, "class": f"{entry['class']}, a server listed"}
+            trials.try_entry(entry, corpus.statement(entry, places))
+    trials.end()
+    trials.watcher.close()
+    set_for("app_user", ATTACKED, "text2sql.foreign_servers", None)
+
+
+def set_for(role, database, name, value):
+    """A setting of later sessions of a role; None takes it away."""
+    session = Session("postgres", database)
+    what = f"SET {name} = '{value}'" if value else f"RESET {name}"
+    session.simple(f"ALTER ROLE {role} IN DATABASE {database} {what}")
+    session.close()
+
+
 def start_engine():
     """The engine starts with the first question, to which it has no answer."""
     session = Session("app_user", ATTACKED)
@@ -206,8 +260,9 @@ def set_up(psql, places):
     variables = [f"--set={name.lower()}={value}" for name, value in places.items()]
     base = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", *variables]
     for database, files in (
-        (ATTACKED, ["benign_schema.sql", "attacks_setup.sql", "hidden_code.sql", "attacked.sql"]),
+        # First, because the other has foreign tables of this one, which ANALYZE looks at.
         (BENIGN, ["benign_schema.sql", "roles.sql"]),
+        (ATTACKED, ["benign_schema.sql", "attacks_setup.sql", "hidden_code.sql", "partner.sql", "attacked.sql"]),
     ):
         drop = ["-c", f"DROP DATABASE IF EXISTS {database} WITH (FORCE)", "-c", f"CREATE DATABASE {database}"]
         subprocess.run([*base, "-d", "postgres", *drop], check=True)
@@ -250,6 +305,9 @@ def main():
     before = engine_starts()
     attacks(tally, matching(hostile, arguments.only), places)
     benign(tally, matching(harmless, arguments.only), places)
+    allow_lists(tally, matching(harmless, arguments.only), places)
+    if not arguments.only or arguments.only == "foreign":
+        foreign_servers(tally, hostile, places)
     engine_survived(tally, before)
     tally.print()
     return 1 if tally.failed else 0

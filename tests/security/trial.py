@@ -9,7 +9,7 @@ import state
 from wire import Lost, ServerError
 
 # Beginnings of our messages about a statement that was run, or at least planned.
-RAN = ("the query failed with SQLSTATE", "the query took longer")
+RAN = ("the query failed with SQLSTATE", "the query took longer", "the statement needs more stack")
 
 
 @dataclasses.dataclass
@@ -28,7 +28,7 @@ class Outcome:
         told = self.error.message + self.error.detail
         if RAN[1] in told:
             return "over time"
-        return "failed" if RAN[0] in told else "refused"
+        return "failed" if any(begin in told for begin in RAN) else "refused"
 
     def __str__(self):
         said = f"{len(self.rows)} rows" if self.error is None else str(self.error)

@@ -26,6 +26,11 @@ pub enum Item {
     Function(Oid),
     /// A relation that will be read.
     Relation(RelationUse),
+    /// What comes until the matching [`Item::End`] was written by the owner of this relation: the
+    /// body of a view, or the row policies of a table. In a rewritten tree only.
+    Begin(Oid),
+    /// The end of such a part.
+    End,
     /// Handler of a TABLESAMPLE method.
     SampleMethod(Oid),
     /// Type of an expression.
@@ -123,7 +128,8 @@ pub(super) fn node(
     walk.kept
 }
 
-const FLAGS: i32 = (pg_sys::QTW_EXAMINE_RTES_BEFORE | pg_sys::QTW_EXAMINE_SORTGROUP) as i32;
+/// The range table is walked by [`range_table::walk`], which knows who wrote which part of it.
+const FLAGS: i32 = (pg_sys::QTW_IGNORE_RANGE_TABLE | pg_sys::QTW_EXAMINE_SORTGROUP) as i32;
 
 /// For callbacks of the server only: a guarded function turns an error into a jump out of it,
 /// which must not cross frames of ours.
@@ -156,10 +162,9 @@ unsafe fn analysed(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
     let ended = unsafe {
         match (*node).type_ {
             NodeTag::T_Query => {
-                pg_sys::query_tree_walker(node.cast(), Some(analysed_step), context, FLAGS)
+                range_table::walk(node.cast(), context)
+                    || pg_sys::query_tree_walker(node.cast(), Some(analysed_step), context, FLAGS)
             }
-            // Their contents are walked by query_tree_walker itself.
-            NodeTag::T_RangeTblEntry => false,
             _ => pg_sys::expression_tree_walker(node, Some(analysed_step), context),
         }
     };
@@ -185,8 +190,6 @@ unsafe fn judge(walk: &mut Walk<'_>, node: *mut pg_sys::Node) -> bool {
         | NodeTag::T_NamedArgExpr => false,
         // SAFETY: the cast follows the tag, if there is one.
         NodeTag::T_Query => unsafe { judge_query(walk, node.cast()) },
-        // SAFETY: the cast follows the tag, if there is one.
-        NodeTag::T_RangeTblEntry => unsafe { range_table::judge(walk, node.cast()) },
         NodeTag::T_SortGroupClause => {
             let clause: *mut pg_sys::SortGroupClause = node.cast();
             // SAFETY: the cast follows the tag.

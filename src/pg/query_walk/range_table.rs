@@ -1,16 +1,108 @@
-//! The range table of a query: what stands in FROM.
+//! The range table of a query: what stands in FROM, and who wrote it.
+//!
+//! The rewriter puts the bodies of views and the row policies of tables into the tree, each in a
+//! place of its own in the range table. Everything else in a query was written by its author.
 
-use pgrx::pg_sys;
+use std::ffi::c_void;
 
-use super::{Item, RelationUse, Walk, nodes, oids};
+use pgrx::pg_sys::{self, NodeTag, Oid};
+
+use super::{Item, RelationUse, Walk, analysed, nodes, oids};
+
+/// Walks all FROM items of a query; true ends the walk.
+pub(super) unsafe fn walk(query: *mut pg_sys::Query, context: *mut c_void) -> bool {
+    // SAFETY: the caller passes a query; its range table holds range table entries.
+    let entries = unsafe { nodes((*query).rtable) };
+    // SAFETY: as above.
+    entries.into_iter().any(|entry| unsafe { item(entry.cast(), context) })
+}
+
+unsafe fn item(entry: *mut pg_sys::RangeTblEntry, context: *mut c_void) -> bool {
+    let ended = {
+        // SAFETY: the Walk of the caller; the reference ends with the block.
+        let walk = unsafe { &mut *context.cast::<Walk<'_>>() };
+        if walk.nodes_left == 0 {
+            walk.give(Item::TooLarge);
+            return true;
+        }
+        walk.nodes_left -= 1;
+        // SAFETY: an entry of a range table.
+        unsafe { judge(walk, entry) }
+    };
+    if ended {
+        return true;
+    }
+    // SAFETY: an entry of a range table.
+    let rte = unsafe { &*entry };
+    // What the server's own range_table_entry_walker goes into, for the kinds `judge` lets through.
+    let inside: *mut pg_sys::Node = match rte.rtekind {
+        pg_sys::RTEKind::RTE_RELATION => rte.tablesample.cast(),
+        pg_sys::RTEKind::RTE_SUBQUERY => rte.subquery.cast(),
+        pg_sys::RTEKind::RTE_JOIN => rte.joinaliasvars.cast(),
+        pg_sys::RTEKind::RTE_FUNCTION => rte.functions.cast(),
+        pg_sys::RTEKind::RTE_VALUES => rte.values_lists.cast(),
+        #[cfg(feature = "pg18")]
+        pg_sys::RTEKind::RTE_GROUP => rte.groupexprs.cast(),
+        _ => std::ptr::null_mut(),
+    };
+    // SAFETY: an entry of a range table.
+    let view = unsafe { expanded_view(rte) };
+    // Row policies belong to the table they stand at; a sample clause does not.
+    let table = (rte.rtekind == pg_sys::RTEKind::RTE_RELATION).then_some(rte.relid);
+    // SAFETY: parts of the entry, and the context of the caller.
+    unsafe { part(inside, view, context) || part(rte.securityQuals.cast(), table, context) }
+}
+
+/// Walks a part of a FROM item as the work of the owner of `of`, if it is of somebody else.
+unsafe fn part(node: *mut pg_sys::Node, of: Option<Oid>, context: *mut c_void) -> bool {
+    if node.is_null() {
+        return false;
+    }
+    // SAFETY: the Walk of the caller; each reference ends with its statement.
+    let give = |item| unsafe { (*context.cast::<Walk<'_>>()).give(item) };
+    if of.is_some_and(|relation| give(Item::Begin(relation))) {
+        return true;
+    }
+    // SAFETY: a node of the tree and the context of the caller.
+    unsafe { analysed(node, context) || of.is_some() && give(Item::End) }
+}
+
+/// The view that stood where a sub-query stands now.
+///
+/// The rewriter forgets it there, but the view's own query keeps a place for its old row: the
+/// first entry of its range table, read by nothing, which no text can make.
+#[cfg(feature = "pg15")]
+unsafe fn expanded_view(rte: &pg_sys::RangeTblEntry) -> Option<Oid> {
+    if rte.rtekind != pg_sys::RTEKind::RTE_SUBQUERY || rte.subquery.is_null() {
+        return None;
+    }
+    // SAFETY: the query of the entry; its range table holds range table entries.
+    let first = *unsafe { nodes((*rte.subquery).rtable) }.first()?;
+    // SAFETY: as above.
+    if unsafe { (*first).type_ } != NodeTag::T_RangeTblEntry {
+        return None;
+    }
+    // SAFETY: the cast follows the tag.
+    let old = unsafe { &*first.cast::<pg_sys::RangeTblEntry>() };
+    let is_view = old.rtekind == pg_sys::RTEKind::RTE_RELATION
+        && u8::try_from(old.relkind) == Ok(pg_sys::RELKIND_VIEW)
+        && !old.inFromCl;
+    is_view.then_some(old.relid)
+}
+
+/// The view that stood where a sub-query stands now: since 16, the entry keeps it.
+#[cfg(not(feature = "pg15"))]
+unsafe fn expanded_view(rte: &pg_sys::RangeTblEntry) -> Option<Oid> {
+    let of_view = rte.rtekind == pg_sys::RTEKind::RTE_SUBQUERY && rte.relid != pg_sys::InvalidOid;
+    of_view.then_some(rte.relid)
+}
 
 /// What one FROM item asks for; true ends the walk.
-pub(super) unsafe fn judge(walk: &mut Walk<'_>, entry: *mut pg_sys::RangeTblEntry) -> bool {
+unsafe fn judge(walk: &mut Walk<'_>, entry: *mut pg_sys::RangeTblEntry) -> bool {
     // SAFETY: the caller checked the tag.
     let rte = unsafe { &*entry };
     match rte.rtekind {
         pg_sys::RTEKind::RTE_RELATION => {
-            // The sample clause itself is walked by query_tree_walker.
             // SAFETY: the entry is one of a relation.
             walk.give(Item::Relation(unsafe { relation_use(entry) }))
         }

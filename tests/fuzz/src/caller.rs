@@ -10,7 +10,8 @@ use postgres::error::DbError;
 use postgres::{CancelToken, Client, SimpleQueryMessage};
 
 use crate::Failure;
-use crate::playground::{CALLER, Playground};
+use crate::playground::Playground;
+use crate::roles::Role;
 
 /// What the guard made of a statement.
 #[derive(Debug, Clone)]
@@ -66,7 +67,7 @@ DECLARE kept CURSOR WITH HOLD FOR SELECT 1; SELECT pg_advisory_lock_shared(4711)
 const LOOK: &str = "
 SELECT concat_ws(',', current_user, session_user, current_setting('role'), current_schemas(true)::text) AS identity,
   (SELECT string_agg(name || '=' || coalesce(setting, ''), E'\\n' ORDER BY name) FROM pg_catalog.pg_settings
-    WHERE category <> 'Customized Options' OR setting IS DISTINCT FROM boot_val) AS settings,
+    WHERE category <> 'Customized Options' OR coalesce(setting, '') <> coalesce(boot_val, '')) AS settings,
   current_setting('app.tenant', true) AS tenant,
   (SELECT string_agg(concat_ws(' ', locktype, relation, classid, objid, mode), E'\\n' ORDER BY locktype, relation, objid, mode)
      FROM pg_catalog.pg_locks WHERE pid = pg_backend_pid() AND locktype <> 'virtualxid') AS locks,
@@ -88,14 +89,14 @@ const COLUMNS: &[&str] = &[
 ];
 
 impl Caller {
-    /// Opens the session.
+    /// Opens a session of `role`.
     ///
     /// # Errors
     /// Of the connection.
-    pub fn connect(playground: &Playground) -> Result<Self, Failure> {
+    pub fn connect(playground: &Playground, role: Role) -> Result<Self, Failure> {
         let notices = Arc::new(Mutex::new(String::new()));
         let told = Arc::clone(&notices);
-        let client = playground.connect(CALLER, move |notice: DbError| {
+        let client = playground.connect(role.name, move |notice: DbError| {
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
             told.push_str(&text_of(&notice));
         })?;

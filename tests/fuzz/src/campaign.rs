@@ -12,6 +12,7 @@ use crate::findings::{Findings, Kind};
 use crate::mutate::Ground;
 use crate::plain::{Plain, PlainError};
 use crate::playground::{Playground, mark_in};
+use crate::roles::Role;
 use crate::rows::{Difference, compare};
 use crate::state::Witness;
 use crate::watch::Watch;
@@ -67,12 +68,27 @@ fn statements(plan: Plan, ground: &Ground) -> impl Iterator<Item = (u64, String)
         .map(move |number| (number, ground.statement(plan.seed, number)))
 }
 
-/// A run against a server.
+/// The two sessions of a role: with the guard and without.
+struct Seat {
+    role: Role,
+    caller: Caller,
+    plain: Plain,
+}
+
+impl Seat {
+    fn connect(playground: &Playground, role: Role) -> Result<Self, Failure> {
+        let caller = Caller::connect(playground, role)?;
+        Ok(Self { role, caller, plain: Plain::connect(playground, role)? })
+    }
+}
+
+/// A run against a server. Roles take turns, by the number of the statement.
 pub struct Campaign<'a> {
     playground: &'a Playground,
     findings: &'a mut Findings,
-    caller: Caller,
-    plain: Plain,
+    seats: Vec<Seat>,
+    /// Whose turn it is.
+    turn: usize,
     witness: Witness,
     watch: Watch,
     batch: Vec<(u64, String)>,
@@ -82,19 +98,33 @@ impl<'a> Campaign<'a> {
     /// Opens all sessions.
     ///
     /// # Errors
-    /// Of the server.
-    pub fn new(playground: &'a Playground, findings: &'a mut Findings) -> Result<Self, Failure> {
-        let caller = Caller::connect(playground)?;
-        let watch = Watch::start(caller.cancel_token());
-        Ok(Self {
-            playground,
-            findings,
-            caller,
-            plain: Plain::connect(playground)?,
-            witness: Witness::connect(playground)?,
-            watch,
-            batch: Vec::new(),
-        })
+    /// Of the server; where there is no role.
+    pub fn new(
+        playground: &'a Playground,
+        findings: &'a mut Findings,
+        roles: &[Role],
+    ) -> Result<Self, Failure> {
+        let seats: Vec<Seat> = roles
+            .iter()
+            .map(|role| Seat::connect(playground, *role))
+            .collect::<Result<_, Failure>>()?;
+        let first = seats.first().ok_or("no role calls")?;
+        let watch = Watch::start(first.caller.cancel_token());
+        let witness = Witness::connect(playground)?;
+        Ok(Self { playground, findings, seats, turn: 0, witness, watch, batch: Vec::new() })
+    }
+
+    /// The sessions whose turn it is.
+    fn seat(&mut self) -> Result<&mut Seat, Failure> {
+        self.seats.get_mut(self.turn).ok_or_else(|| "no role calls".into())
+    }
+
+    /// Makes it the turn of the role that a statement is for.
+    fn take_turn(&mut self, number: u64) -> Result<(), Failure> {
+        self.turn = usize::try_from(number % self.seats.len().max(1) as u64)?;
+        let token = self.seat()?.caller.cancel_token();
+        self.watch.guard(token);
+        Ok(())
     }
 
     /// Tries all statements of a plan.
@@ -122,8 +152,9 @@ impl<'a> Campaign<'a> {
     }
 
     fn statement(&mut self, number: u64, sql: &str, margin: Duration) -> Result<(), Failure> {
+        self.take_turn(number)?;
         self.watch.begin(number, sql);
-        let outcome = self.caller.run(sql);
+        let outcome = self.seat()?.caller.run(sql);
         self.watch.end();
         let Outcome { verdict, took, notices, changed } = outcome;
         if let Some(what) = changed {
@@ -137,14 +168,14 @@ impl<'a> Campaign<'a> {
             let what = format!("{} ms", took.as_millis());
             self.findings.add(number, sql, Kind::Slow, &what)?;
         }
-        if let Some(seen) = mark_in(&notices, sql) {
+        if let Some(seen) = self.mark_in(&notices, sql)? {
             self.findings.add(number, sql, Kind::Leak, &format!("in a notice: {seen}"))?;
         }
         match verdict {
             Verdict::Rows(rows) => {
                 self.findings.accepted += 1;
                 for row in &rows {
-                    if let Some(seen) = mark_in(row, sql) {
+                    if let Some(seen) = self.mark_in(row, sql)? {
                         self.findings.add(number, sql, Kind::Leak, seen)?;
                         break;
                     }
@@ -163,7 +194,7 @@ impl<'a> Campaign<'a> {
     /// No text of an error may say what the caller may not know, or be about our own faults.
     fn refused(&mut self, number: u64, sql: &str, refusal: &Refusal) -> Result<(), Failure> {
         self.findings.refuse(&refusal.rule);
-        if let Some(seen) = mark_in(&refusal.text, sql) {
+        if let Some(seen) = self.mark_in(&refusal.text, sql)? {
             self.findings.add(number, sql, Kind::Leak, &format!("in an error: {seen}"))?;
         }
         if !refusal.sqlstate.starts_with("XX") {
@@ -171,7 +202,8 @@ impl<'a> Campaign<'a> {
         }
         // The server has such errors of its own; the message is kept back, so the plain session
         // is asked. Should the statement do something there, that is a finding too many.
-        let plain = self.plain.full_names(sql).map(|sql| self.plain.select(&sql));
+        let plain = &mut self.seat()?.plain;
+        let plain = plain.full_names(sql).map(|sql| plain.select(&sql));
         if let Some(Err(PlainError { sqlstate, message })) = plain
             && sqlstate.starts_with("XX")
         {
@@ -190,10 +222,10 @@ impl<'a> Campaign<'a> {
         rows: &[String],
         cut: bool,
     ) -> Result<(), Failure> {
-        let Some(text) = self.plain.full_names(sql) else {
+        let Some(text) = self.seat()?.plain.full_names(sql) else {
             return self.findings.add(number, sql, Kind::More, "the first gate refuses it");
         };
-        let plain = match self.plain.select(&text) {
+        let plain = match self.seat()?.plain.select(&text) {
             Ok(plain) => plain,
             Err(error) => return self.plain_failed(number, sql, &error),
         };
@@ -205,7 +237,7 @@ impl<'a> Campaign<'a> {
             self.findings.compared += 1;
             return Ok(());
         };
-        if let Some(why) = self.explanation(&text, sql, rows, &plain) {
+        if let Some(why) = self.explanation(&text, sql, rows, &plain)? {
             self.findings.skip(why);
             return Ok(());
         }
@@ -224,18 +256,25 @@ impl<'a> Campaign<'a> {
         sql: &str,
         rows: &[String],
         plain: &[String],
-    ) -> Option<&'static str> {
+    ) -> Result<Option<&'static str>, Failure> {
         if let Some(why) = explain::by_words(text, rows.len() > plain.len()) {
-            return Some(why);
+            return Ok(Some(why));
         }
-        let again = self.plain.select(text).ok()?;
+        let seat = self.seat()?;
+        let Ok(again) = seat.plain.select(text) else { return Ok(None) };
         if compare(plain, &again).is_some() {
-            return Some("not the same twice");
+            return Ok(Some("not the same twice"));
         }
-        match self.caller.run(sql).verdict {
+        Ok(match seat.caller.run(sql).verdict {
             Verdict::Rows(again) if compare(rows, &again).is_none() => None,
             _ => Some("not the same twice"),
-        }
+        })
+    }
+
+    /// Where a text gives away what the role may not see.
+    fn mark_in<'t>(&mut self, text: &'t str, sql: &str) -> Result<Option<&'t str>, Failure> {
+        let secret = !self.seat()?.role.sees_marks;
+        Ok(mark_in(text, sql).filter(|_| secret))
     }
 
     fn plain_failed(&mut self, number: u64, sql: &str, error: &PlainError) -> Result<(), Failure> {
@@ -265,8 +304,9 @@ impl<'a> Campaign<'a> {
         let Some(changes) = changes else { return Ok(()) };
         let mut guilty = false;
         for (number, sql) in &batch {
+            self.take_turn(*number)?;
             self.reconnect()?;
-            let _ = self.caller.run(sql);
+            let _ = self.seat()?.caller.run(sql);
             if let Some(what) = self.witness.changes()? {
                 guilty = true;
                 self.findings.add(*number, sql, Kind::Server, &what)?;
@@ -280,9 +320,13 @@ impl<'a> Campaign<'a> {
         self.findings.add(0, &numbers(&batch), Kind::Server, &what)
     }
 
+    /// A new session with the guard for the role whose turn it is.
     fn reconnect(&mut self) -> Result<(), Failure> {
-        self.caller = Caller::connect(self.playground)?;
-        self.watch.guard(self.caller.cancel_token());
+        let playground = self.playground;
+        let seat = self.seat()?;
+        seat.caller = Caller::connect(playground, seat.role)?;
+        let token = seat.caller.cancel_token();
+        self.watch.guard(token);
         Ok(())
     }
 
@@ -290,19 +334,14 @@ impl<'a> Campaign<'a> {
     fn recover(&mut self) -> Result<(), Failure> {
         let begun = Instant::now();
         loop {
-            let sessions = (
-                self.reconnect(),
-                Plain::connect(self.playground),
-                Witness::connect(self.playground),
-            );
-            match sessions {
-                (Ok(()), Ok(plain), Ok(witness)) => {
-                    (self.plain, self.witness) = (plain, witness);
+            let roles = self.seats.iter().map(|seat| Seat::connect(self.playground, seat.role));
+            let seats = roles.collect::<Result<Vec<_>, Failure>>();
+            match (seats, Witness::connect(self.playground)) {
+                (Ok(seats), Ok(witness)) => {
+                    (self.seats, self.witness) = (seats, witness);
                     return Ok(());
                 }
-                (Err(error), ..) | (_, Err(error), _) | (.., Err(error))
-                    if begun.elapsed() > RECOVERY =>
-                {
+                (Err(error), _) | (_, Err(error)) if begun.elapsed() > RECOVERY => {
                     return Err(format!("the server does not come back: {error}").into());
                 }
                 _ => std::thread::sleep(Duration::from_millis(500)),

@@ -91,6 +91,11 @@ const UNINTERRUPTIBLE: &[&str] = &[
     "levenshtein",
     "ts_headline",
     "jsonb_path_exists",
+    "?|",
+    "?&",
+    "to_timestamp",
+    "to_date",
+    "similarity",
 ];
 
 /// Whether a statement may take longer than its limit, for a while.

@@ -9,6 +9,7 @@
 //! | [`mutate`] | from a number to a statement |
 //! | [`pure`] | what must hold without a server: no panic, an end |
 //! | [`playground`] | a cluster with everything the statements are about |
+//! | [`roles`] | the plain roles that call |
 //! | [`caller`] | the session of a plain role that uses the guard, and what it must look like after |
 //! | [`plain`] | the same role without the guard: what it could have read anyway |
 //! | [`rows`] | comparing two results |
@@ -33,6 +34,7 @@ pub mod plain;
 pub mod playground;
 pub mod pure;
 pub mod rng;
+pub mod roles;
 pub mod rows;
 pub mod state;
 pub mod vocabulary;

@@ -16,6 +16,7 @@ use text2sql_fuzz::corpus::Corpus;
 use text2sql_fuzz::findings::Findings;
 use text2sql_fuzz::mutate::Ground;
 use text2sql_fuzz::playground::Playground;
+use text2sql_fuzz::roles;
 use text2sql_fuzz::vocabulary::Vocabulary;
 
 /// Mutate statements and look for holes in the guard.
@@ -97,7 +98,7 @@ fn run(arguments: &Arguments) -> Result<u64, Failure> {
         let vocabulary = Vocabulary::ask(&mut playground.superuser()?)?;
         let ground = Ground { corpus, vocabulary };
         tell(&ground, arguments, seed);
-        Campaign::new(&playground, &mut findings)?.run(plan, &ground)
+        Campaign::new(&playground, &mut findings, roles::ALL)?.run(plan, &ground)
     };
     eprint!("{}", findings.summary(begun.elapsed()));
     ended.map(|()| findings.count())

@@ -11,7 +11,8 @@ use text2sql_core::sql::{CandidateSql, policy, qualify};
 
 use crate::Failure;
 use crate::caller::first_columns;
-use crate::playground::{CALLER, Playground};
+use crate::playground::Playground;
+use crate::roles::Role;
 
 /// As in `src/exec/sandbox.rs`: what decides the meaning of a text, the form of values and the
 /// plan. The playground has no extension in a schema that is closed to others, so the guard adds
@@ -42,12 +43,12 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// Opens the session.
+    /// Opens a session of `role`.
     ///
     /// # Errors
     /// Of the connection.
-    pub fn connect(playground: &Playground) -> Result<Self, Failure> {
-        let mut client = playground.connect(CALLER, |_| {})?;
+    pub fn connect(playground: &Playground, role: Role) -> Result<Self, Failure> {
+        let mut client = playground.connect(role.name, |_| {})?;
         let visible = "SELECT c.relname::text, n.nspname::text FROM pg_class c
                        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE pg_table_is_visible(c.oid)";
         let rows = client.query(visible, &[])?;

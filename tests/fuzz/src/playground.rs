@@ -13,8 +13,6 @@ use crate::Failure;
 
 /// The database of the playground; the scripts name it.
 pub const DATABASE: &str = "secdb";
-/// The plain role that calls.
-pub const CALLER: &str = "app_user";
 /// What nobody but a superuser may see holds this, or is a salary.
 const MARK: &str = "kanarie";
 /// Salaries are these digits and two of a number up to [`SALARIES`], long enough not to be in a sum

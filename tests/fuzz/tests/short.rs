@@ -17,6 +17,7 @@ use text2sql_fuzz::corpus::Corpus;
 use text2sql_fuzz::findings::Findings;
 use text2sql_fuzz::mutate::Ground;
 use text2sql_fuzz::playground::Playground;
+use text2sql_fuzz::roles;
 use text2sql_fuzz::state::Witness;
 use text2sql_fuzz::vocabulary::Vocabulary;
 use text2sql_testkit::cluster::Cluster;
@@ -59,7 +60,7 @@ fn no_statement_gets_past_the_guard() {
     };
     let mut findings = Findings::new(SEED, None).unwrap();
     let plan = plan(&ground.corpus, 2000);
-    Campaign::new(&playground, &mut findings).unwrap().run(plan, &ground).unwrap();
+    Campaign::new(&playground, &mut findings, roles::ALL).unwrap().run(plan, &ground).unwrap();
     println!("{}", findings.summary(begun.elapsed()));
     assert_eq!(findings.count(), 0);
     // A run in which little is accepted, or nothing is compared, shows nothing.
@@ -101,7 +102,8 @@ fn what_is_wrong_is_found() {
     let ground = Ground { corpus: Corpus::of(&[], &statements), vocabulary: Vocabulary::small() };
     let plan = Plan { first: 0, last: Some(1), ..plan(&ground.corpus, 1) };
     let mut findings = Findings::new(SEED, None).unwrap();
-    Campaign::new(&playground, &mut findings).unwrap().run(plan, &ground).unwrap();
+    let roles = [roles::APPLICATION];
+    Campaign::new(&playground, &mut findings, &roles).unwrap().run(plan, &ground).unwrap();
     let summary = findings.summary(Duration::from_secs(1));
     for kind in ["leak", "forbidden", "more"] {
         assert!(summary.contains(kind), "no {kind}: {summary}");

@@ -18,6 +18,9 @@ SELECT * FROM failure($$SELECT text2sql.run('SELECT text2sql.ask(''again'')')$$)
 SELECT * FROM failure($$SELECT text2sql.run('SELEC 1')$$);
 SELECT * FROM failure($$SELECT text2sql.run('SELECT 1/0')$$);
 SELECT * FROM failure($$SELECT text2sql.run('')$$);
+-- Too deep for the stack, while it is read and while it runs; no value is told.
+SELECT * FROM failure(format($$SELECT text2sql.run('SELECT ''%s''::json')$$, repeat('[', 20000)));
+SELECT * FROM failure($$SELECT text2sql.run('SELECT string_agg(''['', '''')::json FROM generate_series(1, 20000)')$$);
 -- The superuser is too powerful for a sandbox.
 RESET ROLE;
 SELECT * FROM failure($$SELECT text2sql.run('SELECT 1')$$);

@@ -21,11 +21,26 @@ INSERT INTO mallory.moods VALUES (1, 'good', '{bad,good}');
 CREATE DOMAIN mallory.some_mood AS mallory.mood;
 -- A view that runs with the rights of its reader, and so does what is in it.
 CREATE VIEW mallory.v_invoker WITH (security_invoker) AS SELECT name, mallory.note('invoker') AS x FROM shop.regions;
+-- Beside, over and under a view of the owner that calls her own function.
+RESET ROLE;
+CREATE VIEW shop.v_priced AS SELECT id, name, shop.net_price(price) AS net FROM shop.products;
+GRANT SELECT ON shop.v_priced, shop.tickets TO mallory;
+GRANT SELECT ON shop.v_priced TO app_user;
+SET ROLE mallory;
+CREATE VIEW mallory.v_beside AS SELECT p.*, mallory.note('beside') AS x FROM shop.v_priced p;
+CREATE VIEW mallory.v_borrow AS SELECT name, shop.net_price(1) AS x FROM shop.v_priced;
+-- The rewriter keeps a view's own row under this name.
+CREATE VIEW mallory.v_old AS SELECT s.x FROM (SELECT mallory.note('old') AS x FROM shop.v_priced old, shop.v_priced new) s;
+CREATE VIEW mallory.v_tenant AS SELECT id, current_setting('app.tenant', true) AS x FROM shop.tickets;
+CREATE VIEW mallory.v_sampled AS SELECT id FROM shop.tickets TABLESAMPLE bernoulli (length(mallory.note('sample')));
+CREATE VIEW mallory.v_number AS SELECT name, oid::regclass AS x FROM shop.v_priced, (SELECT 1 AS oid) o;
 -- A range over a type whose ordering is somebody's function cannot be made without being superuser; one
 -- over text can.
 CREATE TYPE mallory.span AS RANGE (SUBTYPE = text);
 GRANT SELECT ON ALL TABLES IN SCHEMA mallory TO PUBLIC;
 RESET ROLE;
+CREATE VIEW shop.v_over AS SELECT t.x, p.net FROM mallory.v_trojan t JOIN shop.v_priced p ON p.id = t.id;
+GRANT SELECT ON shop.v_over TO app_user;
 
 -- Foreign tables as partitions and children of ordinary ones: only the planner meets them.
 \set program 'echo ran-as-$(id -un) | tee -a ' :files '/part.ran'

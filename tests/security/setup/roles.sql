@@ -1,14 +1,16 @@
 -- Roles of the differential test, after benign_schema.sql: the owner of everything, a plain reader,
--- one who may read some columns, and one under row-level security.
+-- one who may read some columns, and one under row-level security; and a colleague with views of
+-- his own, whom nobody vouches for.
 SET client_min_messages = warning;
 DO $$ DECLARE r text; BEGIN
-  FOREACH r IN ARRAY ARRAY['analyst_owner','analyst_plain','analyst_columns','analyst_rows'] LOOP
+  FOREACH r IN ARRAY ARRAY['analyst_owner','analyst_plain','analyst_columns','analyst_rows','colleague'] LOOP
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = r) THEN EXECUTE format('CREATE ROLE %I LOGIN', r); END IF;
   END LOOP;
 END $$;
 CREATE EXTENSION text2sql;
 -- The harness looks at what was written with it.
 CREATE EXTENSION pg_walinspect;
+CREATE EXTENSION pg_trgm;
 GRANT text2sql_user TO analyst_owner, analyst_plain, analyst_columns, analyst_rows;
 -- The comparison wants all rows.
 ALTER DATABASE benign SET text2sql.max_rows = 100000;
@@ -24,6 +26,21 @@ DO $$ DECLARE r regclass; t regtype; BEGIN
   END LOOP;
 END $$;
 ALTER SCHEMA shop OWNER TO analyst_owner;
+
+-- Views that call a function of their owner's, and views of the colleague beside, over and under them.
+SET ROLE analyst_owner;
+CREATE FUNCTION shop.net(numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN round($1 / 1.19, 2); END $$;
+CREATE VIEW shop.v_price_list AS SELECT id, name, shop.net(price) AS net FROM shop.products;
+GRANT USAGE, CREATE ON SCHEMA shop TO colleague;
+GRANT SELECT ON shop.products, shop.v_price_list TO colleague;
+SET ROLE colleague;
+CREATE VIEW shop.v_shelves AS SELECT id AS product_id, 'R' || id % 7 AS room FROM shop.products;
+CREATE VIEW shop.v_mine AS SELECT id, upper(name) AS name, net + 1 AS gross FROM shop.v_price_list WHERE net > 100;
+GRANT SELECT ON shop.v_shelves, shop.v_mine TO analyst_owner WITH GRANT OPTION;
+SET ROLE analyst_owner;
+CREATE VIEW shop.v_shelved_prices AS SELECT s.room, p.net FROM shop.v_shelves s JOIN shop.v_price_list p ON p.id = s.product_id;
+REVOKE CREATE ON SCHEMA shop FROM colleague;
+RESET ROLE;
 
 GRANT USAGE ON SCHEMA shop TO analyst_plain, analyst_columns, analyst_rows;
 GRANT SELECT ON ALL TABLES IN SCHEMA shop TO analyst_plain, analyst_rows;
@@ -43,7 +60,7 @@ DO $$ DECLARE rule text[]; BEGIN
     ['regions', 'current_user <> ''analyst_rows'' OR country = ''DE''']] LOOP
     EXECUTE format('ALTER TABLE shop.%I ENABLE ROW LEVEL SECURITY', rule[1]);
     EXECUTE format('CREATE POLICY some_rows ON shop.%I FOR SELECT TO analyst_rows USING (%s)', rule[1], rule[2]);
-    EXECUTE format('CREATE POLICY all_rows ON shop.%I FOR SELECT TO analyst_plain, analyst_columns USING (true)', rule[1]);
+    EXECUTE format('CREATE POLICY all_rows ON shop.%I FOR SELECT TO analyst_plain, analyst_columns, colleague USING (true)', rule[1]);
   END LOOP;
 END $$;
 

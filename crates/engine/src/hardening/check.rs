@@ -11,7 +11,7 @@ use std::process::Command;
 
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::{Pid, getppid};
 
 use super::{close_inherited, confine, harden, limit_memory, open_descriptors, seal};
@@ -39,10 +39,17 @@ pub fn report(folder: &Path) -> String {
         .into_iter()
         .filter(|fd| !super::KEPT.contains(fd) && is_open(*fd))
         .collect();
+    let joined = output_leads_to_errors();
     let mut lines = vec![match harden() {
         Ok(()) => "harden: done".to_owned(),
         Err(why) => format!("harden: FAILED {why}"),
     }];
+    // The filter needs the same and sets it too; without one, this is all there is.
+    let bound = Attempt {
+        what: "no new rights before the filter",
+        right: prctl::get_no_new_privs() == Ok(true),
+        how: format!("{:?}", prctl::get_no_new_privs()),
+    };
     let missing = confine(folder);
     let landlocked = !missing.iter().any(|missing| missing.contains("Landlock"));
     lines.extend(missing.into_iter().map(|missing| format!("missing: {missing}")));
@@ -54,8 +61,10 @@ pub fn report(folder: &Path) -> String {
         right: stray.is_empty(),
         how: format!("open besides the standard ones: {stray:?}"),
     };
-    for Attempt { what, right, how } in
-        [stray].into_iter().chain(attempts(folder, landlocked)).chain([sealed(folder)])
+    for Attempt { what, right, how } in [stray, joined, bound]
+        .into_iter()
+        .chain(attempts(folder, landlocked))
+        .chain([sealed(folder)])
     {
         lines.push(format!("{what}: {} ({how})", if right { "ok" } else { "WRONG" }));
     }
@@ -122,6 +131,11 @@ pub fn attempts(folder: &Path, landlocked: bool) -> Vec<Attempt> {
         let limit = limit(resource);
         allowed(what, if limit == 0 { Ok(()) } else { Err(format!("limit {limit}")) });
     }
+    let spared = SigSet::thread_get_mask().map(|mask| mask.contains(Signal::SIGXFSZ));
+    allowed(
+        "no death by a full error output",
+        if spared == Ok(true) { Ok(()) } else { Err(format!("{spared:?}")) },
+    );
     let signal = prctl::get_pdeathsig();
     allowed(
         "death with the parent",
@@ -141,6 +155,17 @@ pub fn attempts(folder: &Path, landlocked: bool) -> Vec<Attempt> {
         if score.trim() == "1000" { Ok(()) } else { Err(format!("score {score:?}")) },
     );
     all
+}
+
+/// A stray print must not go wherever the parent's standard output goes.
+fn output_leads_to_errors() -> Attempt {
+    let to = |fd: u8| std::fs::read_link(format!("/proc/self/fd/{fd}"));
+    let (output, errors) = (to(1), to(2));
+    Attempt {
+        what: "standard output joined to errors",
+        right: output.as_ref().is_ok_and(|to| errors.as_ref().is_ok_and(|other| to == other)),
+        how: format!("{output:?} and {errors:?}"),
+    }
 }
 
 /// What an engine with a loaded model is: without any file.

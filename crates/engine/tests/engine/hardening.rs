@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::AsRawFd;
+use std::path::Path;
 use std::process::{Command, Stdio};
+
+use text2sql_testkit::child::Engine;
 
 use crate::support::ModelFile;
 
@@ -30,6 +33,10 @@ fn nothing_that_must_fail_succeeds_and_nothing_needed_fails() {
     assert!(!text.contains("WRONG"), "{text}");
     for what in [
         "no other descriptors",
+        "standard output joined to errors",
+        "no new rights before the filter",
+        "no death by a full error output",
+        "first to go",
         "tcp socket",
         "tcp connect",
         "udp socket",
@@ -62,7 +69,33 @@ fn nothing_that_must_fail_succeeds_and_nothing_needed_fails() {
     }
 }
 
-/// Without this, the test above could pass because the copy was never inherited.
+/// As the worker starts it, before it is told of a model: what the kernel can always do is done.
+#[test]
+fn an_engine_gives_up_what_it_can_before_it_says_hello() {
+    let file = ModelFile::new(b"any");
+    // A careless parent again, of this process's other children too.
+    let leaked = nix::unistd::dup(std::fs::File::open(&file.path).unwrap()).unwrap();
+    assert!(leaked.as_raw_fd() > 2);
+    let mut engine = Engine::start(Path::new(env!("CARGO_BIN_EXE_text2sql-engine"))).unwrap();
+    engine.report().unwrap();
+    let of_process = format!("/proc/{}", engine.id());
+    for entry in std::fs::read_dir(format!("{of_process}/fd")).unwrap() {
+        let leads_to = std::fs::read_link(entry.unwrap().path()).unwrap();
+        assert_ne!(leads_to, file.path);
+    }
+    let status = std::fs::read_to_string(format!("{of_process}/status")).unwrap();
+    assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+    let limits = std::fs::read_to_string(format!("{of_process}/limits")).unwrap();
+    for (limit, value) in
+        [("Max core file size", "0"), ("Max file size", "0"), ("Max open files", "32")]
+    {
+        let line = limits.lines().find(|line| line.starts_with(limit)).unwrap();
+        let values: Vec<_> = line[limit.len()..].split_whitespace().take(2).collect();
+        assert_eq!(values, [value, value], "{line}");
+    }
+}
+
+/// Without this, the tests above could pass because the copy was never inherited.
 #[test]
 fn a_careless_parent_does_leak_descriptors() {
     let leaked = nix::unistd::dup(std::fs::File::open("/dev/null").unwrap()).unwrap();
