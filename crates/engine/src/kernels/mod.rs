@@ -8,6 +8,7 @@
 //! | [`pool`] | the threads |
 //! | [`memory`] | large pages for weights |
 //! | [`panel`] | weights repacked for vectors of eight outputs |
+//! | `pack` | the file's blocks put into them |
 //! | [`input`] | inputs rounded to signed bytes |
 //! | [`product`] | panels times inputs, and the scalar definition |
 //! | `avx2` | the same in vector code |
@@ -30,6 +31,7 @@ mod exp_avx2;
 mod fixture;
 pub mod input;
 pub mod memory;
+mod pack;
 pub mod panel;
 pub mod pool;
 pub mod product;

@@ -4,7 +4,7 @@
 //! `4 * row + i` of every vector belongs to row `row`, so that multiplying it with four inputs,
 //! repeated, gives eight sums side by side and nothing is added across a vector. Quants, scales and
 //! minima are those of the file, bit for bit; only their places differ. The one copy serves
-//! prefill and decode. Packing happens once, at load; `avx2` multiplies.
+//! prefill and decode. `pack` writes it once, at load; `avx2` multiplies.
 //!
 //! Source of the file's layouts: `ggml-common.h` and `ggml-quants.c` of ggml.
 
@@ -14,16 +14,17 @@ use candle_core::quantized::GgmlDType;
 use half::f16;
 
 use super::memory::Space;
+use super::pack::pack_block;
 use super::pool::{Parts, pool};
 
 /// Rows of a panel.
 pub const ROWS: usize = 8;
 /// Bytes of a vector: four elements of each row.
-const VECTOR: usize = 32;
+pub(super) const VECTOR: usize = 32;
 /// Elements that the smallest types scale together.
-const SMALL: usize = 32;
+pub(super) const SMALL: usize = 32;
 /// Elements that the K-types scale together.
-const LARGE: usize = 256;
+pub(super) const LARGE: usize = 256;
 
 /// A packed type. Offsets into a block are in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,46 +201,31 @@ const fn place(k: usize, lane: usize) -> usize {
     k / 4 * VECTOR + lane * 4 + k % 4
 }
 
-/// Place of the nibble of element `k` of 32: which byte, and whether it is the upper half.
+/// Place of the nibble of element `k` of 32: which byte, and by how many bits it is shifted.
 /// Elements 0 to 15 are the lower nibbles of 4 vectors, 16 to 31 the upper ones.
 const fn nibble(k: usize, lane: usize) -> (usize, u32) {
     (place(k % 16, lane), if k < 16 { 0 } else { 4 })
 }
 
-/// `byte |= value << shift`, where there is such a byte.
-fn put(out: &mut [u8], at: usize, value: u8, shift: u32) {
-    if let Some(byte) = out.get_mut(at) {
-        *byte |= value << shift;
-    }
-}
-
-fn byte(bytes: &[u8], at: usize) -> u8 {
+pub(super) fn byte(bytes: &[u8], at: usize) -> u8 {
     bytes.get(at).copied().unwrap_or_default()
 }
 
-fn half_at(bytes: &[u8], at: usize) -> f32 {
+pub(super) fn half_at(bytes: &[u8], at: usize) -> f32 {
     f16::from_le_bytes([byte(bytes, at), byte(bytes, at + 1)]).to_f32()
 }
 
-/// Scale and minimum of the 32 elements `sub` of a Q4_K or Q5_K block: 6 bits each, the first
-/// four in bytes of their own, the others' upper bits in those.
-fn scale_and_minimum(packed: &[u8], sub: usize) -> (u8, u8) {
-    if sub < 4 {
-        return (byte(packed, sub) & 63, byte(packed, sub + 4) & 63);
-    }
-    let both = byte(packed, sub + 4);
-    (both & 15 | (byte(packed, sub - 4) >> 6) << 4, both >> 4 | (byte(packed, sub) >> 6) << 4)
-}
-
 /// Offsets of the parts of a block.
-struct Offsets {
+pub(super) struct Offsets {
     /// Bytes of 32 elements' quants, nibbles first.
-    group: usize,
-    scales: usize,
-    floats: usize,
+    pub group: usize,
+    /// Scales of parts, and minima 64 bytes later.
+    pub scales: usize,
+    /// Floats of the whole block.
+    pub floats: usize,
 }
 
-const fn offsets(format: Format) -> Offsets {
+pub(super) const fn offsets(format: Format) -> Offsets {
     match format {
         Format::Q4K => {
             Offsets { group: 4 * VECTOR, scales: 32 * VECTOR, floats: 32 * VECTOR + 128 }
@@ -252,86 +238,6 @@ const fn offsets(format: Format) -> Offsets {
         }
         Format::Q5_0 => Offsets { group: 5 * VECTOR, scales: 0, floats: 5 * VECTOR },
         Format::Q8_0 => Offsets { group: 8 * VECTOR, scales: 0, floats: 8 * VECTOR },
-    }
-}
-
-/// Puts one row's block of a file into its lane of a block of zeros.
-fn pack_block(format: Format, block: &[u8], lane: usize, out: &mut [u8]) {
-    let Offsets { group, scales, floats } = offsets(format);
-    let mut quant = |k: usize, value: u8| {
-        let base = k / 32 * group;
-        if format == Format::Q8_0 {
-            return put(out, base + place(k % 32, lane), value, 0);
-        }
-        let (at, shift) = nibble(k % 32, lane);
-        put(out, base + at, value & 15, shift);
-        let upper = value >> 4;
-        match format {
-            Format::Q5K | Format::Q5_0 => {
-                let bit = (k % 32 / 4) as u32;
-                put(out, base + 4 * VECTOR + lane * 4 + k % 4, upper & 1, bit);
-            }
-            Format::Q6K => {
-                let at = base + 4 * VECTOR + k % 32 / 16 * VECTOR + lane * 4 + k % 4;
-                put(out, at, upper & 3, (k % 16 / 4 * 2) as u32);
-            }
-            Format::Q4K | Format::Q8_0 => {}
-        }
-    };
-    match format {
-        Format::Q4K | Format::Q5K => {
-            let five = format == Format::Q5K;
-            let low = if five { 48 } else { 16 };
-            for k in 0..LARGE {
-                let (sub, l) = (k / 32, k % 32);
-                let nibble = byte(block, low + sub / 2 * 32 + l) >> (sub % 2 * 4) & 15;
-                let upper = if five { byte(block, 16 + l) >> sub & 1 } else { 0 };
-                quant(k, nibble | upper << 4);
-            }
-            for sub in 0..8 {
-                let (scale, minimum) = scale_and_minimum(block.get(4..16).unwrap_or_default(), sub);
-                let at = scales + sub / 2 * 16 + lane * 2 + sub % 2;
-                put(out, at, scale, 0);
-                put(out, at + 64, minimum, 0);
-            }
-            for at in 0..2 {
-                put(out, floats + lane * 2 + at, byte(block, at), 0);
-                put(out, floats + 16 + lane * 2 + at, byte(block, 2 + at), 0);
-            }
-        }
-        Format::Q6K => {
-            for k in 0..LARGE {
-                let (part, l) = (k / 128, k % 128);
-                let low = byte(block, part * 64 + l % 64) >> (l / 64 * 4) & 15;
-                let upper = byte(block, 128 + part * 32 + l % 32) >> (l / 32 * 2) & 3;
-                quant(k, low | upper << 4);
-            }
-            for sixteen in 0..16 {
-                let at = scales + sixteen / 2 * 16 + lane * 2 + sixteen % 2;
-                put(out, at, byte(block, 192 + sixteen), 0);
-            }
-            for (at, value) in half_at(block, 208).to_le_bytes().into_iter().enumerate() {
-                put(out, floats + lane * 4 + at, value, 0);
-            }
-        }
-        Format::Q5_0 => {
-            for k in 0..SMALL {
-                let low = byte(block, 6 + k % 16) >> (k / 16 * 4) & 15;
-                let upper = byte(block, 2 + k / 8) >> (k % 8) & 1;
-                quant(k, low | upper << 4);
-            }
-            for at in 0..2 {
-                put(out, floats + lane * 2 + at, byte(block, at), 0);
-            }
-        }
-        Format::Q8_0 => {
-            for k in 0..SMALL {
-                quant(k, byte(block, 2 + k));
-            }
-            for at in 0..2 {
-                put(out, floats + lane * 2 + at, byte(block, at), 0);
-            }
-        }
     }
 }
 
