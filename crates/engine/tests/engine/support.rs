@@ -68,6 +68,7 @@ pub fn request(question: &str, scope: &str, max_new_tokens: u32) -> GenerateRequ
         max_new_tokens,
         deadline_ms: 600_000,
         cache_scope: scope.into(),
+        constraint: None,
     }
 }
 
