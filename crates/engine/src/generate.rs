@@ -1,13 +1,15 @@
 //! One generation: prompt to tokens, prefill in chunks, greedy decoding, end of the statement.
 //!
-//! Owns the loop and its limits; computes nothing itself (`arch`) and sends nothing (the frame
-//! loop does). Cancel and deadline are looked at before every forward pass.
+//! Owns the loop and its limits; computes nothing itself (`arch`), decides no token (`choose`) and
+//! sends nothing (the frame loop does). Under a constraint tokens may be taken back, so nothing is
+//! told of the text until it is certain. Cancel and deadline are looked at before every forward pass.
 
 use std::time::Instant;
 
 use text2sql_core::protocol::{Event, Finish, GenerateRequest, GenerationStats};
 
 use crate::arch::Logits;
+use crate::choose::{Choice, Chooser};
 use crate::control::Control;
 use crate::error::EngineError;
 use crate::model::LoadedModel;
@@ -92,62 +94,99 @@ impl LoadedModel {
         stats.prefill_us = begin.elapsed().as_micros() as u64;
 
         let begin = Instant::now();
-        let mut stream = Utf8Stream::default();
-        let mut scanner = StatementEnd::new(&request.prompt.assistant_prefix);
-        let mut text = String::new();
-        let mut emit = |piece: String, text: &mut String| {
-            if !piece.is_empty() {
-                text.push_str(&piece);
-                on_event(Event::Delta { text: piece });
-            }
-        };
+        let prefix = &request.prompt.assistant_prefix;
+        let constraint = request.constraint.as_ref();
+        let mut chooser = Chooser::new(&mut self.constraints, constraint, prefix, &mut stats);
+        let mut output = Output::new(prefix);
+        let mut answer: Vec<u32> = Vec::new();
         let mut finish = Finish::Length;
-        loop {
+        'answer: loop {
             control.check()?;
-            let token = most_likely(&logits)?;
+            let token = match chooser.choose(&logits, &self.tokenizer, &mut stats)? {
+                Choice::Token(token) => token,
+                Choice::Back(count) => {
+                    chooser.take_back(count, &mut stats);
+                    let keep = answer.len().saturating_sub(count);
+                    answer.truncate(keep);
+                    output = Output::new(prefix);
+                    for token in &answer {
+                        output.push(self.tokenizer.bytes(*token));
+                    }
+                    // The last token kept once more, for what comes after it.
+                    let length = prompt.len() + keep;
+                    let last = answer.last().or(prompt.last()).copied().unwrap_or_default();
+                    sequence.truncate(length - 1);
+                    logits = self.decoder.forward(&[last], sequence.cache_mut(), Logits::Last)?;
+                    sequence.push(&[last]);
+                    continue;
+                }
+            };
             if self.tokenizer.ends_turn(token) {
                 finish = Finish::Stop;
                 break;
             }
-            stats.generated_tokens += 1;
-            let fed = scanner.feed(&stream.push(self.tokenizer.bytes(token)));
-            emit(fed.text, &mut text);
-            if fed.ended {
-                finish = Finish::Stop;
+            let mut run = vec![token];
+            run.extend(chooser.take(token, &self.tokenizer, &mut stats));
+            run.truncate(new - answer.len());
+            for token in &run {
+                answer.push(*token);
+                if output.push(self.tokenizer.bytes(*token)) {
+                    finish = Finish::Stop;
+                    break 'answer;
+                }
+            }
+            // What may be taken back is not told yet.
+            if !chooser.may_go_back() {
+                output.tell(on_event);
+            }
+            if answer.len() >= new {
                 break;
             }
-            if stats.generated_tokens as usize >= new {
-                break;
-            }
-            logits = self.decoder.forward(&[token], sequence.cache_mut(), Logits::Last)?;
-            sequence.push(&[token]);
+            logits = self.decoder.forward(&run, sequence.cache_mut(), Logits::Last)?;
+            sequence.push(&run);
         }
-        let tail = scanner.feed(&stream.finish()).text + &scanner.finish();
-        emit(tail, &mut text);
+        stats.generated_tokens = answer.len() as u32;
+        let text = output.finish(on_event);
         stats.decode_us = begin.elapsed().as_micros() as u64;
         Ok(Completion { text, finish, stats })
     }
 }
 
-/// The token with the largest logit, the lowest number among equals.
-fn most_likely(logits: &[f32]) -> Result<u32, EngineError> {
-    let mut best: Option<(u32, f32)> = None;
-    for (token, logit) in (0u32..).zip(logits) {
-        if logit.is_finite() && best.is_none_or(|(_, most)| *logit > most) {
-            best = Some((token, *logit));
-        }
-    }
-    best.map(|(token, _)| token).ok_or(EngineError::NotFinite)
+/// The answer's text as it grows.
+struct Output {
+    stream: Utf8Stream,
+    scanner: StatementEnd,
+    text: String,
+    /// Bytes of the text that were told.
+    told: usize,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Output {
+    fn new(assistant_prefix: &str) -> Self {
+        let scanner = StatementEnd::new(assistant_prefix);
+        Self { stream: Utf8Stream::default(), scanner, text: String::new(), told: 0 }
+    }
 
-    #[test]
-    fn the_first_of_equal_logits_wins_and_nan_never() {
-        assert_eq!(most_likely(&[0.0, 2.0, 2.0, f32::NAN]).expect("finite"), 1);
-        assert!(most_likely(&[f32::NAN]).is_err());
-        assert!(most_likely(&[]).is_err());
+    /// Adds a token's bytes; whether the statement ends with them.
+    fn push(&mut self, bytes: &[u8]) -> bool {
+        let fed = self.scanner.feed(&self.stream.push(bytes));
+        self.text.push_str(&fed.text);
+        fed.ended
+    }
+
+    /// Sends what was not told yet.
+    fn tell(&mut self, on_event: &mut dyn FnMut(Event)) {
+        let new = self.text.get(self.told..).unwrap_or_default();
+        if !new.is_empty() {
+            on_event(Event::Delta { text: new.to_owned() });
+        }
+        self.told = self.text.len();
+    }
+
+    fn finish(mut self, on_event: &mut dyn FnMut(Event)) -> String {
+        let tail = self.scanner.feed(&self.stream.finish()).text + &self.scanner.finish();
+        self.text.push_str(&tail);
+        self.tell(on_event);
+        self.text
     }
 }

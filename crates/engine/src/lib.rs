@@ -14,8 +14,10 @@
 //! | [`prompt_tokens`] | tokens of prompts, long texts kept per scope |
 //! | [`session`] | cached sequences per scope |
 //! | [`stop`] | where a statement ends in a stream |
+//! | [`constraint`] | which tokens may come next |
 //! | [`model`] | a loaded model |
 //! | [`generate`] | one generation |
+//! | [`choose`] | the next token, under a constraint or not |
 //! | [`control`] | cancel flag and deadline |
 //! | [`frame_loop`] | the protocol over a socketpair |
 //! | [`served`] | the model behind the frame loop |
@@ -28,6 +30,8 @@
 
 pub mod arch;
 pub mod bench;
+pub mod choose;
+pub mod constraint;
 pub mod control;
 pub mod error;
 pub mod frame_loop;

@@ -10,6 +10,7 @@ use text2sql_core::chat::ChatFormat;
 use text2sql_core::protocol::{LoadSpec, ModelInfo};
 
 use crate::arch::{self, Decoder, Logits};
+use crate::constraint::Constraints;
 use crate::error::EngineError;
 use crate::gguf::{self, GgufError};
 use crate::prompt_tokens::PromptTokens;
@@ -38,6 +39,7 @@ pub struct LoadedModel {
     pub(crate) chat: ChatFormat,
     pub(crate) sessions: Sessions,
     pub(crate) prompt_tokens: PromptTokens,
+    pub(crate) constraints: Constraints,
     pub(crate) context: usize,
     pub(crate) prefill_chunk: usize,
     info: ModelInfo,
@@ -109,12 +111,14 @@ impl LoadedModel {
             sha256: file.sha256,
             load_ms: 0,
         };
+        let constraints = Constraints::new(&tokenizer);
         let mut model = Self {
             decoder,
             tokenizer,
             chat: ChatFormat::ChatMl,
             sessions: Sessions::default(),
             prompt_tokens: PromptTokens::default(),
+            constraints,
             context,
             prefill_chunk: spec.prefill_chunk.clamp(1, 4096) as usize,
             info,
@@ -135,6 +139,11 @@ impl LoadedModel {
         &self.tokenizer
     }
 
+    /// What constrains answers, for measurements and tests.
+    pub fn constraints(&mut self) -> (&mut Constraints, &TextTokenizer) {
+        (&mut self.constraints, &self.tokenizer)
+    }
+
     /// The decoder, for measurements and tests.
     pub fn decoder(&mut self) -> &mut dyn Decoder {
         self.decoder.as_mut()
@@ -144,6 +153,7 @@ impl LoadedModel {
     pub fn forget(&mut self) {
         self.sessions.clear();
         self.prompt_tokens.clear();
+        self.constraints.clear();
     }
 
     /// Replaces the decoder: tests put a failing one in.

@@ -33,6 +33,12 @@ impl Sequence {
         &mut self.cache
     }
 
+    /// Forgets everything after the first `length` tokens.
+    pub fn truncate(&mut self, length: usize) {
+        self.tokens.truncate(length);
+        self.cache.truncate(length);
+    }
+
     /// Notes the tokens of a forward pass.
     pub fn push(&mut self, tokens: &[u32]) {
         self.tokens.extend_from_slice(tokens);
@@ -70,8 +76,7 @@ impl Sessions {
         };
         let common = sequence.tokens.iter().zip(prompt).take_while(|(a, b)| a == b).count();
         let keep = common.min(prompt.len().saturating_sub(1));
-        sequence.tokens.truncate(keep);
-        sequence.cache.truncate(keep);
+        sequence.truncate(keep);
         sequence.used = self.clock;
         sequence
     }
