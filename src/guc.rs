@@ -254,6 +254,13 @@ pub fn prompt_tokens() -> u32 {
     unsigned(&PROMPT_TOKENS)
 }
 
+static CONSTRAINED: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether the model may write nothing but statements over what the caller may read.
+pub fn constrained() -> bool {
+    CONSTRAINED.get()
+}
+
 /// Defines every setting; called once, from `_PG_init`.
 pub fn define() {
     GucRegistry::define_string_guc(c"text2sql.model_path", c"Model file in GGUF format.", c"Absolute path, readable by the server's user, owned by it or root, not writable by others.", &MODEL_PATH, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
@@ -515,4 +522,12 @@ pub fn define() {
         flags: GucFlags::default(),
     }
     .define();
+    GucRegistry::define_bool_guc(
+        c"text2sql.constrained",
+        c"Let the model write nothing but SELECT statements over known names.",
+        c"If off, what it writes is checked all the same, and mended if it is wrong.",
+        &CONSTRAINED,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
 }

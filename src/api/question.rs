@@ -10,7 +10,7 @@ use text2sql_core::chat::ChatPrompt;
 use text2sql_core::link::{self, Budget};
 use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage};
 use text2sql_core::prompt::{self, PromptInput};
-use text2sql_core::protocol::{GenerateRequest, GenerationStats};
+use text2sql_core::protocol::{Constraint, GenerateRequest, GenerationStats};
 use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{ParsedSql, Refusal, only_home, qualify};
 
@@ -109,13 +109,16 @@ impl Question {
         mut check: impl FnMut(&ParsedSql) -> Result<T, ExecError>,
     ) -> Result<Answer<T>, Error> {
         let Self { snapshot, prompt, mut timings } = self;
+        let constraint = guc::constrained().then(|| Constraint::from(snapshot.as_ref()));
         let mut stats = GenerationStats::default();
         let mut accepted = None;
         let mut pipeline = Pipeline::new(prompt, guc::max_repairs());
         let mut event = Event::Start;
         loop {
             event = match pipeline.on(event)? {
-                Action::Generate(prompt) => generate(prompt, &mut stats, &mut timings)?,
+                Action::Generate(prompt) => {
+                    generate(prompt, constraint.clone(), &mut stats, &mut timings)?
+                }
                 Action::Check(sql) => {
                     let begun = Instant::now();
                     let sql = qualify(&sql, |name| only_home(&snapshot, name)).unwrap_or(sql);
@@ -147,6 +150,7 @@ impl Question {
 
 fn generate(
     prompt: ChatPrompt,
+    constraint: Option<Constraint>,
     stats: &mut GenerationStats,
     timings: &mut Timings,
 ) -> Result<Event, Error> {
@@ -157,6 +161,9 @@ fn generate(
         // Prefixes are shared within one role of one database only: how fast an answer comes
         // would tell others what was asked.
         cache_scope: format!("{}/{}", server::database().to_u32(), server::current_role().to_u32()),
+        // What the caller may read and nothing else, as in the prompt. The schemas on the search
+        // path count as any others: a bare name gets its schema where there is one choice.
+        constraint: constraint.filter(Constraint::is_reasonable),
     };
     let begun = Instant::now();
     let generation = client::generate(request, limits::patience())?;
@@ -179,6 +186,14 @@ fn generate(
     stats.generated_tokens = stats.generated_tokens.saturating_add(got.generated_tokens);
     stats.prefill_us = stats.prefill_us.saturating_add(got.prefill_us);
     stats.decode_us = stats.decode_us.saturating_add(got.decode_us);
+    stats.constraint = got.constraint;
+    stats.masked_tokens = stats.masked_tokens.saturating_add(got.masked_tokens);
+    stats.forced_tokens = stats.forced_tokens.saturating_add(got.forced_tokens);
+    stats.guessed_tokens = stats.guessed_tokens.saturating_add(got.guessed_tokens);
+    stats.right_tokens = stats.right_tokens.saturating_add(got.right_tokens);
+    stats.backtracked_tokens = stats.backtracked_tokens.saturating_add(got.backtracked_tokens);
+    stats.compile_us = stats.compile_us.saturating_add(got.compile_us);
+    stats.mask_us = stats.mask_us.saturating_add(got.mask_us);
     Ok(Event::Generated { text: generation.text, finish: generation.finish })
 }
 

@@ -4,6 +4,7 @@ use pgrx::prelude::*;
 use text2sql_core::schema::Snapshot;
 
 use super::cache::View;
+use super::functions;
 use crate::pg::subxact::{self, Scope};
 use crate::pg::{role, settings};
 
@@ -26,13 +27,14 @@ pub enum CatalogError {
 
 /// What can be read in `view`.
 pub(super) fn load(view: &View) -> Result<Snapshot, CatalogError> {
-    let text = match subxact::rolled_back(|scope| query(scope, view), || ()) {
+    let (text, functions) = match subxact::rolled_back(|scope| query(scope, view), || ()) {
         Ok(text) => text?,
         // A cancel, or an error that is no part of this query's contract.
         Err(caught) => caught.rethrow(),
     };
     let mut snapshot: Snapshot =
         serde_json::from_str(&text).map_err(|error| CatalogError::Shape(error.to_string()))?;
+    snapshot.functions = functions;
     for relation in &mut snapshot.relations {
         shorten(&mut relation.comment);
         for column in &mut relation.columns {
@@ -42,7 +44,8 @@ pub(super) fn load(view: &View) -> Result<Snapshot, CatalogError> {
     Ok(snapshot)
 }
 
-fn query(scope: &Scope, view: &View) -> Result<String, CatalogError> {
+/// The snapshot's text, and the names of functions.
+fn query(scope: &Scope, view: &View) -> Result<(String, Vec<String>), CatalogError> {
     for (name, value) in [
         (c"search_path", c"pg_catalog, pg_temp"),
         (c"row_security", c"on"),
@@ -63,9 +66,12 @@ fn query(scope: &Scope, view: &View) -> Result<String, CatalogError> {
         view.readable_role.unwrap_or(view.role).into(),
         view.foreign_servers.clone().into(),
     ];
-    Spi::connect(|client| client.select(QUERY, Some(1), &arguments)?.first().get_one::<String>())
-        .map_err(|error| CatalogError::Query(error.to_string()))?
-        .ok_or_else(|| CatalogError::Query("no row".to_owned()))
+    let text = Spi::connect(|client| {
+        client.select(QUERY, Some(1), &arguments)?.first().get_one::<String>()
+    })
+    .map_err(|error| CatalogError::Query(error.to_string()))?
+    .ok_or_else(|| CatalogError::Query("no row".to_owned()))?;
+    Ok((text, functions::names()))
 }
 
 fn shorten(comment: &mut Option<String>) {

@@ -4,6 +4,7 @@
 //! SELECT itself; nothing of one role's snapshot is ever given to another. Called by `api`.
 
 mod cache;
+mod functions;
 mod load;
 
 pub use cache::{View, snapshot};

@@ -14,6 +14,11 @@ const SIGNATURES: &str = "SELECT f.signature FROM text2sql.allowed_function f";
 
 /// Functions on the list that exist. Called in the sandbox, under its search path.
 pub(super) fn load() -> Vec<Oid> {
+    signatures().iter().filter_map(|signature| facts::function_of_signature(signature)).collect()
+}
+
+/// The list as it is written. Called under a search path of `pg_catalog` first.
+pub fn signatures() -> Vec<String> {
     let Some(owner) = facts::own_table_owner(c"text2sql", c"allowed_function") else {
         return Vec::new();
     };
@@ -27,6 +32,5 @@ pub(super) fn load() -> Vec<Oid> {
         })
     });
     // A list that cannot be read allows nothing.
-    let signatures = signatures.unwrap_or_default();
-    signatures.iter().filter_map(|signature| facts::function_of_signature(signature)).collect()
+    signatures.unwrap_or_default()
 }

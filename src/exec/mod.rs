@@ -19,8 +19,9 @@ mod search_path;
 mod types;
 
 pub use error::ExecError;
-pub use functions::listing_problem;
+pub use functions::{ALLOWED_EXTENSIONS, listing_problem};
 pub use identity::Identity;
 pub use limits::{Limits, Policy};
+pub use listed::signatures as listed_signatures;
 pub use rows::{ResultSet, Truncation};
 pub use run::{Report, run, validate};

@@ -43,6 +43,7 @@ impl Generate {
             max_new_tokens: self.max_new_tokens,
             deadline_ms: 0,
             cache_scope: String::new(),
+            constraint: None,
         };
         let control = Control::new(Duration::MAX);
         let done = model.generate(&request, &control, &mut |event| {

@@ -9,6 +9,7 @@
 
 mod bench;
 mod generate;
+mod grammar;
 mod inspect_gguf;
 mod load;
 
@@ -30,6 +31,8 @@ enum Command {
     Bench(bench::Bench),
     /// Show what is in a model file.
     InspectGguf(inspect_gguf::InspectGguf),
+    /// Measure constrained decoding: the share of statements it can write, and what it costs.
+    Grammar(grammar::Grammar),
     /// Generate text from a raw conversation, for debugging.
     Generate(generate::Generate),
 }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Command::Bench(command) => command.run(),
         Command::InspectGguf(command) => command.run(),
         Command::Generate(command) => command.run(),
+        Command::Grammar(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

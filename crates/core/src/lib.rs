@@ -8,6 +8,7 @@
 //! | [`link`] | which relations of a schema a prompt shows, and in how much detail |
 //! | [`prompt`] | what the model is told; its templates and their version |
 //! | [`sql`] | from a model's answer to one checked statement: lexer, policy, layout |
+//! | [`grammar`] | what the model may write: the grammar of statements, names in scope |
 //! | [`pipeline`] | one question's course: generate, check, repair, finish |
 //! | [`chat`] | chat formats of the supported model families, compiled in |
 //! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
@@ -25,6 +26,7 @@
 pub mod chat;
 pub mod confirm;
 pub mod desk;
+pub mod grammar;
 pub mod hex;
 pub mod link;
 pub mod pipeline;

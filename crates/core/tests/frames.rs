@@ -10,9 +10,10 @@
 use proptest::prelude::*;
 use text2sql_core::chat::{ChatFormat, ChatPrompt, Role, Turn};
 use text2sql_core::protocol::{
-    ClientFrame, Decoder, EngineCommand, EngineReport, Event, Failure, FailureCode, Finish,
-    FrameError, GenerateRequest, GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo,
-    ServerFrame, decode, encode, encode_framed,
+    ClientFrame, Constraint, ConstraintRelation, ConstraintUse, Decoder, EngineCommand,
+    EngineReport, Event, Failure, FailureCode, Finish, FrameError, GenerateRequest,
+    GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo, ServerFrame, decode, encode,
+    encode_framed,
 };
 
 fn prompts() -> impl Strategy<Value = ChatPrompt> {
@@ -24,13 +25,29 @@ fn prompts() -> impl Strategy<Value = ChatPrompt> {
     })
 }
 
+fn constraints() -> impl Strategy<Value = Constraint> {
+    let names = || prop::collection::vec(any::<String>(), 0..3);
+    let relation = (any::<String>(), any::<String>(), names())
+        .prop_map(|(schema, name, columns)| ConstraintRelation { schema, name, columns });
+    (prop::collection::vec(relation, 0..3), names(), names(), any::<String>()).prop_map(
+        |(relations, search_path, functions, fingerprint)| Constraint {
+            relations,
+            search_path,
+            functions,
+            fingerprint,
+        },
+    )
+}
+
 fn requests() -> impl Strategy<Value = GenerateRequest> {
-    (prompts(), any::<u32>(), any::<u64>(), any::<String>()).prop_map(
-        |(prompt, max_new_tokens, deadline_ms, cache_scope)| GenerateRequest {
+    let constraint = prop::option::of(constraints());
+    (prompts(), any::<u32>(), any::<u64>(), any::<String>(), constraint).prop_map(
+        |(prompt, max_new_tokens, deadline_ms, cache_scope, constraint)| GenerateRequest {
             prompt,
             max_new_tokens,
             deadline_ms,
             cache_scope,
+            constraint,
         },
     )
 }
@@ -73,6 +90,14 @@ fn events() -> impl Strategy<Value = Event> {
                 generated_tokens: c,
                 prefill_us: d,
                 decode_us: e,
+                masked_tokens: a,
+                forced_tokens: b,
+                guessed_tokens: c,
+                right_tokens: a,
+                backtracked_tokens: c,
+                compile_us: d,
+                mask_us: e,
+                constraint: ConstraintUse::Kept,
             };
             Event::Done { text, finish, stats }
         }),

@@ -13,8 +13,11 @@
 //! | [`prompt_tokens`] | tokens of prompts, long texts kept per scope |
 //! | [`prefix_cache`] | keys and values of earlier prompts, per scope |
 //! | [`stop`] | where a statement ends in a stream |
+//! | [`constraint`] | which tokens may come next |
 //! | [`model`] | a loaded model |
 //! | [`generate`] | one generation |
+//! | [`choose`] | the next token, under a constraint or not |
+//! | [`lookahead`] | guesses of the next tokens |
 //! | [`control`] | cancel flag and deadline |
 //! | [`frame_loop`] | the protocol over a socketpair |
 //! | [`served`] | the model behind the frame loop |
@@ -27,6 +30,8 @@
 
 pub mod arch;
 pub mod bench;
+pub mod choose;
+pub mod constraint;
 pub mod control;
 pub mod error;
 pub mod frame_loop;
@@ -35,6 +40,7 @@ pub mod gguf;
 pub mod hardening;
 pub mod kernels;
 pub mod kv_cache;
+pub mod lookahead;
 pub mod matrix;
 pub mod model;
 pub mod prefix_cache;

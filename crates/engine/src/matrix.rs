@@ -74,6 +74,11 @@ impl Matrix {
         self.cols
     }
 
+    /// Whether the product of a row is the same to the bit in any company.
+    pub fn exact(&self) -> bool {
+        matches!(self.weights, Weights::Packed(_))
+    }
+
     /// Bytes of the weights.
     pub fn bytes(&self) -> usize {
         match &self.weights {

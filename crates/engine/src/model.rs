@@ -10,6 +10,7 @@ use text2sql_core::chat::ChatFormat;
 use text2sql_core::protocol::{LoadSpec, ModelInfo};
 
 use crate::arch::{self, Decoder, Logits};
+use crate::constraint::Constraints;
 use crate::error::EngineError;
 use crate::gguf::{self, GgufError};
 use crate::kernels::pool;
@@ -39,8 +40,10 @@ pub struct LoadedModel {
     pub(crate) chat: ChatFormat,
     pub(crate) prefixes: PrefixCache,
     pub(crate) prompt_tokens: PromptTokens,
+    pub(crate) constraints: Constraints,
     pub(crate) context: usize,
     pub(crate) prefill_chunk: usize,
+    pub(crate) guess_ahead: bool,
     info: ModelInfo,
 }
 
@@ -111,14 +114,17 @@ impl LoadedModel {
             sha256: file.sha256,
             load_ms: 0,
         };
+        let constraints = Constraints::new(&tokenizer);
         let mut model = Self {
             prefixes: PrefixCache::new(decoder.shape(), spec.prefix_cache_bytes as usize),
             decoder,
             tokenizer,
             chat: ChatFormat::ChatMl,
             prompt_tokens: PromptTokens::default(),
+            constraints,
             context,
             prefill_chunk: spec.prefill_chunk.clamp(1, 4096) as usize,
+            guess_ahead: true,
             info,
         };
         model.warm_up()?;
@@ -137,15 +143,26 @@ impl LoadedModel {
         &self.tokenizer
     }
 
+    /// What constrains answers, for measurements and tests.
+    pub fn constraints(&mut self) -> (&mut Constraints, &TextTokenizer) {
+        (&mut self.constraints, &self.tokenizer)
+    }
+
     /// The decoder, for measurements and tests.
     pub fn decoder(&mut self) -> &mut dyn Decoder {
         self.decoder.as_mut()
+    }
+
+    /// Whether tokens are guessed ahead; on after loading. It changes no answer.
+    pub fn set_guess_ahead(&mut self, on: bool) {
+        self.guess_ahead = on;
     }
 
     /// Forgets cached sequences: after a panic they may be half written.
     pub fn forget(&mut self) {
         self.prefixes.clear();
         self.prompt_tokens.clear();
+        self.constraints.clear();
     }
 
     /// Replaces the decoder: tests put a failing one in.

@@ -135,6 +135,11 @@ impl TextTokenizer {
         Ok(out)
     }
 
+    /// The token that ends the model's turn.
+    pub fn end(&self) -> u32 {
+        self.end
+    }
+
     /// Whether the model's turn ends with this token: the end token, or any control token.
     pub fn ends_turn(&self, token: u32) -> bool {
         token == self.end || self.control.get(token as usize).copied().unwrap_or(true)

@@ -133,6 +133,7 @@ fn load_and_ask(bytes: &[u8]) -> bool {
         max_new_tokens: 2,
         deadline_ms: 60_000,
         cache_scope: String::new(),
+        constraint: None,
     };
     let control = Control::new(std::time::Duration::from_secs(60));
     // Nonsense weights may give nonsense or an error; both are fine.
@@ -197,7 +198,7 @@ proptest! {
         let _alone = alone();
         let prompt = ChatPrompt { system: text, ..ChatPrompt::default() };
         let request = GenerateRequest {
-            prompt, max_new_tokens: 9, deadline_ms: 9, cache_scope: "scope".into(),
+            prompt, max_new_tokens: 9, deadline_ms: 9, cache_scope: "scope".into(), constraint: None,
         };
         let mut bytes = encode_framed(&EngineCommand::Generate { id, request }).unwrap();
         bytes.extend(encode_framed(&EngineCommand::Cancel { id }).unwrap());

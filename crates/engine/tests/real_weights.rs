@@ -73,6 +73,7 @@ fn greedy_answers_are_right(model: &mut LoadedModel) {
                 max_new_tokens: 60,
                 deadline_ms: 600_000,
                 cache_scope: scope.into(),
+                constraint: None,
             };
             let control = Control::new(std::time::Duration::from_secs(600));
             let done = model.generate(&request, &control, &mut |_| {}).unwrap();

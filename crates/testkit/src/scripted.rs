@@ -248,6 +248,7 @@ mod tests {
             max_new_tokens: 10,
             deadline_ms: 1000,
             cache_scope: String::new(),
+            constraint: None,
         }
     }
 

@@ -182,7 +182,7 @@ mod tests {
             .windows(2)
             .map(|pair| fixture::key(&pair[1].name, "parent_id", &pair[0].name))
             .collect();
-        Snapshot { relations, foreign_keys }
+        Snapshot { relations, foreign_keys, ..Snapshot::default() }
     }
 
     #[test]

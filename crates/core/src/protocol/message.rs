@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{ChatFormat, ChatPrompt};
-use crate::schema::sanitize;
+use crate::schema::{Snapshot, sanitize};
 
 /// One generation to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,87 @@ pub struct GenerateRequest {
     /// one database.
     #[serde(default)]
     pub cache_scope: String,
+    /// What the answer may be; without it, anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<Constraint>,
+}
+
+/// The names a statement may use: of what the caller may read, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Constraint {
+    /// Relations and their columns.
+    pub relations: Vec<ConstraintRelation>,
+    /// Schemas in which a relation is found without its schema's name, first to last.
+    #[serde(default)]
+    pub search_path: Vec<String>,
+    /// Names of functions that may be called besides the built-in ones of the positive list.
+    #[serde(default)]
+    pub functions: Vec<String>,
+    /// What the relations were read from, for the log and for caches; equal ones mean equal names.
+    #[serde(default)]
+    pub fingerprint: String,
+}
+
+/// A relation of a [`Constraint`]; names as stored in the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ConstraintRelation {
+    /// Schema.
+    pub schema: String,
+    /// Name within the schema.
+    pub name: String,
+    /// Columns the caller may read.
+    pub columns: Vec<String>,
+}
+
+/// Most names of a [`Constraint`]: relations, columns, schemas and functions together. Their
+/// index takes some hundred bytes each.
+pub const MAX_CONSTRAINT_NAMES: usize = 100_000;
+
+/// Most bytes of its names as they travel: with the prompt, well below `MAX_FRAME`.
+const MAX_CONSTRAINT_BYTES: usize = 1 << 20;
+
+/// Longest name of a [`Constraint`], bytes: `NAMEDATALEN` with room for servers built with more.
+const MAX_NAME: usize = 255;
+
+/// Bytes of a relation as it travels, besides its names.
+const RELATION_BYTES: usize = 40;
+
+impl Constraint {
+    /// Whether it is of a size that can be served.
+    pub fn is_reasonable(&self) -> bool {
+        let mut count = self.relations.len();
+        let mut bytes = count * RELATION_BYTES;
+        let mut short = |name: &String| {
+            count += 1;
+            // As an escape, a byte takes up to six.
+            let escaped = name.bytes().filter(|b| matches!(b, 0..=0x1F | b'"' | b'\\')).count();
+            bytes += name.len() + 3 + 5 * escaped;
+            name.len() <= MAX_NAME && !name.contains('\0')
+        };
+        let all = self.search_path.iter().chain(&self.functions).all(&mut short)
+            && self.relations.iter().all(|relation| {
+                short(&relation.schema)
+                    && short(&relation.name)
+                    && relation.columns.iter().all(&mut short)
+            });
+        all && count <= MAX_CONSTRAINT_NAMES && bytes <= MAX_CONSTRAINT_BYTES
+    }
+}
+
+impl From<&Snapshot> for Constraint {
+    fn from(snapshot: &Snapshot) -> Self {
+        let relations = snapshot.relations.iter().map(|relation| ConstraintRelation {
+            schema: relation.name.schema.clone(),
+            name: relation.name.name.clone(),
+            columns: relation.columns.iter().map(|column| column.name.clone()).collect(),
+        });
+        Self {
+            relations: relations.collect(),
+            search_path: Vec::new(),
+            functions: snapshot.functions.clone(),
+            fingerprint: snapshot.fingerprint(),
+        }
+    }
 }
 
 /// Backend to worker.
@@ -103,6 +184,45 @@ pub struct GenerationStats {
     pub prefill_us: u64,
     /// Decode, microseconds.
     pub decode_us: u64,
+    /// What became of the request's constraint.
+    #[serde(default)]
+    pub constraint: ConstraintUse,
+    /// Tokens for which the model wanted one that was not allowed.
+    #[serde(default)]
+    pub masked_tokens: u32,
+    /// Tokens that needed no choice, computed together.
+    #[serde(default)]
+    pub forced_tokens: u32,
+    /// Tokens taken back.
+    #[serde(default)]
+    pub backtracked_tokens: u32,
+    /// Tokens that were computed before it was known whether they come.
+    #[serde(default)]
+    pub guessed_tokens: u32,
+    /// Of these, those that came.
+    #[serde(default)]
+    pub right_tokens: u32,
+    /// Preparing the constraint, microseconds.
+    #[serde(default)]
+    pub compile_us: u64,
+    /// Deciding which tokens are allowed, microseconds of `decode_us`.
+    #[serde(default)]
+    pub mask_us: u64,
+}
+
+/// What became of a request's constraint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConstraintUse {
+    /// There was none.
+    #[default]
+    None,
+    /// The whole answer keeps to it.
+    Kept,
+    /// Too many names were wrong: from some point on only the grammar was kept to.
+    NamesGivenUp,
+    /// It could not be prepared, or failed on the way: the answer is free.
+    Failed,
 }
 
 /// An error that crosses a process boundary.

@@ -102,5 +102,6 @@ pub(crate) fn shop() -> Snapshot {
         key(&order_items.name, "order_id", &orders.name),
         key(&orders.name, "customer_id", &customers.name),
     ];
-    Snapshot { relations: vec![customers, order_items, orders, revenue], foreign_keys }
+    let relations = vec![customers, order_items, orders, revenue];
+    Snapshot { relations, foreign_keys, ..Snapshot::default() }
 }

@@ -13,6 +13,10 @@ pub struct Snapshot {
     /// Foreign keys of which both ends are readable.
     #[serde(default)]
     pub foreign_keys: Vec<ForeignKey>,
+    /// Names of functions that statements may call besides the built-in ones. No part of what a
+    /// statement depends on: those it calls are judged when it runs.
+    #[serde(default, skip_serializing)]
+    pub functions: Vec<String>,
 }
 
 /// Schema and name of a relation, unquoted.

@@ -22,6 +22,8 @@ mod walk;
 
 pub use candidate::{CandidateSql, MAX_SQL_BYTES, SqlError};
 pub use lexer::LexError;
+pub(crate) use lexer::Lexer;
 pub use parsed::{ColumnRef, ParsedSql, RelationRef};
 pub use policy::Refusal;
 pub use qualify::{only_home, qualify};
+pub(crate) use token::{Token, TokenKind};

@@ -18,7 +18,9 @@ pub enum Logits {
     None,
     /// Of the last position.
     Last,
-    /// Of every position: verification of guessed tokens.
+    /// Of that many last positions: verification of guessed tokens.
+    Tail(usize),
+    /// Of every position.
     All,
 }
 
@@ -39,8 +41,7 @@ pub trait Decoder: Send {
     fn shape(&self) -> Shape;
 
     /// Computes the tokens of several sequences together and adds them to their caches. Returns
-    /// the rows of logits that are wanted, span after span. A row is the same to the bit whatever
-    /// is computed beside it.
+    /// the rows of logits that are wanted, span after span.
     ///
     /// # Errors
     /// [`EngineError`] where a token or a context is out of range, or a product fails; the caches
@@ -64,6 +65,9 @@ pub trait Decoder: Send {
     fn new_cache(&self, context: usize) -> KvCache {
         KvCache::new(self.shape(), context)
     }
+
+    /// Whether rows are the same to the bit whatever is computed beside them.
+    fn exact(&self) -> bool;
 
     /// Width of a row of logits.
     fn vocab(&self) -> usize;

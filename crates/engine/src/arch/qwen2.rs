@@ -172,6 +172,21 @@ impl Qwen2 {
         })
     }
 
+    fn matrices(&self) -> impl Iterator<Item = &Matrix> {
+        let of_layers = self.layers.iter().flat_map(|layer| {
+            [
+                &layer.query,
+                &layer.key,
+                &layer.value,
+                &layer.output,
+                &layer.gate,
+                &layer.up,
+                &layer.down,
+            ]
+        });
+        of_layers.chain([&self.embedding]).chain(&self.unembedding)
+    }
+
     fn unembed(&self, hidden: &[f32]) -> Result<Vec<f32>, EngineError> {
         let Numbers { width, vocab, epsilon, .. } = self.numbers;
         let mut normed = vec![0.0; hidden.len()];
@@ -267,11 +282,18 @@ impl Decoder for Qwen2 {
             wanted.extend_from_slice(match span.logits {
                 Logits::None => &[],
                 Logits::Last => own.get(own.len() - width..).unwrap_or_default(),
+                Logits::Tail(count) => {
+                    own.get(own.len().saturating_sub(count * width)..).unwrap_or_default()
+                }
                 Logits::All => own,
             });
             rest = later;
         }
         if wanted.is_empty() { Ok(Vec::new()) } else { self.unembed(&wanted) }
+    }
+
+    fn exact(&self) -> bool {
+        self.matrices().all(Matrix::exact)
     }
 
     fn vocab(&self) -> usize {
@@ -283,17 +305,6 @@ impl Decoder for Qwen2 {
     }
 
     fn weight_bytes(&self) -> usize {
-        let matrices = self.layers.iter().flat_map(|layer| {
-            [
-                &layer.query,
-                &layer.key,
-                &layer.value,
-                &layer.output,
-                &layer.gate,
-                &layer.up,
-                &layer.down,
-            ]
-        });
-        matrices.chain([&self.embedding]).chain(&self.unembedding).map(Matrix::bytes).sum::<usize>()
+        self.matrices().map(Matrix::bytes).sum()
     }
 }

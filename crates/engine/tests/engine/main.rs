@@ -10,6 +10,7 @@
     reason = "test code"
 )]
 
+mod constraint;
 mod files;
 mod forward;
 mod frames;

@@ -77,6 +77,7 @@ pub fn request(question: &str, scope: &str, max_new_tokens: u32) -> GenerateRequ
         max_new_tokens,
         deadline_ms: 600_000,
         cache_scope: scope.into(),
+        constraint: None,
     }
 }
 
@@ -146,6 +147,7 @@ impl Decoder for Playback {
             let rows = match span.logits {
                 Logits::None => 0,
                 Logits::Last => 1,
+                Logits::Tail(count) => count,
                 Logits::All => span.tokens.len(),
             };
             for _ in 0..rows {
@@ -158,6 +160,11 @@ impl Decoder for Playback {
             }
         }
         Ok(logits)
+    }
+
+    /// Its tokens are a list: guessing would use them up.
+    fn exact(&self) -> bool {
+        false
     }
 
     fn vocab(&self) -> usize {

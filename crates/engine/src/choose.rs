@@ -1,0 +1,190 @@
+//! Which token comes next: the most likely one, or the most likely one that is allowed.
+//!
+//! Owns greedy choice under a constraint, and what a constraint that fails means: the answer goes
+//! on without it. Called by the generator.
+
+use std::time::Instant;
+
+use text2sql_core::protocol::{Constraint, ConstraintUse, GenerationStats};
+
+use crate::constraint::{Constrained, ConstraintError, Constraints, Judgement};
+use crate::error::EngineError;
+use crate::tokenizer::TextTokenizer;
+
+/// Tokens refused in a row at one place before names are no longer looked at.
+const MAX_REFUSED: u32 = 64;
+
+/// What the generator is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Take this token.
+    Token(u32),
+    /// Take back that many tokens and compute again.
+    Back(usize),
+}
+
+/// Chooses the tokens of one answer.
+pub struct Chooser {
+    answer: Option<Constrained>,
+}
+
+impl Chooser {
+    /// For an answer under `constraint`, if there is one; notes in `stats` what became of it.
+    pub fn new(
+        constraints: &mut Constraints,
+        constraint: Option<&Constraint>,
+        assistant_prefix: &str,
+        stats: &mut GenerationStats,
+    ) -> Self {
+        let Some(constraint) = constraint else { return Self { answer: None } };
+        let begin = Instant::now();
+        let answer = constraints.start(constraint, assistant_prefix).ok();
+        stats.compile_us = begin.elapsed().as_micros() as u64;
+        stats.constraint =
+            if answer.is_some() { ConstraintUse::Kept } else { ConstraintUse::Failed };
+        Self { answer }
+    }
+
+    /// Whether text may still be taken back.
+    pub fn may_go_back(&self) -> bool {
+        self.answer.as_ref().is_some_and(Constrained::keeps_names)
+    }
+
+    /// The next token, or how far to go back.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFinite`] where there is no most likely token.
+    pub fn choose(
+        &mut self,
+        logits: &[f32],
+        tokenizer: &TextTokenizer,
+        stats: &mut GenerationStats,
+    ) -> Result<Choice, EngineError> {
+        let free = most_likely(logits, |_| true).ok_or(EngineError::NotFinite)?;
+        let Some(answer) = &mut self.answer else { return Ok(Choice::Token(free)) };
+        let begin = Instant::now();
+        let choice = constrained(answer, logits, free, tokenizer);
+        stats.mask_us += begin.elapsed().as_micros() as u64;
+        let choice = match choice {
+            Ok(choice) => choice,
+            Err(_) => {
+                self.give_up(stats);
+                return Ok(Choice::Token(free));
+            }
+        };
+        if !answer.keeps_names() {
+            stats.constraint = ConstraintUse::NamesGivenUp;
+        }
+        match choice {
+            Choice::Token(token) => stats.masked_tokens += u32::from(token != free),
+            Choice::Back(count) => stats.backtracked_tokens += count as u32,
+        }
+        Ok(choice)
+    }
+
+    /// Notes a token as taken; returns those that must follow it, noted as taken too.
+    pub fn take(
+        &mut self,
+        token: u32,
+        tokenizer: &TextTokenizer,
+        stats: &mut GenerationStats,
+    ) -> Vec<u32> {
+        let begin = Instant::now();
+        let forced = self.answer.as_mut().map(|answer| taken(answer, token, tokenizer));
+        stats.mask_us += begin.elapsed().as_micros() as u64;
+        match forced {
+            Some(Ok(forced)) => {
+                stats.forced_tokens += forced.len() as u32;
+                forced
+            }
+            Some(Err(_)) => {
+                self.give_up(stats);
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Notes tokens as taken back.
+    pub fn take_back(&mut self, count: usize, stats: &mut GenerationStats) {
+        if self.answer.as_mut().is_some_and(|answer| answer.rollback(count).is_err()) {
+            self.give_up(stats);
+        }
+    }
+
+    fn give_up(&mut self, stats: &mut GenerationStats) {
+        self.answer = None;
+        stats.constraint = ConstraintUse::Failed;
+    }
+}
+
+fn constrained(
+    answer: &mut Constrained,
+    logits: &[f32],
+    free: u32,
+    tokenizer: &TextTokenizer,
+) -> Result<Choice, ConstraintError> {
+    let mut refused = 0;
+    loop {
+        // What was refused is in the next mask.
+        let mask = answer.mask()?;
+        let token = if mask.is_allowed(free) {
+            free
+        } else {
+            most_likely(logits, |token| mask.is_allowed(token)).ok_or(ConstraintError::DeadEnd)?
+        };
+        match answer.judge(token, tokenizer)? {
+            Judgement::Good => return Ok(Choice::Token(token)),
+            Judgement::Back(count) => return Ok(Choice::Back(count)),
+            Judgement::Bad => refused += 1,
+        }
+        if refused == MAX_REFUSED {
+            answer.give_up_names();
+        }
+        if refused > 2 * MAX_REFUSED {
+            return Err(ConstraintError::DeadEnd);
+        }
+    }
+}
+
+fn taken(
+    answer: &mut Constrained,
+    token: u32,
+    tokenizer: &TextTokenizer,
+) -> Result<Vec<u32>, ConstraintError> {
+    answer.advance(token, tokenizer)?;
+    let mut forced = answer.forced(tokenizer);
+    for (count, token) in forced.iter().enumerate() {
+        // The mask has the last word about tokens nobody chose, too.
+        if !answer.mask()?.is_allowed(*token) {
+            forced.truncate(count);
+            break;
+        }
+        answer.advance(*token, tokenizer)?;
+    }
+    Ok(forced)
+}
+
+/// The allowed token with the largest logit, the lowest number among equals.
+fn most_likely(logits: &[f32], allowed: impl Fn(u32) -> bool) -> Option<u32> {
+    let mut best: Option<(u32, f32)> = None;
+    for (token, logit) in (0u32..).zip(logits) {
+        if logit.is_finite() && best.is_none_or(|(_, most)| *logit > most) && allowed(token) {
+            best = Some((token, *logit));
+        }
+    }
+    best.map(|(token, _)| token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_equal_logits_wins_and_nan_never() {
+        assert_eq!(most_likely(&[0.0, 2.0, 2.0, f32::NAN], |_| true), Some(1));
+        assert_eq!(most_likely(&[0.0, 2.0, 2.0, f32::NAN], |token| token != 1), Some(2));
+        assert_eq!(most_likely(&[f32::NAN], |_| true), None);
+        assert_eq!(most_likely(&[], |_| true), None);
+    }
+}

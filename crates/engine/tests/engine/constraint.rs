@@ -1,0 +1,244 @@
+//! Constrained decoding: the grammar and the names, token by token.
+
+use text2sql_core::chat::Segment;
+use text2sql_core::grammar::{Catalog, scope};
+use text2sql_core::protocol::{
+    Constraint, ConstraintUse, Event, Finish, GenerationStats, MAX_CONSTRAINT_NAMES,
+};
+use text2sql_core::sql::{CandidateSql, policy};
+use text2sql_engine::arch::{Decoder, Logits, Span};
+use text2sql_engine::constraint::Judgement;
+use text2sql_engine::error::EngineError;
+use text2sql_engine::kv_cache::Shape;
+use text2sql_engine::model::LoadedModel;
+use text2sql_testkit::tiny_gguf::TinyGguf;
+
+use crate::support::{Playback, generate, load, patient, request, token_of_byte};
+
+const ACCEPTED: &str = include_str!("../../../core/tests/grammar/accepted.sql");
+const REFUSED_NAMES: &str = include_str!("../../../core/tests/grammar/refused_names.sql");
+const REFUSED_SYNTAX: &str = include_str!("../../../core/tests/grammar/refused_syntax.sql");
+
+fn constraint() -> Constraint {
+    serde_json::from_str(include_str!("../../../core/tests/grammar/schema.json")).unwrap()
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with("-- "))
+}
+
+/// What stops a statement, if anything does: the text before it, and why.
+fn stopped(model: &mut LoadedModel, statement: &str) -> Option<(String, &'static str)> {
+    let (constraints, tokenizer) = model.constraints();
+    let mut answer = constraints.start(&constraint(), "```sql\n").unwrap();
+    let tokens = tokenizer.encode(&[Segment::Text(statement.into())]).unwrap();
+    let mut text = Vec::new();
+    let so_far = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+    for token in tokens.into_iter().chain([tokenizer.end()]) {
+        let mask = answer.mask();
+        if !mask.is_ok_and(|mask| mask.is_allowed(token)) {
+            return Some((so_far(&text), "masked"));
+        }
+        if answer.judge(token, tokenizer).unwrap() != Judgement::Good {
+            return Some((so_far(&text), "judged"));
+        }
+        if token != tokenizer.end() {
+            answer.advance(token, tokenizer).unwrap();
+            text.extend_from_slice(tokenizer.bytes(token));
+        }
+    }
+    assert!(answer.is_complete() && answer.keeps_names());
+    None
+}
+
+#[test]
+fn every_construct_can_be_written() {
+    let mut model = load(&TinyGguf::new(1));
+    let refused: Vec<String> = lines(ACCEPTED)
+        .filter_map(|statement| {
+            let (text, why) = stopped(&mut model, statement)?;
+            Some(format!("{statement}\n  {why} after {text:?}"))
+        })
+        .collect();
+    assert!(refused.is_empty(), "{} refused:\n{}", refused.len(), refused.join("\n"));
+    let (grammars, catalogs) = model.constraints().0.len();
+    assert_eq!((grammars, catalogs), (1, 1), "compiled once");
+}
+
+#[test]
+fn what_is_no_statement_over_these_names_cannot_be_written() {
+    let mut model = load(&TinyGguf::new(1));
+    let written: Vec<&str> = lines(REFUSED_NAMES)
+        .chain(lines(REFUSED_SYNTAX))
+        .filter(|statement| stopped(&mut model, statement).is_none())
+        .collect();
+    assert!(written.is_empty(), "{written:#?}");
+}
+
+#[test]
+fn whatever_a_model_wants_it_writes_one_select_over_known_names() {
+    let names = Catalog::new(&constraint());
+    let mut complete = 0;
+    for seed in 0..16 {
+        let mut model = load(&TinyGguf::new(seed));
+        let mut asked = request("?", "", 80);
+        asked.constraint = Some(constraint());
+        let done = generate(&mut model, &asked, &patient()).0.unwrap();
+        assert_ne!(done.stats.constraint, ConstraintUse::Failed, "{seed}: {}", done.text);
+        assert!(done.stats.masked_tokens > 0 && done.stats.mask_us > 0);
+        if done.stats.constraint == ConstraintUse::Kept {
+            let verdict = scope::check(&names, &done.text, done.finish == Finish::Stop);
+            assert_eq!(verdict.violation, None, "{seed}: {}", done.text);
+        }
+        if done.finish == Finish::Stop {
+            complete += 1;
+            let candidate = CandidateSql::extract(&done.text).unwrap();
+            // It is a SELECT that can be parsed; a rule may still refuse what it does.
+            if let Err(refusal) = policy::check(candidate) {
+                let bad = ["syntax", "not-a-select", "several-statements"];
+                assert!(!bad.contains(&refusal.rule), "{seed}: {} {refusal:?}", done.text);
+            }
+        }
+    }
+    println!("{complete} of 16 ended");
+}
+
+/// A decoder that says a text byte by byte, by the position it has come to: what was forced it
+/// does not say again, and what was taken back it does.
+struct Script {
+    tokens: Vec<u32>,
+    prompt: usize,
+    vocab: usize,
+}
+
+impl Decoder for Script {
+    fn shape(&self) -> Shape {
+        Shape { layers: 1, heads: 1, dim: 2 }
+    }
+
+    fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
+        let mut logits = Vec::new();
+        for span in spans {
+            assert!(span.cache.reserve(span.tokens.len()));
+            span.cache.advance(span.tokens.len());
+            let rows = match span.logits {
+                Logits::None => 0,
+                Logits::Last => 1,
+                Logits::Tail(count) => count,
+                Logits::All => span.tokens.len(),
+            };
+            for back in (0..rows).rev() {
+                let mut row = vec![0.0; self.vocab];
+                let said = (span.cache.len() - back).checked_sub(self.prompt);
+                let token = said.and_then(|at| self.tokens.get(at)).copied().unwrap_or(220);
+                row[token as usize] = 1.0;
+                logits.extend(row);
+            }
+        }
+        Ok(logits)
+    }
+
+    fn exact(&self) -> bool {
+        true
+    }
+
+    fn vocab(&self) -> usize {
+        self.vocab
+    }
+
+    fn trained_context(&self) -> usize {
+        1 << 20
+    }
+
+    fn weight_bytes(&self) -> usize {
+        0
+    }
+}
+
+/// What comes of a model that wants to write `text`.
+fn wanted(text: &str, most: u32) -> (String, GenerationStats) {
+    let mut model = load(&TinyGguf::new(1));
+    let mut asked = request("?", "", 1);
+    let prompt = generate(&mut model, &asked, &patient()).0.unwrap().stats.prompt_tokens as usize;
+    let tokens = text.bytes().map(|byte| token_of_byte(&model, byte)).collect();
+    let vocab = model.tokenizer().len();
+    model.replace_decoder(Box::new(Script { tokens, prompt, vocab }));
+    asked.max_new_tokens = most;
+    asked.constraint = Some(constraint());
+    let (done, events) = generate(&mut model, &asked, &patient());
+    let done = done.unwrap();
+    let told: String = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Delta { text } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, done.text, "nothing is told that is taken back");
+    (done.text, done.stats)
+}
+
+#[test]
+fn a_good_statement_is_left_as_it_is() {
+    let statement = "SELECT c.name FROM shop.customers AS c WHERE c.city = 'x'";
+    let (text, stats) = wanted(&format!("{statement};"), 80);
+    assert_eq!(text, statement);
+    assert_eq!((stats.backtracked_tokens, stats.masked_tokens), (0, 0));
+    assert!(stats.forced_tokens > 0, "shop.cu must go on with stomers");
+    assert_eq!(stats.constraint, ConstraintUse::Kept);
+}
+
+#[test]
+fn a_column_of_another_table_is_taken_back_when_the_from_clause_is_there() {
+    let (text, stats) = wanted("SELECT c.total FROM shop.customers c;", 60);
+    assert!(stats.backtracked_tokens > 0, "{text} {stats:?}");
+    let verdict = scope::check(&Catalog::new(&constraint()), &text, false);
+    assert_eq!(verdict.violation, None, "{text}");
+}
+
+#[test]
+fn a_constraint_that_is_too_large_is_left_out() {
+    let mut model = load(&TinyGguf::new(1));
+    Playback::say(&mut model, "anything; ");
+    let mut asked = request("?", "", 40);
+    let mut large = constraint();
+    large.functions = vec!["f".into(); MAX_CONSTRAINT_NAMES + 1];
+    asked.constraint = Some(large);
+    let done = generate(&mut model, &asked, &patient()).0.unwrap();
+    assert_eq!(done.stats.constraint, ConstraintUse::Failed);
+    assert_eq!(done.text, "anything");
+}
+
+#[test]
+fn the_prefix_of_the_prompt_is_part_of_the_statement() {
+    let mut model = load(&TinyGguf::new(1));
+    let (constraints, tokenizer) = model.constraints();
+    let mut answer = constraints.start(&constraint(), "```sql\nSELECT ").unwrap();
+    let token = |text: &str| tokenizer.encode(&[Segment::Text(text.into())]).unwrap()[0];
+    let mask = answer.mask().unwrap();
+    assert!(mask.is_allowed(token("1")) && !mask.is_allowed(token(")")));
+    assert!(!answer.is_complete());
+}
+
+#[test]
+fn tokens_taken_back_leave_no_trace() {
+    let mut model = load(&TinyGguf::new(1));
+    let (constraints, tokenizer) = model.constraints();
+    let mut answer = constraints.start(&constraint(), "```sql\n").unwrap();
+    let tokens = tokenizer.encode(&[Segment::Text("SELECT name FROM shop.".into())]).unwrap();
+    let mut masks = Vec::new();
+    for token in &tokens {
+        masks.push(answer.mask().unwrap());
+        answer.advance(*token, tokenizer).unwrap();
+    }
+    for count in [1, 3] {
+        answer.rollback(count).unwrap();
+        for token in &tokens[tokens.len() - count..] {
+            let at = tokens.len() - count;
+            if *token == tokens[at] {
+                assert!(answer.mask().unwrap() == masks[at]);
+            }
+            answer.advance(*token, tokenizer).unwrap();
+        }
+    }
+}
