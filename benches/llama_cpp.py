@@ -22,7 +22,7 @@ def main() -> None:
     from llama_cpp_py_sync._cffi_bindings import ffi, get_lib
 
     lib = get_lib()
-    silent = ffi.callback("void(int, const char *, void *)", lambda *_: None)
+    silent = ffi.callback("void(enum ggml_log_level, char *, void *)", lambda *_: None)
     lib.llama_log_set(silent, ffi.NULL)
     lib.llama_backend_init()
     model = lib.llama_model_load_from_file(args.model.encode(), lib.llama_model_default_params())

@@ -9,6 +9,7 @@ use std::time::Duration;
 use text2sql_core::protocol::{Event, FailureCode, Finish};
 use text2sql_engine::control::Control;
 use text2sql_engine::error::EngineError;
+use text2sql_engine::kernels::product;
 use text2sql_testkit::tiny_gguf::TinyGguf;
 
 use crate::support::{
@@ -184,5 +185,32 @@ fn weights_that_compute_no_number_are_refused_at_load() {
         let error = load_bytes(&gguf.bytes()).err().expect("it was loaded");
         assert!(matches!(error, EngineError::NotFinite), "{error:?}");
         assert_eq!(error.code(), FailureCode::BadModel);
+    }
+}
+
+#[test]
+fn guessing_ahead_changes_no_answer() {
+    let (mut guessed, mut right) = (0, 0);
+    for seed in 1..6 {
+        for gguf in [TinyGguf::new(seed), TinyGguf::k_quants(seed)] {
+            let mut model = load(&gguf);
+            for number in 0..20 {
+                // What repeats is guessed; the answer of a random model repeats soon.
+                let question = format!("films {number} films {number} of {seed}").repeat(3);
+                let asked = request(&question, "", 40);
+                let with = generate(&mut model, &asked, &patient()).0.unwrap();
+                model.set_guess_ahead(false);
+                let without = generate(&mut model, &asked, &patient()).0.unwrap();
+                model.set_guess_ahead(true);
+                assert_eq!((&with.text, with.finish), (&without.text, without.finish));
+                assert_eq!(with.stats.generated_tokens, without.stats.generated_tokens);
+                assert_eq!(without.stats.guessed_tokens, 0);
+                guessed += with.stats.guessed_tokens;
+                right += with.stats.right_tokens;
+            }
+        }
+    }
+    if product::supported() {
+        assert!(right > 0 && right < guessed, "{right} of {guessed} prove nothing");
     }
 }
