@@ -56,12 +56,12 @@ fn a_wrong_name_is_found_where_it_begins_and_as_soon_as_it_can_be() {
         ("SELECT * FROM nob", "nob"),
         ("SELECT * FROM shop.x", "x"),
         ("SELECT name FROM customers WHERE tot", "tot"),
-        ("SELECT name FROM customers c WHERE c.x", "x"),
+        ("SELECT name FROM customers c WHERE c.q", "q"),
         ("SELECT name FROM customers c WHERE x.", "x."),
-        ("SELECT c.total FROM customers c ORDER", "total"),
+        ("SELECT c.total FROM customers c ORDER ", "total"),
         // The column is another item's: the item is wrong.
-        ("SELECT c.total FROM customers c JOIN orders o ON true WHERE", "c.total"),
-        ("SELECT name FROM customers ORDER BY sal", "sal"),
+        ("SELECT c.total FROM customers c JOIN orders o ON true WHERE ", "c.total"),
+        ("SELECT name FROM customers ORDER BY tot", "tot"),
     ] {
         let verdict = scope::check(&catalog, text, false);
         let violation = verdict.violation.unwrap_or_else(|| panic!("{text}"));

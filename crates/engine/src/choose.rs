@@ -14,6 +14,9 @@ use crate::tokenizer::TextTokenizer;
 /// Tokens refused in a row at one place before names are no longer looked at.
 const MAX_REFUSED: u32 = 64;
 
+/// Likeliest tokens that are asked for one by one before a mask is made.
+const MAX_ASKED: usize = 48;
+
 /// What the generator is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
@@ -124,27 +127,49 @@ fn constrained(
     free: u32,
     tokenizer: &TextTokenizer,
 ) -> Result<Choice, ConstraintError> {
-    let mut refused = 0;
-    loop {
-        // What was refused is in the next mask.
-        let mask = answer.mask()?;
-        let token = if mask.is_allowed(free) {
-            free
-        } else {
-            most_likely(logits, |token| mask.is_allowed(token)).ok_or(ConstraintError::DeadEnd)?
-        };
-        match answer.judge(token, tokenizer)? {
-            Judgement::Good => return Ok(Choice::Token(token)),
-            Judgement::Back(count) => return Ok(Choice::Back(count)),
-            Judgement::Bad => refused += 1,
+    // Mostly one of the likeliest is allowed, and asking for it is far cheaper than a mask.
+    let mut likely = vec![free];
+    for asked in 0..MAX_ASKED {
+        if asked == 1 {
+            likely = likeliest(logits, MAX_ASKED);
         }
+        let Some(token) = likely.get(asked).copied() else { break };
+        if answer.allows(token, tokenizer)? {
+            match answer.judge(token, tokenizer)? {
+                Judgement::Good => return Ok(Choice::Token(token)),
+                Judgement::Back(count) => return Ok(Choice::Back(count)),
+                Judgement::Bad => {}
+            }
+        }
+    }
+    for refused in 0..2 * MAX_REFUSED {
         if refused == MAX_REFUSED {
             answer.give_up_names();
         }
-        if refused > 2 * MAX_REFUSED {
-            return Err(ConstraintError::DeadEnd);
+        // What was refused is not in the next mask.
+        let mask = answer.mask()?;
+        let token =
+            most_likely(logits, |token| mask.is_allowed(token)).ok_or(ConstraintError::DeadEnd)?;
+        match answer.judge(token, tokenizer)? {
+            Judgement::Good => return Ok(Choice::Token(token)),
+            Judgement::Back(count) => return Ok(Choice::Back(count)),
+            Judgement::Bad => {}
         }
     }
+    Err(ConstraintError::DeadEnd)
+}
+
+/// The `count` tokens with the largest logits, the largest first, the lowest number among equals.
+fn likeliest(logits: &[f32], count: usize) -> Vec<u32> {
+    let mut all: Vec<(u32, f32)> =
+        (0u32..).zip(logits.iter().copied()).filter(|(_, logit)| logit.is_finite()).collect();
+    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if all.len() > count {
+        all.select_nth_unstable_by(count, order);
+        all.truncate(count);
+    }
+    all.sort_unstable_by(order);
+    all.into_iter().map(|(token, _)| token).collect()
 }
 
 fn taken(
@@ -155,8 +180,8 @@ fn taken(
     answer.advance(token, tokenizer)?;
     let mut forced = answer.forced(tokenizer);
     for (count, token) in forced.iter().enumerate() {
-        // The mask has the last word about tokens nobody chose, too.
-        if !answer.mask()?.is_allowed(*token) {
+        // Nobody chose it: that it is allowed is still to be seen.
+        if !answer.allows(*token, tokenizer)? {
             forced.truncate(count);
             break;
         }
@@ -179,6 +204,13 @@ fn most_likely(logits: &[f32], allowed: impl Fn(u32) -> bool) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_likeliest_come_in_order() {
+        assert_eq!(likeliest(&[0.0, 2.0, f32::NAN, 1.0, 2.0], 3), [1, 4, 3]);
+        assert_eq!(likeliest(&[0.0], 3), [0]);
+        assert!(likeliest(&[], 3).is_empty());
+    }
 
     #[test]
     fn the_first_of_equal_logits_wins_and_nan_never() {

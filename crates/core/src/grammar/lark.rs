@@ -22,12 +22,41 @@ pub fn lark(extra: &[String]) -> String {
     no_label.extend(NO_LABEL);
     // A longer operator first means nothing to a regular expression that is matched to its end.
     let operators = OPERATORS.iter().map(|operator| escaped(operator)).collect::<Vec<_>>();
-    SYNTAX
+    ascii_keywords(SYNTAX)
         .replace("@@RESERVED@@", &RESERVED.join("|"))
         .replace("@@NO_LABEL@@", &no_label.join("|"))
         .replace("@@FUNCTIONS@@", &functions.into_iter().collect::<Vec<_>>().join("|"))
         .replace("@@TYPES@@", &TYPES.join("|"))
         .replace("@@OPERATORS@@", &operators.join("|"))
+}
+
+/// Every `"word"i` as an expression in which letters are ASCII: else `ſ` would be an `s`.
+fn ascii_keywords(syntax: &str) -> String {
+    let mut out = String::with_capacity(2 * syntax.len());
+    for line in syntax.lines() {
+        let mut rest = line;
+        while let Some((before, quoted)) = rest.split_once('"') {
+            out.push_str(before);
+            match quoted.split_once("\"i") {
+                Some((word, after)) if word.bytes().all(|b| b.is_ascii_lowercase()) => {
+                    out.push_str(&format!("/(?i-u:{word})/"));
+                    rest = after;
+                }
+                _ => {
+                    out.push('"');
+                    let (inside, after) = quoted.split_once('"').unwrap_or((quoted, ""));
+                    out.push_str(inside);
+                    if inside.len() < quoted.len() {
+                        out.push('"');
+                    }
+                    rest = after;
+                }
+            }
+        }
+        out.push_str(rest);
+        out.push('\n');
+    }
+    out
 }
 
 /// Whether a name can stand in the grammar as it is.
@@ -61,6 +90,7 @@ mod tests {
                 && !l.contains("PREFIX")),
             "{text}"
         );
+        assert!(!text.contains("\"i"), "keywords are ASCII: {text}");
         assert!(text.contains("|my_function|"));
         assert!(!text.contains("x|y"));
     }

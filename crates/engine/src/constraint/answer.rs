@@ -148,6 +148,42 @@ impl Constrained {
         narrowed(None).ok_or(ConstraintError::DeadEnd)
     }
 
+    /// Whether a token is in the mask, without the others: a hundredth of the time.
+    ///
+    /// # Errors
+    /// A failure of the parser.
+    pub fn allows(
+        &mut self,
+        token: u32,
+        tokenizer: &TextTokenizer,
+    ) -> Result<bool, ConstraintError> {
+        if self.refused.get(&self.tokens.len()).is_some_and(|refused| refused.contains(&token)) {
+            return Ok(false);
+        }
+        if tokenizer.ends_turn(token) {
+            return Ok(token == tokenizer.end() && self.is_complete());
+        }
+        let bytes = tokenizer.bytes(token);
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        if self.names {
+            let named = self.verdict.choice.as_ref().is_none_or(|choice| {
+                let written = self.text.get(choice.from..).unwrap_or_default();
+                let mut all = written.iter().chain(bytes);
+                all.try_fold(choice.start(), |cursor, byte| choice.step(cursor, *byte)).is_some()
+            });
+            let hinted = self.hints.iter().rev().all(|hint| {
+                let mut all = self.text.iter().chain(bytes);
+                all.try_fold(Walk::Before(0), |walk, byte| hint.step(walk, *byte)).is_some()
+            });
+            if !named || !hinted {
+                return Ok(false);
+            }
+        }
+        guarded(|| self.parser.validate_token(token).map_err(failed))
+    }
+
     /// Tokens that go on with a name that can stand here; none where any can.
     fn name_mask(&self) -> Option<SimpleVob> {
         let choice = self.verdict.choice.as_ref()?;

@@ -80,6 +80,12 @@ impl Vocabulary {
             *factory.limits_mut() = ParserLimits {
                 // A grammar's lexer lives as long as the model: 1 to 2 kB a state.
                 max_lexer_states: 50_000,
+                // States the lexer has not met before are computed when they are; about 14,000
+                // units a millisecond.
+                step_lexer_fuel: 5_000_000,
+                // A mask where an expression can begin takes about 200,000.
+                step_max_items: 2_000_000,
+                max_items_in_row: 20_000,
                 verbose_errors: false,
                 ..ParserLimits::default()
             };

@@ -19,7 +19,7 @@ const SCALAR_SETS: &[&str] =
     &["generate_series", "generate_subscripts", "regexp_split_to_table", "string_to_table"];
 
 /// Words of the grammar behind which an operand begins.
-const BEFORE_OPERANDS: &[&str] =
+pub(super) const BEFORE_OPERANDS: &[&str] =
     &["at", "between", "by", "escape", "filter", "over", "partition", "within"];
 
 impl Walker<'_> {

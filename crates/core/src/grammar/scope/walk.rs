@@ -6,6 +6,7 @@
 use super::Violation;
 use super::level::{Clause, Columns, Cte, From, Item, Level, Output, Role, With};
 use super::names::Chain;
+use super::resolve::BEFORE_OPERANDS;
 use crate::grammar::catalog::Catalog;
 use crate::grammar::words::{RESERVED, is_in};
 use crate::sql::{Token, TokenKind};
@@ -98,7 +99,8 @@ impl<'a> Walker<'a> {
                 TokenKind::Word | TokenKind::QuotedName => {
                     let chain = Chain::read(tokens.get(at - 1..).unwrap_or_default());
                     let next = tokens.get(at - 1 + chain.tokens);
-                    if next.is_none() && !complete {
+                    let begins = chain.word().is_some_and(|word| is_in(BEFORE_OPERANDS, word));
+                    if next.is_none() && !complete && !begins {
                         self.pending = Some(chain);
                         return;
                     }
