@@ -84,19 +84,10 @@ struct Restless {
     ends: Vec<(u32, f32)>,
 }
 
-impl Decoder for Restless {
-    fn new_cache(&self, context: usize) -> KvCache {
-        KvCache::new(1, 1, 2, context)
-    }
-
-    fn forward(
-        &mut self,
-        tokens: &[u32],
-        cache: &mut KvCache,
-        _: Logits,
-    ) -> Result<Vec<f32>, EngineError> {
-        cache.advance(tokens.len());
-        let at = cache.len().saturating_sub(self.prompt) as u64;
+impl Restless {
+    /// What is wanted at a position of the answer.
+    fn row(&self, at: usize) -> Vec<f32> {
+        let at = at as u64;
         let mut state = self.seed ^ (at << 32);
         let mut row: Vec<f32> = (0..self.vocab)
             .map(|_| {
@@ -107,7 +98,39 @@ impl Decoder for Restless {
         for (token, more) in self.ends.iter().filter(|_| at > 16 + self.seed % 24) {
             row[*token as usize] += more;
         }
-        Ok(row)
+        row
+    }
+}
+
+/// Rows of logits that a span asks for.
+fn rows_of(span: &Span<'_>) -> usize {
+    match span.logits {
+        Logits::None => 0,
+        Logits::Last => 1,
+        Logits::Tail(count) => count,
+        Logits::All => span.tokens.len(),
+    }
+}
+
+impl Decoder for Restless {
+    fn shape(&self) -> Shape {
+        Shape { layers: 1, heads: 1, dim: 2 }
+    }
+
+    fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
+        let mut logits = Vec::new();
+        for span in spans {
+            assert!(span.cache.reserve(span.tokens.len()));
+            span.cache.advance(span.tokens.len());
+            for back in (0..rows_of(span)).rev() {
+                logits.extend(self.row((span.cache.len() - back).saturating_sub(self.prompt)));
+            }
+        }
+        Ok(logits)
+    }
+
+    fn exact(&self) -> bool {
+        true
     }
 
     fn vocab(&self) -> usize {
@@ -178,13 +201,7 @@ impl Decoder for Script {
         for span in spans {
             assert!(span.cache.reserve(span.tokens.len()));
             span.cache.advance(span.tokens.len());
-            let rows = match span.logits {
-                Logits::None => 0,
-                Logits::Last => 1,
-                Logits::Tail(count) => count,
-                Logits::All => span.tokens.len(),
-            };
-            for back in (0..rows).rev() {
+            for back in (0..rows_of(span)).rev() {
                 let mut row = vec![0.0; self.vocab];
                 let said = (span.cache.len() - back).checked_sub(self.prompt);
                 let token = said.and_then(|at| self.tokens.get(at)).copied().unwrap_or(220);
