@@ -24,6 +24,18 @@ pub enum Logits {
     All,
 }
 
+impl Logits {
+    /// Rows of logits for a span of that many tokens.
+    pub fn rows(self, tokens: usize) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Last => 1,
+            Self::Tail(count) => count.min(tokens),
+            Self::All => tokens,
+        }
+    }
+}
+
 /// Tokens of one sequence in a forward pass.
 #[derive(Debug)]
 pub struct Span<'a> {

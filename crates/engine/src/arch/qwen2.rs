@@ -3,7 +3,7 @@
 //! Owns the names and shapes of its tensors, the bounds on its numbers, and the forward pass.
 //! Works on slices of floats; matrix products are `matrix.rs`, everything else `kernels`.
 
-use super::{Decoder, Logits, Span};
+use super::{Decoder, Span};
 use crate::error::EngineError;
 use crate::gguf::{GgufError, Header, LoadedFile, RawTensor};
 use crate::kernels::attention::{Heads, Rows, attention};
@@ -279,14 +279,8 @@ impl Decoder for Qwen2 {
         for span in spans.iter_mut() {
             span.cache.advance(span.tokens.len());
             let (own, later) = rest.split_at(span.tokens.len() * width);
-            wanted.extend_from_slice(match span.logits {
-                Logits::None => &[],
-                Logits::Last => own.get(own.len() - width..).unwrap_or_default(),
-                Logits::Tail(count) => {
-                    own.get(own.len().saturating_sub(count * width)..).unwrap_or_default()
-                }
-                Logits::All => own,
-            });
+            let rows = span.logits.rows(span.tokens.len());
+            wanted.extend_from_slice(own.get(own.len() - rows * width..).unwrap_or_default());
             rest = later;
         }
         if wanted.is_empty() { Ok(Vec::new()) } else { self.unembed(&wanted) }

@@ -28,7 +28,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod exp_avx2;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod input;
 pub mod memory;
 mod pack;

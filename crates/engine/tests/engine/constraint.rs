@@ -6,7 +6,7 @@ use text2sql_core::protocol::{
     Constraint, ConstraintUse, Event, Finish, GenerationStats, MAX_CONSTRAINT_NAMES,
 };
 use text2sql_core::sql::{CandidateSql, policy};
-use text2sql_engine::arch::{Decoder, Logits, Span};
+use text2sql_engine::arch::{Decoder, Span};
 use text2sql_engine::constraint::Judgement;
 use text2sql_engine::error::EngineError;
 use text2sql_engine::kv_cache::Shape;
@@ -102,16 +102,6 @@ impl Restless {
     }
 }
 
-/// Rows of logits that a span asks for.
-fn rows_of(span: &Span<'_>) -> usize {
-    match span.logits {
-        Logits::None => 0,
-        Logits::Last => 1,
-        Logits::Tail(count) => count,
-        Logits::All => span.tokens.len(),
-    }
-}
-
 impl Decoder for Restless {
     fn shape(&self) -> Shape {
         Shape { layers: 1, heads: 1, dim: 2 }
@@ -122,7 +112,7 @@ impl Decoder for Restless {
         for span in spans {
             assert!(span.cache.reserve(span.tokens.len()));
             span.cache.advance(span.tokens.len());
-            for back in (0..rows_of(span)).rev() {
+            for back in (0..span.logits.rows(span.tokens.len())).rev() {
                 logits.extend(self.row((span.cache.len() - back).saturating_sub(self.prompt)));
             }
         }
@@ -201,7 +191,7 @@ impl Decoder for Script {
         for span in spans {
             assert!(span.cache.reserve(span.tokens.len()));
             span.cache.advance(span.tokens.len());
-            for back in (0..rows_of(span)).rev() {
+            for back in (0..span.logits.rows(span.tokens.len())).rev() {
                 let mut row = vec![0.0; self.vocab];
                 let said = (span.cache.len() - back).checked_sub(self.prompt);
                 let token = said.and_then(|at| self.tokens.get(at)).copied().unwrap_or(220);

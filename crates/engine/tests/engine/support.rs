@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use text2sql_core::chat::{ChatPrompt, Role, Turn};
 use text2sql_core::protocol::{Event, GenerateRequest, LoadSpec};
-use text2sql_engine::arch::{Decoder, Logits, Span};
+use text2sql_engine::arch::{Decoder, Span};
 use text2sql_engine::control::Control;
 use text2sql_engine::error::EngineError;
 use text2sql_engine::generate::Completion;
@@ -144,13 +144,7 @@ impl Decoder for Playback {
             (self.on_forward)(span.tokens.len());
             assert!(span.cache.reserve(span.tokens.len()));
             span.cache.advance(span.tokens.len());
-            let rows = match span.logits {
-                Logits::None => 0,
-                Logits::Last => 1,
-                Logits::Tail(count) => count,
-                Logits::All => span.tokens.len(),
-            };
-            for _ in 0..rows {
+            for _ in 0..span.logits.rows(span.tokens.len()) {
                 let mut row = vec![0.0; self.vocab];
                 // After the list only spaces come, which never end anything.
                 let token = self.tokens.get(self.next).copied().unwrap_or(220);
