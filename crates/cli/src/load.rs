@@ -33,6 +33,7 @@ impl Load {
             context: self.context,
             prefill_chunk: self.prefill_chunk,
             prefix_cache_bytes: 1 << 30,
+            parallel: 1,
         }
     }
 }

@@ -106,14 +106,9 @@ fn events() -> impl Strategy<Value = Event> {
 }
 
 fn commands() -> impl Strategy<Value = EngineCommand> {
-    let spec = (any::<String>(), any::<String>(), any::<(u32, u32, u32, u64)>()).prop_map(
-        |(path, sha256, (threads, context, prefill_chunk, prefix_cache_bytes))| LoadSpec {
-            path,
-            sha256,
-            threads,
-            context,
-            prefill_chunk,
-            prefix_cache_bytes,
+    let spec = (any::<String>(), any::<String>(), any::<(u32, u32, u32, u64, u32)>()).prop_map(
+        |(path, sha256, (threads, context, prefill_chunk, prefix_cache_bytes, parallel))| {
+            LoadSpec { path, sha256, threads, context, prefill_chunk, prefix_cache_bytes, parallel }
         },
     );
     prop_oneof![

@@ -1,7 +1,8 @@
 //! The engine's side of the socketpair: commands in, reports out.
 //!
 //! Owns threads, queue, cancelling and what a panic means; knows no model. One thread reads
-//! commands, the calling thread owns the model and writes reports. The process ends at once when
+//! commands, the calling thread owns the model and writes reports; requests that come while others
+//! are answered are taken on between two steps. The process ends at once when
 //! the other end closes: nobody is left to answer. Used by the engine and the scripted engine.
 
 use std::any::Any;
@@ -20,7 +21,6 @@ use text2sql_core::protocol::{
 };
 
 use crate::control::Control;
-use crate::generate::Completion;
 
 /// Exit code after a frame that broke the protocol.
 pub const EXIT_PROTOCOL: u8 = 2;
@@ -45,29 +45,33 @@ pub trait Model {
     fn load(&mut self, spec: &LoadSpec, progress: &mut dyn FnMut(u8))
     -> Result<ModelInfo, Failure>;
 
-    /// Answers request `id`; `Done` and `Failed` are sent by the loop.
-    ///
-    /// # Errors
-    /// Reported as the request's failure.
-    fn generate(
-        &mut self,
-        id: u64,
-        request: &GenerateRequest,
-        control: &Control,
-        on_event: &mut dyn FnMut(Event),
-    ) -> Result<Completion, Failure>;
+    /// Takes a request on. It is answered in steps, of which the last one sends `Done` or `Failed`.
+    fn start(&mut self, job: Job, send: &mut Sink<'_>);
 
-    /// Called after `generate` panicked: drop whatever may be half done.
+    /// Whether requests are left to be answered.
+    fn is_busy(&self) -> bool;
+
+    /// Goes on with the requests taken on; between two steps commands are read.
+    fn step(&mut self, send: &mut Sink<'_>);
+
+    /// Called after `start` or `step` panicked: drop all requests, and whatever may be half done.
     fn after_panic(&mut self) {}
 }
 
-type Running = Arc<Mutex<HashMap<u64, Control>>>;
+/// Where events go, with the id of their request.
+pub type Sink<'a> = dyn FnMut(u64, Event) + 'a;
 
-struct Job {
-    id: u64,
-    request: GenerateRequest,
-    control: Control,
+/// A request to be answered.
+pub struct Job {
+    /// Chosen by the worker, never reused.
+    pub id: u64,
+    /// What to generate.
+    pub request: GenerateRequest,
+    /// Its cancel flag and deadline.
+    pub control: Control,
 }
+
+type Running = Arc<Mutex<HashMap<u64, Control>>>;
 
 /// Speaks the protocol over `stream` until the other end closes it.
 pub fn run(stream: UnixStream, model: &mut dyn Model) -> ExitCode {
@@ -135,34 +139,53 @@ fn answer(
     jobs: &Receiver<Job>,
     running: &Running,
 ) -> std::io::Result<ExitCode> {
-    for job in jobs {
-        let id = job.id;
-        let mut broken = None;
+    let mut open = Vec::new();
+    loop {
+        let mut fresh: Vec<Job> = jobs.try_iter().collect();
+        if !model.is_busy() && fresh.is_empty() {
+            // The reader leaves only after the end of the stream, and ends the process too.
+            let Ok(job) = jobs.recv() else { return Ok(ExitCode::SUCCESS) };
+            fresh.push(job);
+        }
+        open.extend(fresh.iter().map(|job| job.id));
+        let mut events = Outbox { stream, running, open: &mut open, broken: None };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            model.generate(id, &job.request, &job.control, &mut |event| {
-                let sent = send(stream, &EngineReport::Event { id, event });
-                if let Err(error) = sent {
-                    job.control.cancel();
-                    broken.get_or_insert(error);
-                }
-            })
+            let mut send = |id, event| events.send(id, event);
+            fresh.into_iter().for_each(|job| model.start(job, &mut send));
+            model.step(&mut send);
         }));
-        running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        if let Some(error) = broken {
+        if let Err(panic) = outcome {
+            model.after_panic();
+            let failure = internal("the generation failed", panic.as_ref());
+            for id in events.open.clone() {
+                events.send(id, Event::Failed { failure: failure.clone() });
+            }
+        }
+        if let Some(error) = events.broken {
             return Err(error);
         }
-        let event = match outcome {
-            Ok(Ok(Completion { text, finish, stats })) => Event::Done { text, finish, stats },
-            Ok(Err(failure)) => Event::Failed { failure },
-            Err(panic) => {
-                model.after_panic();
-                Event::Failed { failure: internal("the generation failed", panic.as_ref()) }
-            }
-        };
-        send(stream, &EngineReport::Event { id, event })?;
     }
-    // The reader has left: it only does after the end of the stream, and ends the process too.
-    Ok(ExitCode::SUCCESS)
+}
+
+/// Sends events, and notes which requests are open.
+struct Outbox<'a> {
+    stream: &'a mut UnixStream,
+    running: &'a Running,
+    open: &'a mut Vec<u64>,
+    /// Why nothing more can be sent.
+    broken: Option<std::io::Error>,
+}
+
+impl Outbox<'_> {
+    fn send(&mut self, id: u64, event: Event) {
+        if matches!(event, Event::Done { .. } | Event::Failed { .. }) {
+            self.open.retain(|open| *open != id);
+            self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        }
+        if self.broken.is_none() {
+            self.broken = send(self.stream, &EngineReport::Event { id, event }).err();
+        }
+    }
 }
 
 fn read_commands(

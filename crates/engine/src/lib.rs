@@ -15,7 +15,10 @@
 //! | [`stop`] | where a statement ends in a stream |
 //! | [`constraint`] | which tokens may come next |
 //! | [`model`] | a loaded model |
-//! | [`generate`] | one generation |
+//! | [`scheduler`] | requests from start to end, and what is computed together |
+//! | [`generation`] | one answer in the making |
+//! | [`output`] | its text |
+//! | [`generate`] | one request to its end, for tools |
 //! | [`choose`] | the next token, under a constraint or not |
 //! | [`lookahead`] | guesses of the next tokens |
 //! | [`control`] | cancel flag and deadline |
@@ -36,6 +39,7 @@ pub mod control;
 pub mod error;
 pub mod frame_loop;
 pub mod generate;
+pub mod generation;
 pub mod gguf;
 pub mod hardening;
 pub mod kernels;
@@ -43,8 +47,10 @@ pub mod kv_cache;
 pub mod lookahead;
 pub mod matrix;
 pub mod model;
+pub mod output;
 pub mod prefix_cache;
 pub mod prompt_tokens;
+pub mod scheduler;
 pub mod served;
 pub mod stop;
 pub mod tokenizer;

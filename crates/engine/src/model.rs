@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use text2sql_core::chat::ChatFormat;
-use text2sql_core::protocol::{LoadSpec, ModelInfo};
+use text2sql_core::protocol::{GenerateRequest, LoadSpec, ModelInfo};
 
 use crate::arch::{self, Decoder, Logits};
 use crate::constraint::Constraints;
@@ -141,6 +141,12 @@ impl LoadedModel {
     /// The tokenizer.
     pub fn tokenizer(&self) -> &TextTokenizer {
         &self.tokenizer
+    }
+
+    /// The tokens of a request's prompt.
+    pub(crate) fn encode(&mut self, request: &GenerateRequest) -> Result<Vec<u32>, EngineError> {
+        let segments = self.chat.segments(&request.prompt);
+        self.prompt_tokens.encode(&self.tokenizer, &request.cache_scope, &segments)
     }
 
     /// What constrains answers, for measurements and tests.

@@ -8,6 +8,7 @@
 //! made: reuse makes answers faster, and that must not tell one role what another asked. Called by
 //! the generator.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ impl Sequence {
 struct Node {
     tokens: Vec<u32>,
     block: Arc<Block>,
-    used: u64,
+    used: Cell<u64>,
     next: Vec<Node>,
 }
 
@@ -75,12 +76,10 @@ impl PrefixCache {
         self.clock += 1;
         let wanted = prompt.get(..prompt.len().saturating_sub(1)).unwrap_or_default();
         let mut blocks = Vec::new();
-        let mut known = 0;
-        if !scope.is_empty()
-            && let Some(roots) = self.scopes.get_mut(scope)
-        {
-            known = follow(roots, wanted, self.clock, &mut blocks);
-        }
+        let known = self.follow(scope, wanted, |node| {
+            node.used.set(self.clock);
+            blocks.push(Arc::clone(&node.block));
+        });
         Sequence {
             scope: scope.to_owned(),
             tokens: wanted.get(..known).unwrap_or_default().to_vec(),
@@ -88,18 +87,46 @@ impl PrefixCache {
         }
     }
 
-    /// Keeps a sequence for later requests of its scope; one without a scope is dropped.
-    pub fn put(&mut self, sequence: Sequence) {
+    /// Tokens of `prompt` that are known.
+    pub fn known(&self, scope: &str, prompt: &[u32]) -> usize {
+        self.follow(scope, prompt, |_| {})
+    }
+
+    /// Keeps what a sequence holds for later requests of its scope; one without a scope is not
+    /// kept. The sequence may go on.
+    pub fn put(&mut self, sequence: &Sequence) {
         let Sequence { scope, tokens, cache } = sequence;
         if scope.is_empty() {
             return;
         }
         self.clock += 1;
-        let mut level = self.scopes.entry(scope).or_default();
+        let mut level = self.scopes.entry(scope.clone()).or_default();
         for (tokens, block) in tokens.chunks(BLOCK).zip(cache.blocks()) {
             level = &mut enter(level, tokens, block, self.clock).next;
         }
         while self.bytes() > self.budget && self.forget_oldest() {}
+    }
+
+    /// Walks down a scope's tree as far as it and `wanted` are alike, past `visit`; tells how many
+    /// tokens that is.
+    fn follow(&self, scope: &str, mut wanted: &[u32], mut visit: impl FnMut(&Node)) -> usize {
+        let mut known = 0;
+        let mut level = self.scopes.get(scope).map_or(&[][..], Vec::as_slice);
+        loop {
+            let best = level.iter().max_by_key(|node| common(&node.tokens, wanted));
+            let Some(node) = best else { return known };
+            let alike = common(&node.tokens, wanted);
+            if alike == 0 {
+                return known;
+            }
+            visit(node);
+            known += alike;
+            wanted = wanted.get(alike..).unwrap_or_default();
+            if alike < BLOCK {
+                return known;
+            }
+            level = &node.next;
+        }
     }
 
     /// Forgets everything.
@@ -134,34 +161,9 @@ impl PrefixCache {
     }
 }
 
-fn common(a: &[u32], b: &[u32]) -> usize {
+/// Tokens with which both begin.
+pub(crate) fn common(a: &[u32], b: &[u32]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
-}
-
-/// Walks down as far as the tree and `wanted` are alike; tells how many tokens that is.
-fn follow(
-    mut level: &mut Vec<Node>,
-    mut wanted: &[u32],
-    clock: u64,
-    blocks: &mut Vec<Arc<Block>>,
-) -> usize {
-    let mut known = 0;
-    loop {
-        let best = level.iter_mut().max_by_key(|node| common(&node.tokens, wanted));
-        let Some(node) = best else { return known };
-        let alike = common(&node.tokens, wanted);
-        if alike == 0 {
-            return known;
-        }
-        node.used = clock;
-        blocks.push(Arc::clone(&node.block));
-        known += alike;
-        wanted = wanted.get(alike..).unwrap_or_default();
-        if alike < BLOCK {
-            return known;
-        }
-        level = &mut node.next;
-    }
 }
 
 /// The node of these tokens on a level: one that is there, grown if it was a beginning of them.
@@ -179,7 +181,7 @@ fn enter<'a>(
         level.push(Node {
             tokens: tokens.to_vec(),
             block: Arc::clone(block),
-            used: clock,
+            used: Cell::new(clock),
             next: Vec::new(),
         });
         level.len() - 1
@@ -190,19 +192,19 @@ fn enter<'a>(
         node.tokens = tokens.to_vec();
         node.block = Arc::clone(block);
     }
-    node.used = clock;
+    node.used.set(clock);
     node
 }
 
 fn oldest_leaf(nodes: &[Node]) -> Option<u64> {
     let of = |node: &Node| {
-        if node.next.is_empty() { Some(node.used) } else { oldest_leaf(&node.next) }
+        if node.next.is_empty() { Some(node.used.get()) } else { oldest_leaf(&node.next) }
     };
     nodes.iter().filter_map(of).min()
 }
 
 fn remove_leaf(nodes: &mut Vec<Node>, used: u64) -> bool {
-    let leaf = nodes.iter().position(|node| node.next.is_empty() && node.used == used);
+    let leaf = nodes.iter().position(|node| node.next.is_empty() && node.used.get() == used);
     if let Some(index) = leaf {
         nodes.swap_remove(index);
         return true;
@@ -233,7 +235,7 @@ mod tests {
         let found: Vec<f32> =
             keys.concat().chunks(2).map(|key| half::f16::from_bits(key[0]).to_f32()).collect();
         assert_eq!(found, prompt.iter().map(|token| *token as f32).collect::<Vec<_>>());
-        cache.put(sequence);
+        cache.put(&sequence);
         known
     }
 

@@ -4,20 +4,19 @@
 
 use std::path::Path;
 
-use text2sql_core::protocol::{
-    Event, Failure, FailureCode, GenerateRequest, LoadSpec, LogLevel, ModelInfo,
-};
+use text2sql_core::protocol::{Event, Failure, FailureCode, LoadSpec, LogLevel, ModelInfo};
 
-use crate::control::Control;
-use crate::frame_loop::Model;
+use crate::frame_loop::{Job, Model, Sink};
 use crate::generate::Completion;
 use crate::hardening;
 use crate::model::LoadedModel;
+use crate::scheduler::{Notice, Scheduler};
 
 /// Not loaded yet, or a model.
 #[derive(Default)]
 pub struct Served {
     model: Option<LoadedModel>,
+    scheduler: Scheduler,
 }
 
 impl Model for Served {
@@ -29,7 +28,8 @@ impl Model for Served {
             .collect();
         let file_bytes = std::fs::metadata(&spec.path).map_or(0, |meta| meta.len());
         let prefixes = spec.prefix_cache_bytes;
-        let most = hardening::most_memory(file_bytes, spec.context, spec.threads, prefixes);
+        let tokens = u64::from(spec.context) * u64::from(spec.parallel);
+        let most = hardening::most_memory(file_bytes, tokens, spec.threads, prefixes);
         lines.extend(hardening::limit_memory(most).err().map(|missing| {
             (LogLevel::Warning, format!("engine runs without a bound on memory: {missing}"))
         }));
@@ -43,31 +43,51 @@ impl Model for Served {
     ) -> Result<ModelInfo, Failure> {
         let model = LoadedModel::load(spec, progress)?;
         let info = model.info().clone();
+        self.scheduler = Scheduler::new(spec.parallel as usize);
         self.model = Some(model);
         // It can fail only where the filters before it did, which was reported then.
         let _ = hardening::seal();
         Ok(info)
     }
 
-    fn generate(
-        &mut self,
-        _id: u64,
-        request: &GenerateRequest,
-        control: &Control,
-        on_event: &mut dyn FnMut(Event),
-    ) -> Result<Completion, Failure> {
-        let Some(model) = &mut self.model else {
-            return Err(Failure {
+    fn start(&mut self, job: Job, send: &mut Sink<'_>) {
+        let Job { id, request, control } = job;
+        let started = match &mut self.model {
+            Some(model) => self.scheduler.start(model, id, request, control).map_err(Failure::from),
+            None => Err(Failure {
                 code: FailureCode::NoModel,
                 message: "no model is loaded".into(),
                 detail: None,
                 hint: None,
-            });
+            }),
         };
-        Ok(model.generate(request, control, on_event)?)
+        if let Err(failure) = started {
+            send(id, Event::Failed { failure });
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        !self.scheduler.is_idle()
+    }
+
+    fn step(&mut self, send: &mut Sink<'_>) {
+        let Some(model) = &mut self.model else { return };
+        self.scheduler.step(model, &mut |id, notice| {
+            send(
+                id,
+                match notice {
+                    Notice::Event(event) => event,
+                    Notice::Ended(Ok(Completion { text, finish, stats })) => {
+                        Event::Done { text, finish, stats }
+                    }
+                    Notice::Ended(Err(error)) => Event::Failed { failure: error.into() },
+                },
+            );
+        });
     }
 
     fn after_panic(&mut self) {
+        self.scheduler.clear();
         if let Some(model) = &mut self.model {
             model.forget();
         }

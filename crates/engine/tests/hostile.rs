@@ -124,6 +124,7 @@ fn load_and_ask(bytes: &[u8]) -> bool {
         context: 64,
         prefill_chunk: 16,
         prefix_cache_bytes: 0,
+        parallel: 1,
     };
     let Ok(mut model) = LoadedModel::load_pinned(&spec, Pin::Any, &mut |_| {}) else {
         return false;

@@ -29,6 +29,7 @@ fn load(path: &str) -> LoadedModel {
         context: 1024,
         prefill_chunk: 128,
         prefix_cache_bytes: 1 << 30,
+        parallel: 1,
     };
     LoadedModel::load_pinned(&spec, Pin::Any, &mut |_| {}).unwrap()
 }

@@ -36,6 +36,7 @@
 //!
 //! Tokens of a prompt are counted as its words.
 
+use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -45,8 +46,7 @@ use text2sql_core::protocol::{
     Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats, LoadSpec, ModelInfo,
 };
 use text2sql_engine::control::Control;
-use text2sql_engine::frame_loop::Model;
-use text2sql_engine::generate::Completion;
+use text2sql_engine::frame_loop::{Job, Model, Sink};
 use text2sql_engine::stop::StatementEnd;
 
 use crate::misbehaviour::Misbehaviour;
@@ -131,19 +131,94 @@ impl Rule {
 pub struct Scripted {
     raw: UnixStream,
     script: Script,
+    talks: VecDeque<Talk>,
 }
 
 impl Scripted {
     /// A model that may write to `raw` what is no frame.
     pub fn new(raw: UnixStream) -> Self {
-        Self { raw, script: Script::default() }
+        Self { raw, script: Script::default(), talks: VecDeque::new() }
     }
 
-    fn misbehave(&mut self, how: Misbehaviour, id: u64, control: &Control) {
-        if how.act(&mut self.raw, id, control).is_err() {
+    /// Sends one piece of an answer; `Some` where that was the last.
+    fn piece(&mut self, job: &mut Talk, on_event: &mut dyn FnMut(Event)) -> Option<Finish> {
+        if !job.started {
+            self.misbehave(job);
+            on_event(Event::Started { prompt_tokens: job.prompt_tokens, cached_tokens: 0 });
+            job.started = true;
+        }
+        let Some(piece) = job.pieces.pop_front() else { return Some(Finish::Stop) };
+        if job.sent >= job.most {
+            return Some(Finish::Length);
+        }
+        let fed = job.scanner.feed(&piece);
+        if !fed.text.is_empty() {
+            job.text.push_str(&fed.text);
+            on_event(Event::Delta { text: fed.text });
+        }
+        job.sent += 1;
+        self.misbehave(job);
+        fed.ended.then_some(Finish::Stop)
+    }
+
+    /// Does what the rule says to do at this place of the answer.
+    fn misbehave(&mut self, job: &Talk) {
+        if let Some(how) = job.rule.before
+            && job.rule.after_tokens == job.sent
+            && how.act(&mut self.raw, job.id, &job.control).is_err()
+        {
             // The other end is gone; so is the reason to go on.
             std::process::exit(0);
         }
+    }
+}
+
+/// An answer being given.
+struct Talk {
+    id: u64,
+    control: Control,
+    rule: Rule,
+    started: bool,
+    prompt_tokens: u32,
+    most: usize,
+    pieces: VecDeque<String>,
+    /// When the next piece is due.
+    due: Instant,
+    begin: Instant,
+    scanner: StatementEnd,
+    text: String,
+    sent: usize,
+}
+
+impl Talk {
+    fn new(script: &Script, Job { id, request, control }: Job) -> Self {
+        let (rule, reply) = script.choose(&request);
+        let rendered = ChatFormat::ChatMl.render(&request.prompt);
+        let now = Instant::now();
+        Self {
+            id,
+            control,
+            due: now + Duration::from_millis(rule.token_ms),
+            rule,
+            started: false,
+            prompt_tokens: rendered.split_whitespace().count() as u32,
+            most: request.max_new_tokens as usize,
+            pieces: reply.split_inclusive(char::is_whitespace).map(str::to_owned).collect(),
+            begin: now,
+            scanner: StatementEnd::new(&request.prompt.assistant_prefix),
+            text: String::new(),
+            sent: 0,
+        }
+    }
+
+    fn done(self, finish: Finish) -> Event {
+        let stats = GenerationStats {
+            prompt_tokens: self.prompt_tokens,
+            generated_tokens: self.sent as u32,
+            decode_us: self.begin.elapsed().as_micros() as u64,
+            ..GenerationStats::default()
+        };
+        Event::Done { text: self.text, finish, stats }
     }
 }
 
@@ -185,53 +260,37 @@ impl Model for Scripted {
         })
     }
 
-    fn generate(
-        &mut self,
-        id: u64,
-        request: &GenerateRequest,
-        control: &Control,
-        on_event: &mut dyn FnMut(Event),
-    ) -> Result<Completion, Failure> {
-        let (rule, reply) = self.script.choose(request);
-        let rendered = ChatFormat::ChatMl.render(&request.prompt);
-        let prompt_tokens = rendered.split_whitespace().count() as u32;
-        let due = |sent: usize| rule.before.filter(|_| sent == rule.after_tokens);
-        if rule.after_tokens == 0
-            && let Some(how) = rule.before
-        {
-            self.misbehave(how, id, control);
-        }
-        on_event(Event::Started { prompt_tokens, cached_tokens: 0 });
-        let begin = Instant::now();
-        let mut scanner = StatementEnd::new(&request.prompt.assistant_prefix);
-        let (mut text, mut finish, mut sent) = (String::new(), Finish::Stop, 0);
-        for piece in reply.split_inclusive(char::is_whitespace) {
-            std::thread::sleep(Duration::from_millis(rule.token_ms));
-            control.check()?;
-            if sent >= request.max_new_tokens as usize {
-                finish = Finish::Length;
-                break;
-            }
-            let fed = scanner.feed(piece);
-            if !fed.text.is_empty() {
-                text.push_str(&fed.text);
-                on_event(Event::Delta { text: fed.text });
-            }
-            sent += 1;
-            if let Some(how) = due(sent) {
-                self.misbehave(how, id, control);
-            }
-            if fed.ended {
-                break;
+    fn start(&mut self, job: Job, _send: &mut Sink<'_>) {
+        self.talks.push_back(Talk::new(&self.script, job));
+    }
+
+    fn is_busy(&self) -> bool {
+        !self.talks.is_empty()
+    }
+
+    /// A piece of every answer that is due.
+    fn step(&mut self, send: &mut Sink<'_>) {
+        for mut talk in std::mem::take(&mut self.talks) {
+            let id = talk.id;
+            if let Err(error) = talk.control.check() {
+                send(id, Event::Failed { failure: error.into() });
+            } else if talk.due > Instant::now() {
+                self.talks.push_back(talk);
+            } else if let Some(finish) = self.piece(&mut talk, &mut |event| send(id, event)) {
+                send(id, talk.done(finish));
+            } else {
+                talk.due = Instant::now() + Duration::from_millis(talk.rule.token_ms);
+                self.talks.push_back(talk);
             }
         }
-        let stats = GenerationStats {
-            prompt_tokens,
-            generated_tokens: sent as u32,
-            decode_us: begin.elapsed().as_micros() as u64,
-            ..GenerationStats::default()
-        };
-        Ok(Completion { text, finish, stats })
+        let next = self.talks.iter().map(|talk| talk.due).min();
+        let pause = next.map(|due| due.saturating_duration_since(Instant::now()));
+        // Not longer: a cancel is noticed between two steps.
+        std::thread::sleep(pause.unwrap_or_default().min(Duration::from_millis(5)));
+    }
+
+    fn after_panic(&mut self) {
+        self.talks.clear();
     }
 }
 

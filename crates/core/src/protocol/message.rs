@@ -323,6 +323,8 @@ pub struct LoadSpec {
     pub prefill_chunk: u32,
     /// Most memory of keys and values kept for later prompts, bytes.
     pub prefix_cache_bytes: u64,
+    /// Most requests answered at a time; others wait. At least 1.
+    pub parallel: u32,
 }
 
 /// Engine to worker.

@@ -93,19 +93,19 @@ pub fn confine(model_directory: &Path) -> Vec<String> {
 const MEMORY_BASE: u64 = 4 << 30;
 /// Stack and heap that the C library reserves for a thread, most of it never written.
 const MEMORY_PER_THREAD: u64 = 128 << 20;
-/// Keys and values of one token: those of a model of 14 billion parameters, for the sequence in
+/// Keys and values of one token: those of a model of 14 billion parameters, for a sequence in
 /// use and copies of its blocks.
 const MEMORY_PER_TOKEN: u64 = 2 * (200 << 10);
 /// Memory for a byte of the file: raw and converted weights at a time, and one tensor as floats.
 const MEMORY_PER_FILE_BYTE: u64 = 8;
 
-/// Most memory an engine can need for a file of `file_bytes`: generous, because a limit that is
+/// Most memory an engine can need for a file of `file_bytes` and `tokens` in all its sequences: generous, because a limit that is
 /// met ends the engine, and yet one that a mistake in the reading of a hostile file does meet.
 #[must_use]
-pub fn most_memory(file_bytes: u64, context: u32, threads: u32, prefixes: u64) -> u64 {
+pub fn most_memory(file_bytes: u64, tokens: u64, threads: u32, prefixes: u64) -> u64 {
     [
         (file_bytes, MEMORY_PER_FILE_BYTE),
-        (context.into(), MEMORY_PER_TOKEN),
+        (tokens, MEMORY_PER_TOKEN),
         (threads.into(), MEMORY_PER_THREAD),
     ]
     .into_iter()

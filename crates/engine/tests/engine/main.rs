@@ -21,4 +21,5 @@ mod raw_calls;
 mod reference;
 mod reuse;
 mod support;
+mod together;
 mod tokens;

@@ -47,6 +47,7 @@ pub fn spec(path: &Path, sha256: &str) -> LoadSpec {
         context: CONTEXT,
         prefill_chunk: 16,
         prefix_cache_bytes: 1 << 30,
+        parallel: 1,
     }
 }
 
