@@ -106,6 +106,27 @@ pub fn queue_length() -> u32 {
     unsigned(&QUEUE_LENGTH)
 }
 
+static ROLE_QUEUE_LENGTH: GucSetting<i32> = GucSetting::<i32>::new(8);
+
+/// Questions that may wait or run at the same time, of one role.
+pub fn role_queue_length() -> u32 {
+    unsigned(&ROLE_QUEUE_LENGTH)
+}
+
+static QUESTIONS_PER_MINUTE: GucSetting<i32> = GucSetting::<i32>::new(0);
+
+/// Questions a role may ask in a minute; 0 is no limit.
+pub fn questions_per_minute() -> u32 {
+    unsigned(&QUESTIONS_PER_MINUTE)
+}
+
+static MAX_PARALLEL: GucSetting<i32> = GucSetting::<i32>::new(4);
+
+/// Questions the engine answers at the same time; more wait.
+pub fn max_parallel() -> u32 {
+    unsigned(&MAX_PARALLEL)
+}
+
 static STARTUP_WAIT: GucSetting<i32> = GucSetting::<i32>::new(30000);
 
 /// How long a question waits for the model to load, milliseconds.
@@ -326,6 +347,36 @@ pub fn define() {
         name: c"text2sql.queue_length",
         short: c"Questions that may wait or run at a time.",
         long: c"One more is refused at once.",
+        range: (1, 64),
+        context: GucContext::Sighup,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &ROLE_QUEUE_LENGTH,
+        name: c"text2sql.role_queue_length",
+        short: c"Questions of one role that may wait or run at a time.",
+        long: c"One more is refused at once. Can be set for each role.",
+        range: (1, 64),
+        context: GucContext::Suset,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &QUESTIONS_PER_MINUTE,
+        name: c"text2sql.questions_per_minute",
+        short: c"Questions a role may ask in a minute.",
+        long: c"0 means no limit. Can be set for each role.",
+        range: (0, 6000),
+        context: GucContext::Suset,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &MAX_PARALLEL,
+        name: c"text2sql.max_parallel",
+        short: c"Questions the engine answers at a time.",
+        long: c"More wait. Each needs memory for its keys and values.",
         range: (1, 64),
         context: GucContext::Sighup,
         flags: GucFlags::default(),

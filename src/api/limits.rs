@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use pgrx::pg_sys::Oid;
+use text2sql_core::desk::QueueLimits;
 use text2sql_core::sql::{self, ParsedSql};
 
 use crate::catalog::View;
@@ -105,7 +106,8 @@ fn role_named(name: &str) -> Result<Oid, Error> {
 pub fn patience() -> Patience {
     Patience {
         startup: Duration::from_millis(guc::startup_wait().into()),
-        queue_length: guc::queue_length(),
+        limits: QueueLimits { all: guc::queue_length(), of_role: guc::role_queue_length() },
+        per_minute: guc::questions_per_minute(),
     }
 }
 

@@ -108,6 +108,7 @@ impl Question {
         self,
         mut check: impl FnMut(&ParsedSql) -> Result<T, ExecError>,
     ) -> Result<Answer<T>, Error> {
+        client::count_question(limits::patience())?;
         let Self { snapshot, prompt, mut timings } = self;
         let constraint = guc::constrained().then(|| Constraint::from(snapshot.as_ref()));
         let mut stats = GenerationStats::default();

@@ -171,6 +171,16 @@ fn client(error: ClientError) -> ErrorReport {
                 .set_detail(format!("{active} questions wait or run."))
                 .set_hint("Ask again later, or raise text2sql.queue_length.")
         }
+        ClientError::RoleQueueFull { active } => {
+            report(PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, message)
+                .set_detail(format!("{active} questions of this role wait or run."))
+                .set_hint("Ask again later, or raise text2sql.role_queue_length for this role.")
+        }
+        ClientError::TooOften { wait } => {
+            report(PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, message)
+                .set_detail(format!("The next one can be asked in {} s.", wait.ceil()))
+                .set_hint("Ask again later, or raise text2sql.questions_per_minute for this role.")
+        }
         ClientError::WorkerLost => report(PgSqlErrorCode::ERRCODE_SYSTEM_ERROR, message)
             .set_hint("The worker is restarting; ask once more."),
         ClientError::Failed(cause) => {

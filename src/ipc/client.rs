@@ -13,7 +13,7 @@ use text2sql_core::protocol::{
 };
 
 use super::channel::{Channel, Detached};
-use super::mailbox::{self, EngineState, Refused, Ticket};
+use super::mailbox::{self, EngineState, QueueLimits, Refused, Ticket};
 use crate::pg::{latch, server};
 
 /// Longest sleep between two looks at the worker's state. A lost wake-up costs this much.
@@ -45,6 +45,18 @@ pub enum ClientError {
         /// Requests that wait or run.
         active: u32,
     },
+    /// Too many requests of this role.
+    #[error("too many questions of one role at a time")]
+    RoleQueueFull {
+        /// Its requests that wait or run.
+        active: u32,
+    },
+    /// Too many requests of this role lately.
+    #[error("too many questions of one role in a minute")]
+    TooOften {
+        /// Seconds until it may ask again.
+        wait: f64,
+    },
     /// The worker went away during the request.
     #[error("the text2sql worker went away during the request")]
     WorkerLost,
@@ -75,7 +87,21 @@ pub struct Patience {
     /// For the model to load.
     pub startup: Duration,
     /// Requests allowed to wait or run.
-    pub queue_length: u32,
+    pub limits: QueueLimits,
+    /// Questions of a role in a minute; 0 is no limit.
+    pub per_minute: u32,
+}
+
+/// Counts a question that is about to be asked; its repairs are part of it.
+///
+/// # Errors
+/// [`ClientError::TooOften`].
+pub fn count_question(patience: Patience) -> Result<(), ClientError> {
+    let role = server::asking_role().to_u32();
+    mailbox::count_question(role, patience.per_minute).map_err(|wait| {
+        mailbox::count(&mailbox::counters().rejected);
+        ClientError::TooOften { wait }
+    })
 }
 
 /// Runs one generation, waiting for the worker.
@@ -94,11 +120,13 @@ pub fn generate(request: GenerateRequest, patience: Patience) -> Result<Generati
     let request_id = mailbox::new_request_id();
     let (mut channel, segment) = Channel::create(request_id);
     channel.send(protocol::encode(&ClientFrame::Submit { request })?);
-    let ticket = Ticket { segment, request_id, pid: server::pid() };
-    let generation = mailbox::submit(ticket, patience.queue_length).map_err(|refused| {
+    let role = server::asking_role().to_u32();
+    let ticket = Ticket { segment, request_id, pid: server::pid(), role };
+    let generation = mailbox::submit(ticket, patience.limits).map_err(|refused| {
         mailbox::count(&mailbox::counters().rejected);
         match refused {
             Refused::QueueFull { active } => ClientError::QueueFull { active },
+            Refused::RoleQueueFull { active } => ClientError::RoleQueueFull { active },
             Refused::NoWorker => ClientError::NoWorker,
         }
     })?;

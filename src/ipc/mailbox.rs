@@ -11,13 +11,18 @@ use pgrx::{PgAtomic, pg_shmem_init};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use text2sql_core::desk::Desk;
-pub use text2sql_core::desk::{Refused, Ticket};
+pub use text2sql_core::desk::{QueueLimits, Refused, Ticket};
 use text2sql_core::protocol::{Failure, ModelInfo};
+use text2sql_core::quota::Quota;
 
 use crate::pg::latch::RemoteLatch;
+use crate::pg::server;
 
 /// Tickets that can wait for the worker to take them; `text2sql.queue_length` is at most this.
 const TICKETS: usize = 64;
+
+/// Roles whose questions are counted at a time.
+const ROLES: usize = 256;
 
 static MAILBOX: PgLwLock<Mailbox> =
     // SAFETY: the name is used for no other lock of this library.
@@ -56,6 +61,7 @@ pub enum EngineState {
 #[repr(C)]
 struct Mailbox {
     desk: Desk<TICKETS>,
+    quota: Quota<ROLES>,
     worker_pid: i32,
     engine_pid: i32,
     worker: Option<RemoteLatch>,
@@ -193,14 +199,23 @@ pub fn new_request_id() -> u64 {
 ///
 /// # Errors
 /// [`Refused`]; nothing was queued then.
-pub fn submit(ticket: Ticket, queue_length: u32) -> Result<u64, Refused> {
+pub fn submit(ticket: Ticket, limits: QueueLimits) -> Result<u64, Refused> {
     let (generation, worker) = {
         let mut mailbox = MAILBOX.exclusive();
         let Some(worker) = mailbox.worker else { return Err(Refused::NoWorker) };
-        (mailbox.desk.submit(ticket, queue_length)?, worker)
+        (mailbox.desk.submit(ticket, limits)?, worker)
     };
     worker.set();
     Ok(generation)
+}
+
+/// Counts one question of `role`, of which it may ask `per_minute`.
+///
+/// # Errors
+/// Seconds until it may ask again; nothing was counted then.
+pub fn count_question(role: u32, per_minute: u32) -> Result<(), f64> {
+    let now = server::seconds_since_boot();
+    MAILBOX.exclusive().quota.take(role, per_minute, now)
 }
 
 /// Asks the worker for a new engine; `false` where there is no worker.
@@ -254,12 +269,12 @@ pub mod worker {
     }
 
     /// A request ended, however it did.
-    pub fn request_ended() {
-        MAILBOX.exclusive().desk.ended();
+    pub fn request_ended(role: u32) {
+        MAILBOX.exclusive().desk.ended(role);
     }
 
-    /// An error of the server may have lost requests: `served` are left.
-    pub fn recount(served: usize) {
+    /// An error of the server may have lost requests: those of the `served` roles are left.
+    pub fn recount(served: impl IntoIterator<Item = u32>) {
         MAILBOX.exclusive().desk.recount(served);
     }
 

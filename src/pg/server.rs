@@ -78,6 +78,20 @@ pub fn current_role() -> pg_sys::Oid {
     unsafe { pg_sys::GetUserId() }
 }
 
+/// The role a session asks as: what SET ROLE set, else who logged in, whatever function is running.
+pub fn asking_role() -> pg_sys::Oid {
+    // SAFETY: no precondition in a session.
+    unsafe { pg_sys::GetOuterUserId() }
+}
+
+/// Seconds on a clock that never goes back and is the same in all processes.
+pub fn seconds_since_boot() -> f64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes one value to a place that is there; this clock exists on every Linux.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
+}
+
 static PRELOADED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
 /// Remembers that the postmaster preloaded the library; its children inherit it by fork.

@@ -1,10 +1,11 @@
 //! Brings requests to the engine and events to their sessions.
 //!
-//! First come, first served, one generation at a time. A turn never waits: the main loop does.
+//! Several generations at a time, the roles by turns. A turn never waits: the main loop does.
 
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use text2sql_core::fair_queue::FairQueue;
 use text2sql_core::protocol::{EngineCommand, Event, Failure, FailureCode};
 
 use super::engine::Running;
@@ -28,6 +29,7 @@ const IDLE: Duration = Duration::from_secs(30);
 pub struct Broker {
     sessions: Vec<Session>,
     engines: Lifecycle,
+    turns: FairQueue,
     reloads_done: u64,
 }
 
@@ -37,6 +39,7 @@ impl Broker {
         Self {
             sessions: Vec::new(),
             engines: Lifecycle::new(guc::preload_model()),
+            turns: FairQueue::default(),
             reloads_done: mailbox::worker::reloads_wanted(),
         }
     }
@@ -58,7 +61,7 @@ impl Broker {
 
     /// Puts right what an error in the middle of a turn left behind.
     pub fn after_error(&mut self) {
-        mailbox::worker::recount(self.sessions.len());
+        mailbox::worker::recount(self.sessions.iter().map(|session| session.role));
     }
 
     /// How long the main loop may sleep.
@@ -106,11 +109,11 @@ impl Broker {
         while let Some(ticket) = mailbox::worker::next_ticket() {
             self.engines.want();
             match Channel::attach(ticket.segment, ticket.request_id) {
-                Some(channel) => self.sessions.push(Session::new(ticket.request_id, channel)),
+                Some(channel) => self.sessions.push(Session::new(&ticket, channel)),
                 // The backend gave up before we looked.
                 None => {
                     count(&counters().cancelled);
-                    mailbox::worker::request_ended();
+                    mailbox::worker::request_ended(ticket.role);
                 }
             }
         }
@@ -131,7 +134,7 @@ impl Broker {
                     }
                     Stage::Receiving | Stage::Waiting(_) => count(&counters().cancelled),
                 }
-                mailbox::worker::request_ended();
+                mailbox::worker::request_ended(session.role);
                 return false;
             }
             if was_receiving && matches!(session.stage, Stage::Waiting(_)) && ahead > 0 {
@@ -181,19 +184,31 @@ impl Broker {
         }
     }
 
+    /// Gives the engine as many requests as it takes, by turns of their roles.
     fn dispatch(&mut self, now: Instant) {
-        let Some(engine) = self.engines.idle_engine() else { return };
-        let next = self.sessions.iter_mut().find(|s| matches!(s.stage, Stage::Waiting(_)));
-        let Some(session) = next else { return };
-        let left = session.deadline.map_or(Duration::ZERO, |d| d.saturating_duration_since(now));
-        let Stage::Waiting(request) = std::mem::replace(&mut session.stage, Stage::Running) else {
-            return;
-        };
-        let mut request = *request;
-        request.deadline_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        engine.running =
-            Some(Running { id: session.id, give_up_at: now + left + GRACE, written: 0 });
-        engine.send(&EngineCommand::Generate { id: session.id, request });
+        while let Some(engine) = self.engines.free_engine() {
+            let running: Vec<u32> = engine.running.iter().map(|running| running.role).collect();
+            let mut waiting: Vec<&mut Session> =
+                self.sessions.iter_mut().filter(|s| matches!(s.stage, Stage::Waiting(_))).collect();
+            let roles: Vec<u32> = waiting.iter().map(|session| session.role).collect();
+            let next = self.turns.next(&roles, &running);
+            let Some(session) = next.and_then(|index| waiting.get_mut(index)) else { return };
+            let left =
+                session.deadline.map_or(Duration::ZERO, |d| d.saturating_duration_since(now));
+            let Stage::Waiting(request) = std::mem::replace(&mut session.stage, Stage::Running)
+            else {
+                return;
+            };
+            let mut request = *request;
+            request.deadline_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+            engine.running.push(Running {
+                id: session.id,
+                role: session.role,
+                give_up_at: now + left + GRACE,
+                written: 0,
+            });
+            engine.send(&EngineCommand::Generate { id: session.id, request });
+        }
     }
 }
 

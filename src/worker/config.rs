@@ -48,6 +48,7 @@ pub fn read() -> Result<EngineConfig, Failure> {
         context: guc::context_length(),
         prefill_chunk: guc::prefill_chunk(),
         prefix_cache_bytes: guc::prefix_cache_bytes(),
+        parallel: guc::max_parallel(),
     };
     Ok(EngineConfig { program, threads, spec })
 }

@@ -32,11 +32,13 @@ pub enum Phase {
     LoadFailed(Failure),
 }
 
-/// The generation an engine works on.
+/// A generation an engine works on.
 #[derive(Debug, Clone, Copy)]
 pub struct Running {
     /// Its id.
     pub id: u64,
+    /// Who asked.
+    pub role: u32,
     /// When an engine that still has not ended it counts as hung.
     pub give_up_at: Instant,
     /// Bytes of text it has written.
@@ -55,8 +57,10 @@ pub struct Engine {
     outbox: Vec<u8>,
     /// How far it is.
     pub phase: Phase,
-    /// What it works on.
-    pub running: Option<Running>,
+    /// What it works on, the oldest first.
+    pub running: Vec<Running>,
+    /// Most requests it works on at a time.
+    capacity: usize,
     /// Lines it has written to the server's log.
     pub log_lines: u32,
     started_at: Instant,
@@ -87,7 +91,8 @@ impl Engine {
             decoder: Decoder::default(),
             outbox: Vec::new(),
             phase: Phase::Starting,
-            running: None,
+            running: Vec::new(),
+            capacity: config.spec.parallel.max(1) as usize,
             log_lines: 0,
             started_at: Instant::now(),
         };
@@ -106,16 +111,15 @@ impl Engine {
     }
 
     /// Whether it takes a request now.
-    pub fn is_idle(&self) -> bool {
-        matches!(self.phase, Phase::Ready(_)) && self.running.is_none()
+    pub fn has_room(&self) -> bool {
+        matches!(self.phase, Phase::Ready(_)) && self.running.len() < self.capacity
     }
 
     /// Whether it must be given up: silent after its start, or not ending a request.
     pub fn is_hung(&self, now: Instant) -> bool {
-        match (&self.phase, self.running) {
-            (Phase::Starting, _) => now.duration_since(self.started_at) > HELLO_TIMEOUT,
-            (_, Some(running)) => now > running.give_up_at,
-            _ => false,
+        match self.phase {
+            Phase::Starting => now.duration_since(self.started_at) > HELLO_TIMEOUT,
+            _ => self.running.iter().any(|running| now > running.give_up_at),
         }
     }
 
@@ -182,7 +186,7 @@ impl Engine {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return status.to_string();
             }
-            if self.phase != Phase::Starting && self.running.is_none() {
+            if self.phase != Phase::Starting && self.running.is_empty() {
                 break;
             }
             std::thread::sleep(Duration::from_millis(1));

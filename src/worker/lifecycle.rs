@@ -90,16 +90,14 @@ impl Lifecycle {
     }
 
     /// The engine, if it takes a request now.
-    pub fn idle_engine(&mut self) -> Option<&mut Engine> {
-        self.serving.as_mut().filter(|e| e.is_idle())
+    pub fn free_engine(&mut self) -> Option<&mut Engine> {
+        self.serving.as_mut().filter(|engine| engine.has_room())
     }
 
     /// Stops the generation `id`, whichever engine works on it. `grace` is the time it has.
     pub fn cancel(&mut self, id: u64, now: Instant, grace: Duration) {
         for engine in [&mut self.serving, &mut self.retiring].into_iter().flatten() {
-            if let Some(running) = &mut engine.running
-                && running.id == id
-            {
+            if let Some(running) = engine.running.iter_mut().find(|running| running.id == id) {
                 running.give_up_at = running.give_up_at.min(now + grace);
                 engine.send(&EngineCommand::Cancel { id });
             }
@@ -201,24 +199,24 @@ impl Lifecycle {
         notices: &mut Vec<Notice>,
     ) -> Option<Engine> {
         let gone = step(&mut engine, now, notices);
-        if gone.is_none() && engine.running.is_some() {
+        if gone.is_none() && !engine.running.is_empty() {
             return Some(engine);
         }
-        if let (Some(gone), Some(running)) = (&gone, engine.running) {
-            notices.push(Notice::Event(running.id, Event::Failed { failure: died(&gone.why) }));
+        if let Some(gone) = &gone {
+            let died = |id| Notice::Event(id, Event::Failed { failure: died(&gone.why) });
+            notices.extend(lost(&engine).into_iter().map(died));
         }
         engine.end();
         None
     }
 
     fn crashed(&mut self, engine: Engine, gone: &Gone, notices: &mut Vec<Notice>) {
-        let (pid, running) = (engine.pid(), engine.running);
+        let (pid, lost) = (engine.pid(), lost(&engine));
         let status = engine.end();
         let why = format!("{} ({status})", gone.why);
         pgrx::warning!("text2sql engine {pid} is gone: {why}");
-        if let Some(running) = running {
-            notices.push(Notice::Event(running.id, Event::Failed { failure: died(&why) }));
-        }
+        let died = |id| Notice::Event(id, Event::Failed { failure: died(&why) });
+        notices.extend(lost.into_iter().map(died));
         match self.policy.crashed(self.clock.elapsed()) {
             Verdict::RestartAt(at) => self.restart_at = Some(at),
             Verdict::GiveUp { crashes } => self.give_up(Failure {
@@ -284,6 +282,11 @@ fn start() -> Result<Engine, Failure> {
     mailbox::worker::engine_started();
     pgrx::log!("text2sql engine {} loads \"{}\"", engine.pid(), config.spec.path);
     Ok(engine)
+}
+
+/// The requests an engine takes along when it ends.
+fn lost(engine: &Engine) -> Vec<u64> {
+    engine.running.iter().map(|running| running.id).collect()
 }
 
 fn died(why: &str) -> Failure {

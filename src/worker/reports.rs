@@ -87,7 +87,7 @@ fn heard(
             log(level, &message);
         }
         EngineReport::Event { id, event } => {
-            let Some(running) = engine.running.as_mut().filter(|running| running.id == id) else {
+            let Some(running) = engine.running.iter_mut().find(|running| running.id == id) else {
                 return Err("it answered a request it was not given".to_owned());
             };
             running.written = running.written.saturating_add(weight(&event));
@@ -99,7 +99,7 @@ fn heard(
                 other => other,
             };
             if matches!(event, Event::Done { .. } | Event::Failed { .. }) {
-                engine.running = None;
+                engine.running.retain(|running| running.id != id);
             }
             notices.push(Notice::Event(id, event));
         }

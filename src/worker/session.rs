@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use text2sql_core::protocol::{self, ClientFrame, Event, GenerateRequest, ServerFrame};
 
 use crate::ipc::channel::{Channel, Detached};
+use crate::ipc::mailbox::Ticket;
 
 /// How far a request is.
 pub enum Stage {
@@ -22,6 +23,8 @@ pub enum Stage {
 pub struct Session {
     /// Its id, unique while the server runs.
     pub id: u64,
+    /// Who asks.
+    pub role: u32,
     /// How far it is.
     pub stage: Stage,
     /// When its time is up, once the request is known.
@@ -40,8 +43,9 @@ pub enum Alive {
 
 impl Session {
     /// A session for a segment just attached.
-    pub fn new(id: u64, channel: Channel) -> Self {
-        Self { id, stage: Stage::Receiving, deadline: None, channel }
+    pub fn new(ticket: &Ticket, channel: Channel) -> Self {
+        let Ticket { request_id: id, role, .. } = *ticket;
+        Self { id, role, stage: Stage::Receiving, deadline: None, channel }
     }
 
     /// Moves frames both ways.

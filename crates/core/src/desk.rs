@@ -18,6 +18,17 @@ pub struct Ticket {
     pub request_id: u64,
     /// Process that waits.
     pub pid: i32,
+    /// Role that asks.
+    pub role: u32,
+}
+
+/// How many requests may wait or run at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Of all roles together.
+    pub all: u32,
+    /// Of one role.
+    pub of_role: u32,
 }
 
 /// The beginning of a request's segment.
@@ -53,8 +64,53 @@ pub enum Refused {
         /// How many.
         active: u32,
     },
+    /// The role has as many of its own.
+    RoleQueueFull {
+        /// How many.
+        active: u32,
+    },
     /// There is no worker.
     NoWorker,
+}
+
+/// How many requests each role has, of up to `N` in all.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+struct Asking<const N: usize> {
+    /// Role and number of its requests; unused where that is 0.
+    roles: [(u32, u32); N],
+}
+
+impl<const N: usize> Default for Asking<N> {
+    fn default() -> Self {
+        Self { roles: [(0, 0); N] }
+    }
+}
+
+impl<const N: usize> Asking<N> {
+    fn all(&self) -> u32 {
+        self.roles.iter().map(|(_, count)| count).sum()
+    }
+
+    fn of(&self, role: u32) -> u32 {
+        self.roles.iter().filter(|(known, _)| *known == role).map(|(_, count)| count).sum()
+    }
+
+    /// False where there are `N` other roles.
+    fn add(&mut self, role: u32) -> bool {
+        let known = self.roles.iter().position(|(known, count)| *known == role && *count > 0);
+        let place = known.or_else(|| self.roles.iter().position(|(_, count)| *count == 0));
+        let Some(slot) = place.and_then(|index| self.roles.get_mut(index)) else { return false };
+        *slot = (role, slot.1 + 1);
+        true
+    }
+
+    fn remove(&mut self, role: u32) {
+        let slot = self.roles.iter_mut().find(|(known, count)| *known == role && *count > 0);
+        if let Some((_, count)) = slot {
+            *count -= 1;
+        }
+    }
 }
 
 /// Tickets of up to `N` requests, and the numbers that tell old from new.
@@ -65,7 +121,7 @@ pub struct Desk<const N: usize> {
     generation: u64,
     last_request_id: u64,
     /// Requests from ticket to end.
-    active: u32,
+    active: Asking<N>,
     tickets: Ring<Ticket, N>,
 }
 
@@ -80,7 +136,7 @@ impl<const N: usize> Desk<N> {
     pub fn close(&mut self) {
         self.open = false;
         self.generation += 1;
-        self.active = 0;
+        self.active = Asking::default();
         self.tickets = Ring::default();
     }
 
@@ -93,7 +149,7 @@ impl<const N: usize> Desk<N> {
     /// Requests that wait or run.
     #[must_use]
     pub fn active(&self) -> u32 {
-        self.active
+        self.active.all()
     }
 
     /// A number for a new request.
@@ -102,20 +158,28 @@ impl<const N: usize> Desk<N> {
         self.last_request_id
     }
 
-    /// Takes a ticket, if fewer than `limit` requests wait or run; gives the generation that
-    /// answers it.
+    /// Takes a ticket, if fewer requests than `limits` allow wait or run; gives the generation
+    /// that answers it.
     ///
     /// # Errors
     /// [`Refused`]; nothing was taken then.
-    pub fn submit(&mut self, ticket: Ticket, limit: u32) -> Result<u64, Refused> {
+    pub fn submit(&mut self, ticket: Ticket, limits: QueueLimits) -> Result<u64, Refused> {
         if !self.open {
             return Err(Refused::NoWorker);
         }
-        let active = self.active;
-        if active >= limit || self.tickets.push(ticket).is_err() {
-            return Err(Refused::QueueFull { active });
+        let own = self.active.of(ticket.role);
+        if own >= limits.of_role {
+            return Err(Refused::RoleQueueFull { active: own });
         }
-        self.active += 1;
+        let active = self.active.all();
+        let full = Refused::QueueFull { active };
+        if active >= limits.all || !self.active.add(ticket.role) {
+            return Err(full);
+        }
+        if self.tickets.push(ticket).is_err() {
+            self.active.remove(ticket.role);
+            return Err(full);
+        }
         Ok(self.generation)
     }
 
@@ -124,16 +188,18 @@ impl<const N: usize> Desk<N> {
         self.tickets.pop()
     }
 
-    /// A request whose ticket the worker had taken has ended.
-    pub fn ended(&mut self) {
-        self.active = self.active.saturating_sub(1);
+    /// A request of `role` whose ticket the worker had taken has ended.
+    pub fn ended(&mut self, role: u32) {
+        self.active.remove(role);
     }
 
-    /// Counts anew, where an error of the server may have lost a ticket on its way: `served`
-    /// requests are with the worker. A lost one would take a place in the queue for ever.
-    pub fn recount(&mut self, served: usize) {
-        let all = self.tickets.len().saturating_add(served);
-        self.active = u32::try_from(all).unwrap_or(u32::MAX);
+    /// Counts anew, where an error of the server may have lost a ticket on its way: requests of
+    /// the `served` roles are with the worker. A lost one would take a place in the queue for ever.
+    pub fn recount(&mut self, served: impl IntoIterator<Item = u32>) {
+        self.active = Asking::default();
+        for role in served.into_iter().chain(self.tickets.iter().map(|ticket| ticket.role)) {
+            self.active.add(role);
+        }
     }
 }
 
@@ -141,14 +207,14 @@ impl<const N: usize> Desk<N> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::{HashMap, HashSet};
+    use std::collections::{HashMap, HashSet, VecDeque};
 
-    const LIMIT: u32 = 4;
+    const LIMITS: QueueLimits = QueueLimits { all: 4, of_role: 3 };
 
     /// What may happen next. Numbers choose among what is there.
     #[derive(Debug, Clone)]
     enum Step {
-        Ask,
+        Ask(u32),
         AskAndFailToSubmit,
         BackendDies(prop::sample::Index),
         WorkerTakes,
@@ -161,7 +227,7 @@ mod tests {
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let index = any::<prop::sample::Index>;
         let step = prop_oneof![
-            6 => Just(Step::Ask),
+            6 => (0..3u32).prop_map(Step::Ask),
             1 => Just(Step::AskAndFailToSubmit),
             4 => index().prop_map(Step::BackendDies),
             6 => Just(Step::WorkerTakes),
@@ -188,33 +254,42 @@ mod tests {
         segments: HashMap<u32, SegmentHeader>,
         waiting: Vec<Waiting>,
         /// Requests the worker has attached, or found gone and not yet counted.
-        served: Vec<u64>,
+        served: Vec<(u64, u32)>,
         used_ids: HashSet<u64>,
-        queued: usize,
+        /// Roles of the requests whose tickets wait.
+        queued: VecDeque<u32>,
     }
 
     impl World {
-        fn ask(&mut self, submit: bool) -> Result<(), TestCaseError> {
+        fn ask(&mut self, role: Option<u32>) -> Result<(), TestCaseError> {
             let Some(segment) = (0..6).find(|handle| !self.segments.contains_key(handle)) else {
                 return Ok(());
             };
             let request_id = self.desk.new_request_id();
             prop_assert!(self.used_ids.insert(request_id), "{request_id} was used before");
-            if !submit {
-                return Ok(());
-            }
+            let Some(role) = role else { return Ok(()) };
             let before = self.desk.active();
-            match self.desk.submit(Ticket { segment, request_id, pid: 1 }, LIMIT) {
+            let own = self.of(role);
+            match self.desk.submit(Ticket { segment, request_id, pid: 1, role }, LIMITS) {
                 Ok(generation) => {
-                    prop_assert!(before < LIMIT);
-                    self.queued += 1;
+                    prop_assert!(before < LIMITS.all && own < LIMITS.of_role);
+                    self.queued.push_back(role);
                     self.segments.insert(segment, SegmentHeader::new(request_id));
                     self.waiting.push(Waiting { request_id, segment, generation });
                 }
                 Err(Refused::QueueFull { active }) => prop_assert_eq!(active, before),
+                Err(Refused::RoleQueueFull { active }) => {
+                    prop_assert_eq!(active, LIMITS.of_role);
+                    prop_assert_eq!(active, own);
+                }
                 Err(Refused::NoWorker) => prop_assert_eq!(before, 0),
             }
             Ok(())
+        }
+
+        fn of(&self, role: u32) -> u32 {
+            let served = self.served.iter().map(|(_, served)| served);
+            served.chain(&self.queued).filter(|other| **other == role).count() as u32
         }
 
         /// A cancel, a timeout, a lost client or a crash: the segment goes, the ticket stays.
@@ -227,10 +302,10 @@ mod tests {
 
         fn worker_takes(&mut self) -> Result<(), TestCaseError> {
             let Some(ticket) = self.desk.next_ticket() else {
-                prop_assert_eq!(self.queued, 0);
+                prop_assert!(self.queued.is_empty());
                 return Ok(());
             };
-            self.queued -= 1;
+            prop_assert_eq!(self.queued.pop_front(), Some(ticket.role));
             let owner = self.waiting.iter().find(|waiting| waiting.request_id == ticket.request_id);
             let found = self.segments.get(&ticket.segment);
             let attached = found.is_some_and(|header| header.is_of(ticket.request_id));
@@ -241,9 +316,9 @@ mod tests {
                 prop_assert_eq!(owner.generation, self.desk.generation());
             }
             if attached {
-                self.served.push(ticket.request_id)
+                self.served.push((ticket.request_id, ticket.role))
             } else {
-                self.desk.ended()
+                self.desk.ended(ticket.role)
             }
             Ok(())
         }
@@ -257,7 +332,7 @@ mod tests {
             }
             prop_assert_ne!(self.desk.generation(), before);
             self.served.clear();
-            self.queued = 0;
+            self.queued.clear();
             let lost = |waiting: &Waiting| waiting.generation != self.desk.generation();
             prop_assert!(self.waiting.iter().all(lost), "a waiting backend does not notice");
             Ok(())
@@ -265,24 +340,25 @@ mod tests {
 
         fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
             match step {
-                Step::Ask => self.ask(true)?,
-                Step::AskAndFailToSubmit => self.ask(false)?,
+                Step::Ask(role) => self.ask(Some(*role))?,
+                Step::AskAndFailToSubmit => self.ask(None)?,
                 Step::BackendDies(index) => self.backend_dies(*index),
                 Step::WorkerTakes => self.worker_takes()?,
                 Step::WorkerEnds(index) => {
                     if !self.served.is_empty() {
-                        self.served.swap_remove(index.index(self.served.len()));
-                        self.desk.ended();
+                        let (_, role) = self.served.swap_remove(index.index(self.served.len()));
+                        self.desk.ended(role);
                     }
                 }
                 Step::WorkerStumbles => {
-                    self.queued -= usize::from(self.desk.next_ticket().is_some());
-                    self.desk.recount(self.served.len());
+                    self.desk.next_ticket();
+                    self.queued.pop_front();
+                    self.desk.recount(self.served.iter().map(|(_, role)| *role));
                 }
                 Step::WorkerLeaves => self.worker_changes(false)?,
                 Step::WorkerComes => self.worker_changes(true)?,
             }
-            prop_assert_eq!(self.desk.active() as usize, self.queued + self.served.len());
+            prop_assert_eq!(self.desk.active() as usize, self.queued.len() + self.served.len());
             Ok(())
         }
     }

@@ -13,6 +13,8 @@
 //! | [`chat`] | chat formats of the supported model families, compiled in |
 //! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
 //! | [`desk`] | which requests wait for the worker, and which are void |
+//! | [`quota`] | how many questions a role may ask in a minute |
+//! | [`fair_queue`] | whose request is next |
 //! | [`ring`] | the request queue's index arithmetic |
 //! | [`confirm`] | statements that are shown before they are run |
 //! | [`hex`] | bytes as digits |
@@ -26,12 +28,14 @@
 pub mod chat;
 pub mod confirm;
 pub mod desk;
+pub mod fair_queue;
 pub mod grammar;
 pub mod hex;
 pub mod link;
 pub mod pipeline;
 pub mod prompt;
 pub mod protocol;
+pub mod quota;
 pub mod ring;
 pub mod schema;
 pub mod sql;

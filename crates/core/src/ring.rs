@@ -46,6 +46,12 @@ impl<T: Copy, const N: usize> Ring<T, N> {
         value
     }
 
+    /// The values that wait, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
+        let at = |offset| (self.head + offset) % N.max(1);
+        (0..self.len).filter_map(move |offset| *self.slots.get(at(offset))?)
+    }
+
     /// Number of values that wait.
     pub fn len(&self) -> usize {
         self.len

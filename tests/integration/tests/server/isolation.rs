@@ -197,6 +197,7 @@ fn every_answer_goes_to_the_one_who_asked() {
     let script = json!({ "rules": [echo("slow code ", 1), echo("code ", 0)] });
     let config = Config::default()
         .set("text2sql.queue_length", "64")
+        .set("text2sql.role_queue_length", "64")
         .set("client_connection_check_interval", "1ms")
         .set("log_min_messages", "fatal");
     let setup = format!("{SHOP}{SECOND_ROLE}");

@@ -35,7 +35,9 @@ fn twenty_clients_get_their_own_answers() {
             )
         })
         .collect();
-    let config = Config::default().set("text2sql.queue_length", "64");
+    let config = Config::default()
+        .set("text2sql.queue_length", "64")
+        .set("text2sql.role_queue_length", "64");
     let Some(server) = Server::start_with(json!({ "rules": rules }), config, SHOP) else { return };
     std::thread::scope(|scope| {
         for i in 0..20 {
@@ -52,6 +54,96 @@ fn twenty_clients_get_their_own_answers() {
     });
     assert_eq!(server.status("completed"), "200");
     assert_eq!(server.status("failed"), "0");
+}
+
+const SECOND_ROLE: &str = "CREATE ROLE second LOGIN IN ROLE text2sql_user; \
+     GRANT USAGE ON SCHEMA shop TO second; GRANT SELECT ON ALL TABLES IN SCHEMA shop TO second;";
+
+const SLOW: &str = "SELECT text2sql.generate('slow')";
+const QUICK: &str = "SELECT text2sql.generate('customers')";
+
+/// A server on which the analyst asks `count` slow questions, and what to cancel them with.
+fn flooded(config: Config, count: usize) -> Option<(Server, Vec<postgres::CancelToken>)> {
+    let rules = [slow_rule("slow", 1500, 20), rule("customers", "SELECT count(*) FROM customers")];
+    let setup = format!("{SHOP}{SECOND_ROLE}");
+    let server = Server::start_with(json!({ "rules": rules }), config, &setup)?;
+    server.await_state("ready");
+    let tokens = (0..count)
+        .map(|_| {
+            let mut client = server.analyst();
+            let token = client.cancel_token();
+            std::thread::spawn(move || client.query(SLOW, &[]));
+            token
+        })
+        .collect();
+    eventually("all wait or run", Duration::from_secs(10), || {
+        server.status("active_requests") == count.to_string()
+    });
+    Some((server, tokens))
+}
+
+#[test]
+fn a_slow_question_does_not_hold_up_another() {
+    let Some((server, tokens)) = flooded(Config::default(), 3) else { return };
+    // A fourth place is left, in the same role too.
+    server.analyst().query(QUICK, &[]).unwrap();
+    server.connect("second").query(QUICK, &[]).unwrap();
+    assert_eq!(server.status("active_requests"), "3");
+    for token in tokens {
+        token.cancel_query(postgres::NoTls).unwrap();
+    }
+    eventually("all have ended", Duration::from_secs(10), || {
+        server.status("active_requests") == "0"
+    });
+    assert_eq!(server.status("engine_starts"), "1");
+}
+
+#[test]
+fn a_role_that_floods_the_queue_is_refused_and_another_is_served() {
+    let config = Config::default()
+        .set("text2sql.max_parallel", "2")
+        .set("text2sql.queue_length", "16")
+        .set("text2sql.role_queue_length", "5");
+    let Some((server, tokens)) = flooded(config, 5) else { return };
+    let error = server.analyst().query(QUICK, &[]).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::CONFIGURATION_LIMIT_EXCEEDED), "{error}");
+    let error = error.as_db_error().unwrap();
+    assert_eq!(error.message(), "too many questions of one role at a time");
+    assert_eq!(error.detail(), Some("5 questions of this role wait or run."));
+    // Poolers act for their users by SET ROLE.
+    let mut pooled = server.superuser();
+    pooled.batch_execute("SET ROLE analyst").unwrap();
+    let error = pooled.query(QUICK, &[]).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::CONFIGURATION_LIMIT_EXCEEDED), "{error}");
+    // Another role asks, after three of the analyst that wait. The next place is its.
+    let mut second = server.connect("second");
+    let asking = std::thread::spawn(move || second.query(QUICK, &[]));
+    eventually("it waits", Duration::from_secs(10), || server.status("active_requests") == "6");
+    tokens[0].cancel_query(postgres::NoTls).unwrap();
+    asking.join().unwrap().unwrap();
+    assert_eq!(server.status("active_requests"), "4");
+}
+
+#[test]
+fn a_role_asks_no_more_in_a_minute_than_it_may() {
+    let Some(server) = Server::start(&[rule("customers", "SELECT count(*) FROM shop.customers")])
+    else {
+        return;
+    };
+    server
+        .superuser()
+        .batch_execute("ALTER ROLE analyst SET text2sql.questions_per_minute = 2")
+        .unwrap();
+    for _ in 0..2 {
+        server.analyst().query(QUICK, &[]).unwrap();
+    }
+    let error = server.analyst().query(QUICK, &[]).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::CONFIGURATION_LIMIT_EXCEEDED), "{error}");
+    let error = error.as_db_error().unwrap();
+    assert_eq!(error.message(), "too many questions of one role in a minute");
+    assert!(error.detail().unwrap().starts_with("The next one can be asked in "), "{error:?}");
+    let raised = server.analyst().batch_execute("SET text2sql.questions_per_minute = 100");
+    assert_eq!(raised.unwrap_err().code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE));
 }
 
 #[test]
