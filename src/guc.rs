@@ -6,7 +6,7 @@
 
 use std::ffi::{CStr, CString};
 
-use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 
 /// An integer setting: name, texts, range, context and unit.
 struct Int {
@@ -275,10 +275,24 @@ pub fn prompt_tokens() -> u32 {
     unsigned(&PROMPT_TOKENS)
 }
 
-static CONSTRAINED: GucSetting<bool> = GucSetting::<bool>::new(true);
+/// What the model may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum Constrained {
+    /// Anything.
+    #[name = c"off"]
+    Off,
+    /// One SELECT over names of what the caller may read.
+    #[name = c"names"]
+    Names,
+    /// The same, with columns of relations in scope only.
+    #[name = c"scope"]
+    Scope,
+}
 
-/// Whether the model may write nothing but statements over what the caller may read.
-pub fn constrained() -> bool {
+static CONSTRAINED: GucSetting<Constrained> = GucSetting::<Constrained>::new(Constrained::Names);
+
+/// What the model may write.
+pub fn constrained() -> Constrained {
     CONSTRAINED.get()
 }
 
@@ -573,10 +587,10 @@ pub fn define() {
         flags: GucFlags::default(),
     }
     .define();
-    GucRegistry::define_bool_guc(
+    GucRegistry::define_enum_guc(
         c"text2sql.constrained",
-        c"Let the model write nothing but SELECT statements over known names.",
-        c"If off, what it writes is checked all the same, and mended if it is wrong.",
+        c"What the model may write.",
+        c"off: anything; names: one SELECT over known names; scope: columns of relations in scope only. What it writes is checked in any case.",
         &CONSTRAINED,
         GucContext::Userset,
         GucFlags::default(),

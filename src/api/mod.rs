@@ -13,3 +13,4 @@ mod limits;
 mod question;
 mod row_type;
 mod version;
+mod warm;

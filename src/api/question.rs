@@ -10,7 +10,7 @@ use text2sql_core::chat::ChatPrompt;
 use text2sql_core::link::{self, Budget};
 use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage};
 use text2sql_core::prompt::{self, PromptInput};
-use text2sql_core::protocol::{Constraint, GenerateRequest, GenerationStats};
+use text2sql_core::protocol::{ColumnScope, Constraint, GenerateRequest, GenerationStats};
 use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{ParsedSql, Refusal, only_home, qualify};
 
@@ -18,7 +18,7 @@ use super::limits::{self, Guard};
 use crate::catalog;
 use crate::error::Error;
 use crate::exec::ExecError;
-use crate::guc;
+use crate::guc::{self, Constrained};
 use crate::ipc::client;
 use crate::pg::server;
 
@@ -110,7 +110,7 @@ impl Question {
     ) -> Result<Answer<T>, Error> {
         client::count_question(limits::patience())?;
         let Self { snapshot, prompt, mut timings } = self;
-        let constraint = guc::constrained().then(|| Constraint::from(snapshot.as_ref()));
+        let constraint = constraint(&snapshot);
         let mut stats = GenerationStats::default();
         let mut accepted = None;
         let mut pipeline = Pipeline::new(prompt, guc::max_repairs());
@@ -149,15 +149,36 @@ impl Question {
     }
 }
 
-fn generate(
+impl Question {
+    /// Has the engine read what all questions of this caller begin with.
+    ///
+    /// # Errors
+    /// Of the worker.
+    pub fn warm(self) -> Result<GenerationStats, Error> {
+        client::count_question(limits::patience())?;
+        let generation = client::generate(request(self.prompt, None, 0), limits::patience())?;
+        Ok(generation.stats)
+    }
+}
+
+/// What answers over the snapshot must keep to.
+fn constraint(snapshot: &Snapshot) -> Option<Constraint> {
+    let columns = match guc::constrained() {
+        Constrained::Off => return None,
+        Constrained::Names => ColumnScope::Anywhere,
+        Constrained::Scope => ColumnScope::InScope,
+    };
+    Some(Constraint { columns, ..Constraint::from(snapshot) })
+}
+
+fn request(
     prompt: ChatPrompt,
     constraint: Option<Constraint>,
-    stats: &mut GenerationStats,
-    timings: &mut Timings,
-) -> Result<Event, Error> {
-    let request = GenerateRequest {
+    max_new_tokens: u32,
+) -> GenerateRequest {
+    GenerateRequest {
         prompt,
-        max_new_tokens: guc::max_new_tokens(),
+        max_new_tokens,
         deadline_ms: guc::generation_timeout().into(),
         // Prefixes are shared within one role of one database only: how fast an answer comes
         // would tell others what was asked.
@@ -165,7 +186,16 @@ fn generate(
         // What the caller may read and nothing else, as in the prompt. The schemas on the search
         // path count as any others: a bare name gets its schema where there is one choice.
         constraint: constraint.filter(Constraint::is_reasonable),
-    };
+    }
+}
+
+fn generate(
+    prompt: ChatPrompt,
+    constraint: Option<Constraint>,
+    stats: &mut GenerationStats,
+    timings: &mut Timings,
+) -> Result<Event, Error> {
+    let request = request(prompt, constraint, guc::max_new_tokens());
     let begun = Instant::now();
     let generation = client::generate(request, limits::patience())?;
     let elapsed = begun.elapsed();

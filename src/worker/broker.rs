@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use text2sql_core::fair_queue::FairQueue;
 use text2sql_core::protocol::{EngineCommand, Event, Failure, FailureCode};
+use text2sql_core::warm_up::WarmUp;
 
 use super::engine::Running;
 use super::lifecycle::{Lifecycle, Notice};
@@ -30,6 +31,9 @@ pub struct Broker {
     sessions: Vec<Session>,
     engines: Lifecycle,
     turns: FairQueue,
+    warm_up: WarmUp,
+    /// Requests of our own: nobody waits for them.
+    own: Vec<u64>,
     reloads_done: u64,
 }
 
@@ -40,6 +44,8 @@ impl Broker {
             sessions: Vec::new(),
             engines: Lifecycle::new(guc::preload_model()),
             turns: FairQueue::default(),
+            warm_up: WarmUp::default(),
+            own: Vec::new(),
             reloads_done: mailbox::worker::reloads_wanted(),
         }
     }
@@ -55,6 +61,7 @@ impl Broker {
         }
         self.fail_hopeless(now);
         self.dispatch(now);
+        self.warm_up(now);
         self.engines.flush();
         self.pump_sessions(now);
     }
@@ -146,6 +153,14 @@ impl Broker {
     }
 
     fn deliver(&mut self, id: u64, event: Event) {
+        let ended = matches!(event, Event::Done { .. } | Event::Failed { .. });
+        if self.own.contains(&id) {
+            self.own.retain(|own| *own != id || !ended);
+            if matches!(event, Event::Done { .. }) {
+                self.warm_up.was_read();
+            }
+            return;
+        }
         match &event {
             Event::Done { stats, .. } => {
                 let add = |counter: &std::sync::atomic::AtomicU64, n: u32| {
@@ -163,6 +178,9 @@ impl Broker {
         }
         // Without a session the request was cancelled; its events are for nobody.
         if let Some(session) = self.sessions.iter_mut().find(|s| s.id == id) {
+            if let (Event::Done { .. }, Some(prompt)) = (&event, session.given.take()) {
+                self.warm_up.note(prompt);
+            }
             session.send(event);
         }
     }
@@ -207,8 +225,24 @@ impl Broker {
                 give_up_at: now + left + GRACE,
                 written: 0,
             });
+            session.given = Some(WarmUp::prompt_of(&request));
             engine.send(&EngineCommand::Generate { id: session.id, request });
         }
+    }
+
+    /// Lets a new engine read the prompts of late, one at a time, while nobody asks.
+    fn warm_up(&mut self, now: Instant) {
+        let Some(engine) = self.engines.free_engine() else { return };
+        self.warm_up.meet(engine.pid());
+        if !engine.running.is_empty() {
+            return;
+        }
+        let Some(request) = self.warm_up.to_read() else { return };
+        let id = mailbox::new_request_id();
+        let left = Duration::from_millis(request.deadline_ms);
+        self.own = vec![id];
+        engine.running.push(Running { id, role: 0, give_up_at: now + left + GRACE, written: 0 });
+        engine.send(&EngineCommand::Generate { id, request });
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Session {
     pub stage: Stage,
     /// When its time is up, once the request is known.
     pub deadline: Option<Instant>,
+    /// Its prompt alone, once the engine works on it.
+    pub given: Option<GenerateRequest>,
     channel: Channel,
 }
 
@@ -45,7 +47,7 @@ impl Session {
     /// A session for a segment just attached.
     pub fn new(ticket: &Ticket, channel: Channel) -> Self {
         let Ticket { request_id: id, role, .. } = *ticket;
-        Self { id, role, stage: Stage::Receiving, deadline: None, channel }
+        Self { id, role, stage: Stage::Receiving, deadline: None, given: None, channel }
     }
 
     /// Moves frames both ways.

@@ -18,6 +18,7 @@
 //! | [`ring`] | the request queue's index arithmetic |
 //! | [`confirm`] | statements that are shown before they are run |
 //! | [`hex`] | bytes as digits |
+//! | [`warm_up`] | what a new engine reads before anybody asks |
 //! | [`supervision`] | when a crashed engine is started again |
 //!
 //! Callers: the extension (`src/`), the engine (`crates/engine`) and the tools (`crates/cli`).
@@ -40,3 +41,4 @@ pub mod ring;
 pub mod schema;
 pub mod sql;
 pub mod supervision;
+pub mod warm_up;

@@ -10,8 +10,8 @@
 use proptest::prelude::*;
 use text2sql_core::chat::{ChatFormat, ChatPrompt, Role, Turn};
 use text2sql_core::protocol::{
-    ClientFrame, Constraint, ConstraintRelation, ConstraintUse, Decoder, EngineCommand,
-    EngineReport, Event, Failure, FailureCode, Finish, FrameError, GenerateRequest,
+    ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, Decoder,
+    EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, FrameError, GenerateRequest,
     GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo, ServerFrame, decode, encode,
     encode_framed,
 };
@@ -29,10 +29,12 @@ fn constraints() -> impl Strategy<Value = Constraint> {
     let names = || prop::collection::vec(any::<String>(), 0..3);
     let relation = (any::<String>(), any::<String>(), names())
         .prop_map(|(schema, name, columns)| ConstraintRelation { schema, name, columns });
-    (prop::collection::vec(relation, 0..3), names(), names(), any::<String>()).prop_map(
-        |(relations, search_path, functions, fingerprint)| Constraint {
+    let columns = prop_oneof![Just(ColumnScope::InScope), Just(ColumnScope::Anywhere)];
+    (prop::collection::vec(relation, 0..3), names(), names(), any::<String>(), columns).prop_map(
+        |(relations, search_path, functions, fingerprint, columns)| Constraint {
             relations,
             search_path,
+            columns,
             functions,
             fingerprint,
         },

@@ -12,11 +12,15 @@
 
 use proptest::prelude::*;
 use text2sql_core::grammar::{Catalog, scope};
-use text2sql_core::protocol::Constraint;
+use text2sql_core::protocol::{ColumnScope, Constraint};
 
 fn catalog() -> Catalog {
+    catalog_with(ColumnScope::InScope)
+}
+
+fn catalog_with(columns: ColumnScope) -> Catalog {
     let constraint: Constraint = serde_json::from_str(include_str!("grammar/schema.json")).unwrap();
-    Catalog::new(&constraint)
+    Catalog::new(&Constraint { columns, ..constraint })
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -25,9 +29,13 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn what_the_server_takes_is_never_refused_while_it_is_written() {
-    let catalog = catalog();
     let mut refused = Vec::new();
-    for statement in lines(include_str!("grammar/accepted.sql")) {
+    for (columns, statement) in
+        [ColumnScope::InScope, ColumnScope::Anywhere].into_iter().flat_map(|scope| {
+            lines(include_str!("grammar/accepted.sql")).map(move |line| (scope, line))
+        })
+    {
+        let catalog = catalog_with(columns);
         let prefixes = (0..=statement.len()).filter(|at| statement.is_char_boundary(*at));
         let texts = prefixes.map(|at| (&statement[..at], false)).chain([(statement, true)]);
         for (text, complete) in texts {
@@ -70,6 +78,40 @@ fn a_wrong_name_is_found_where_it_begins_and_as_soon_as_it_can_be() {
         if !text.contains("ORDER") && !text.contains("WHERE") {
             assert!(scope::check(&catalog, shorter, false).violation.is_none(), "{shorter}");
         }
+    }
+}
+
+#[test]
+fn a_column_may_be_anywhere_if_it_is_somewhere_and_no_item_in_scope_has_it() {
+    let catalog = catalog_with(ColumnScope::Anywhere);
+    let violation = |text: &str| scope::check(&catalog, text, false).violation;
+    for text in [
+        "SELECT c.total FROM customers c ORDER ",
+        "SELECT name FROM customers c WHERE c.total ",
+        "SELECT name FROM customers WHERE total ",
+        "SELECT total FROM customers ORDER BY total ",
+        "SELECT name FROM customers c WHERE c.tot",
+    ] {
+        assert_eq!(violation(text), None, "{text}");
+    }
+    for (text, at) in [
+        ("SELECT c.nothing FROM customers c ORDER ", "nothing"),
+        ("SELECT name FROM customers c WHERE c.zz", "zz"),
+        ("SELECT nothing FROM customers c WHERE ", "nothing"),
+        ("SELECT c.total FROM customers c JOIN orders o ON true WHERE ", "c.total"),
+        ("SELECT name FROM customers c WHERE x.", "x."),
+        ("SELECT * FROM nob", "nob"),
+    ] {
+        let found = violation(text).unwrap_or_else(|| panic!("{text}"));
+        assert_eq!(found.at, text.find(at).unwrap(), "{text}");
+    }
+    for (text, good) in [
+        ("SELECT c.name FROM customers c WHERE c.", ["city", "total"]),
+        ("SELECT 1 FROM customers c WHERE ", ["city", "total"]),
+    ] {
+        let choice = scope::check(&catalog, text, false).choice.unwrap();
+        assert!(good.iter().all(|name| choice.walk(name.as_bytes()).is_some()), "{text}");
+        assert!(choice.walk(b"nothing").is_none(), "{text}");
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Asked {
     pub scope: String,
     /// Its prompt; at least one token.
     pub prompt: Vec<u32>,
-    /// Most tokens of the answer, at least 1.
+    /// Most tokens of the answer; with 0 the prompt alone is computed.
     pub most: usize,
     prefix: String,
     constraint: Option<Constraint>,
@@ -46,7 +46,7 @@ impl Asked {
             control,
             scope: request.cache_scope,
             prompt,
-            most: request.max_new_tokens.max(1) as usize,
+            most: request.max_new_tokens as usize,
             prefix: request.prompt.assistant_prefix,
             constraint: request.constraint,
         }
@@ -199,6 +199,9 @@ impl Generation {
             self.prefilled = true;
             self.stats.prefill_us = self.since.elapsed().as_micros() as u64;
             self.since = Instant::now();
+            if self.asked.most == 0 {
+                return Ok(Some(Finish::Length));
+            }
         }
         self.computed.take(logits, self.logits.rows(self.due.len()));
         self.choose(tokenizer, tell)

@@ -34,9 +34,10 @@
 //!   any event). Those that send something then go on as if nothing had happened.
 //! * `default_reply`: where no rule matches.
 //!
-//! Tokens of a prompt are counted as its words.
+//! Tokens of a prompt are counted as its words; as cached count those with which the last prompt
+//! of the same scope began too.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -132,19 +133,22 @@ pub struct Scripted {
     raw: UnixStream,
     script: Script,
     talks: VecDeque<Talk>,
+    /// Words of the last prompt of each scope.
+    prompts: HashMap<String, Vec<String>>,
 }
 
 impl Scripted {
     /// A model that may write to `raw` what is no frame.
     pub fn new(raw: UnixStream) -> Self {
-        Self { raw, script: Script::default(), talks: VecDeque::new() }
+        Self { raw, script: Script::default(), talks: VecDeque::new(), prompts: HashMap::new() }
     }
 
     /// Sends one piece of an answer; `Some` where that was the last.
     fn piece(&mut self, job: &mut Talk, on_event: &mut dyn FnMut(Event)) -> Option<Finish> {
         if !job.started {
             self.misbehave(job);
-            on_event(Event::Started { prompt_tokens: job.prompt_tokens, cached_tokens: 0 });
+            let Talk { prompt_tokens, cached_tokens, .. } = *job;
+            on_event(Event::Started { prompt_tokens, cached_tokens });
             job.started = true;
         }
         let Some(piece) = job.pieces.pop_front() else { return Some(Finish::Stop) };
@@ -180,6 +184,7 @@ struct Talk {
     rule: Rule,
     started: bool,
     prompt_tokens: u32,
+    cached_tokens: u32,
     most: usize,
     pieces: VecDeque<String>,
     /// When the next piece is due.
@@ -191,9 +196,8 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(script: &Script, Job { id, request, control }: Job) -> Self {
+    fn new(script: &Script, Job { id, request, control }: Job, cached_tokens: u32) -> Self {
         let (rule, reply) = script.choose(&request);
-        let rendered = ChatFormat::ChatMl.render(&request.prompt);
         let now = Instant::now();
         Self {
             id,
@@ -201,7 +205,8 @@ impl Talk {
             due: now + Duration::from_millis(rule.token_ms),
             rule,
             started: false,
-            prompt_tokens: rendered.split_whitespace().count() as u32,
+            prompt_tokens: words(&request).len() as u32,
+            cached_tokens,
             most: request.max_new_tokens as usize,
             pieces: reply.split_inclusive(char::is_whitespace).map(str::to_owned).collect(),
             begin: now,
@@ -214,6 +219,7 @@ impl Talk {
     fn done(self, finish: Finish) -> Event {
         let stats = GenerationStats {
             prompt_tokens: self.prompt_tokens,
+            cached_tokens: self.cached_tokens,
             generated_tokens: self.sent as u32,
             decode_us: self.begin.elapsed().as_micros() as u64,
             ..GenerationStats::default()
@@ -261,7 +267,14 @@ impl Model for Scripted {
     }
 
     fn start(&mut self, job: Job, _send: &mut Sink<'_>) {
-        self.talks.push_back(Talk::new(&self.script, job));
+        let scope = job.request.cache_scope.clone();
+        let words = words(&job.request);
+        let known = self.prompts.get(&scope).filter(|_| !scope.is_empty());
+        let alike =
+            |known: &Vec<String>| words.iter().zip(known).take_while(|(a, b)| a == b).count();
+        let cached_tokens = known.map_or(0, alike).min(words.len() - 1);
+        self.prompts.insert(scope, words);
+        self.talks.push_back(Talk::new(&self.script, job, cached_tokens as u32));
     }
 
     fn is_busy(&self) -> bool {
@@ -292,6 +305,11 @@ impl Model for Scripted {
     fn after_panic(&mut self) {
         self.talks.clear();
     }
+}
+
+fn words(request: &GenerateRequest) -> Vec<String> {
+    let rendered = ChatFormat::ChatMl.render(&request.prompt);
+    rendered.split_whitespace().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::functions;
 use super::names::NameSet;
 use super::words::{ARGUMENTS, INTERVAL_FIELDS, NO_LABEL, RESERVED, SYNTAX, TYPES};
-use crate::protocol::Constraint;
+use crate::protocol::{ColumnScope, Constraint};
 
 /// A relation's names.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Catalog {
     tables: HashMap<String, Vec<Table>>,
     schemas: BTreeMap<String, Arc<NameSet>>,
     search_path: Vec<String>,
+    /// Columns of all relations, where one that is not in scope is let through.
+    anywhere: Option<(BTreeSet<String>, Arc<NameSet>)>,
     /// What can stand behind `FROM`: relations and schemas.
     pub(super) sources: Arc<NameSet>,
     /// Words with a meaning wherever an expression is.
@@ -72,11 +74,27 @@ impl Catalog {
             tables,
             schemas,
             search_path: constraint.search_path.clone(),
+            anywhere: (constraint.columns == ColumnScope::Anywhere).then(|| {
+                let all: BTreeSet<String> =
+                    constraint.relations.iter().flat_map(|r| r.columns.iter().cloned()).collect();
+                let names = NameSet::new(all.iter().map(String::as_str));
+                (all, Arc::new(names))
+            }),
             sources: Arc::new(sources),
             words: Arc::new(words),
             source_words: Arc::new(source_words),
             schema_names: Arc::new(schema_names),
         }
+    }
+
+    /// Whether a column is let through that is not in scope.
+    pub(super) fn has_anywhere(&self, column: &str) -> bool {
+        self.anywhere.as_ref().is_some_and(|(all, _)| all.contains(column))
+    }
+
+    /// The columns that are.
+    pub(super) fn columns_anywhere(&self) -> Option<Arc<NameSet>> {
+        self.anywhere.as_ref().map(|(_, names)| Arc::clone(names))
     }
 
     /// Whether there is such a schema with relations in it.

@@ -10,7 +10,7 @@ use crate::schema::{Snapshot, sanitize};
 pub struct GenerateRequest {
     /// The conversation to continue.
     pub prompt: ChatPrompt,
-    /// Most tokens to generate, at least 1.
+    /// Most tokens to generate; with 0 only the prompt is computed, so that it is cached.
     pub max_new_tokens: u32,
     /// Time left for the generation, milliseconds, counted from when the engine reads it.
     pub deadline_ms: u64,
@@ -32,12 +32,28 @@ pub struct Constraint {
     /// Schemas in which a relation is found without its schema's name, first to last.
     #[serde(default)]
     pub search_path: Vec<String>,
+    /// Where a column must be.
+    #[serde(default)]
+    pub columns: ColumnScope,
     /// Names of functions that may be called besides the built-in ones of the positive list.
     #[serde(default)]
     pub functions: Vec<String>,
     /// What the relations were read from, for the log and for caches; equal ones mean equal names.
     #[serde(default)]
     pub fingerprint: String,
+}
+
+/// Where a column that a statement names must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnScope {
+    /// In a relation that is in scope where it is named.
+    #[default]
+    InScope,
+    /// In any relation of the constraint. One that is not in scope is left to be found by the
+    /// server, and mended with its message: a model that is made to take another column instead
+    /// writes a statement that runs and is wrong.
+    Anywhere,
 }
 
 /// A relation of a [`Constraint`]; names as stored in the catalog.
@@ -96,6 +112,7 @@ impl From<&Snapshot> for Constraint {
         Self {
             relations: relations.collect(),
             search_path: Vec::new(),
+            columns: ColumnScope::default(),
             functions: snapshot.functions.clone(),
             fingerprint: snapshot.fingerprint(),
         }

@@ -83,6 +83,18 @@ fn the_memory_of_prefixes_is_bounded_and_the_longest_unused_goes_first() {
 }
 
 #[test]
+fn a_request_for_no_tokens_computes_the_prompt_alone() {
+    let gguf = TinyGguf::k_quants(4);
+    let mut model = load(&gguf);
+    let (text, cached, prompt) = ask(&mut model, &request("how many films?", "scope", 0));
+    assert_eq!((text.as_str(), cached), ("", 0));
+    let asked = request("how many films?", "scope", 20);
+    let (text, cached, _) = ask(&mut model, &asked);
+    assert_eq!(cached, prompt - 1);
+    assert_eq!(text, ask(&mut load(&gguf), &asked).0);
+}
+
+#[test]
 fn forgetting_forgets() {
     let mut model = load(&TinyGguf::new(2));
     ask(&mut model, &request("?", "scope", 2));

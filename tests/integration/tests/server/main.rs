@@ -21,3 +21,4 @@ mod load;
 mod standby;
 mod traces;
 mod versions;
+mod warm;

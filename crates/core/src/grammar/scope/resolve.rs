@@ -259,22 +259,27 @@ impl Walker<'_> {
                 Found::Here => return,
                 Found::NoColumn => {
                     let violation = self.wrong_column(number, &reference);
-                    self.violation.get_or_insert(violation);
+                    self.violation = self.violation.take().or(violation);
                     return;
                 }
                 Found::NotHere => at = level.outer,
             }
             reference.outputs = false;
         }
+        if let [(column, _)] = reference.parts.as_slice()
+            && self.catalog.has_anywhere(column)
+        {
+            return;
+        }
         let violation = self.unknown(frame, &reference);
         self.violation.get_or_insert(violation);
     }
 
     /// `item.column` where the item has no such column: the item is wrong if another one has it,
-    /// else the column.
-    fn wrong_column(&self, number: usize, reference: &Reference) -> Violation {
+    /// else the column. None where a column may be anywhere and no item in scope has it.
+    fn wrong_column(&self, number: usize, reference: &Reference) -> Option<Violation> {
         let [.., (_, item_at), (column, at)] = reference.parts.as_slice() else {
-            return Violation { at: 0, instead: None };
+            return Some(Violation { at: 0, instead: None });
         };
         let items = self.level(number).map(|level| level.items.as_slice()).unwrap_or_default();
         let others: Vec<&str> = items
@@ -283,12 +288,15 @@ impl Walker<'_> {
             .filter_map(|item| item.name.as_deref())
             .collect();
         if !others.is_empty() && reference.parts.len() == 2 {
-            return Violation { at: *item_at, instead: Some(Arc::new(NameSet::new(others))) };
+            return Some(Violation { at: *item_at, instead: Some(Arc::new(NameSet::new(others))) });
+        }
+        if self.catalog.has_anywhere(column) {
+            return None;
         }
         let of = reference.parts.iter().rev().nth(1).map(|(name, _)| name);
         let columns = items.iter().find(|item| item.name.as_ref() == of).map(|item| &item.columns);
         let names = columns.map(|columns| columns.names.iter().map(String::as_str));
-        Violation { at: *at, instead: names.map(|names| Arc::new(NameSet::new(names))) }
+        Some(Violation { at: *at, instead: names.map(|names| Arc::new(NameSet::new(names))) })
     }
 
     fn unknown(&self, frame: usize, reference: &Reference) -> Violation {
@@ -391,7 +399,8 @@ impl Walker<'_> {
                     names.extend(item.columns.names.iter().map(String::as_str));
                 }
                 names.extend(SYSTEM_COLUMNS);
-                return Some(vec![Arc::new(NameSet::new(names))]);
+                let here = Arc::new(NameSet::new(names));
+                return Some([here].into_iter().chain(self.catalog.columns_anywhere()).collect());
             }
             at = level.outer;
         }
@@ -429,10 +438,11 @@ impl Walker<'_> {
             }
             at = level.outer;
         }
-        Some(vec![
+        let sets = [
             Arc::new(NameSet::new(names)),
             Arc::clone(&self.catalog.words),
             Arc::clone(&self.catalog.schema_names),
-        ])
+        ];
+        Some(sets.into_iter().chain(self.catalog.columns_anywhere()).collect())
     }
 }

@@ -1,0 +1,48 @@
+//! The schema is read before the first question: on demand, and by an engine that replaces another.
+
+use std::time::Duration;
+
+use text2sql_integration::{Server, eventually, rule};
+
+const WARM: &str = "SELECT prompt_tokens, cached_tokens, milliseconds >= 0 FROM text2sql.warm()";
+const CACHED: &str = "SELECT cached_tokens FROM text2sql.explain('how many customers?')";
+
+fn start() -> Option<Server> {
+    let server = Server::start(&[rule("customers", "SELECT count(*) FROM shop.customers")])?;
+    server.await_state("ready");
+    Some(server)
+}
+
+#[test]
+fn warming_reads_the_schema_once() {
+    let Some(server) = start() else { return };
+    let mut analyst = server.analyst();
+    let mut warm = || {
+        let row = analyst.query_one(WARM, &[]).unwrap();
+        assert!(row.get::<_, bool>(2));
+        (row.get::<_, i32>(0), row.get::<_, i32>(1))
+    };
+    let (prompt, cached) = warm();
+    assert!(prompt > 20 && cached == 0, "{prompt} {cached}");
+    assert_eq!(warm(), (prompt, prompt - 1));
+    let cached: i32 = analyst.query_one(CACHED, &[]).unwrap().get(0);
+    assert!(cached > prompt / 2, "the question found {cached} of {prompt}");
+}
+
+#[test]
+fn a_new_engine_reads_what_the_one_before_had_read() {
+    let Some(server) = start() else { return };
+    let mut analyst = server.analyst();
+    analyst.query_one(CACHED, &[]).unwrap();
+    let (engine, completed) = (server.status("engine_pid"), server.status("completed"));
+    server.signal("-KILL", &engine);
+    eventually("another engine is ready", Duration::from_secs(10), || {
+        server.status("engine_starts") == "2" && server.status("state") == "ready"
+    });
+    // The worker has sent it before it sends anything that comes now.
+    let cached: i32 = analyst.query_one(CACHED, &[]).unwrap().get(0);
+    assert!(cached > 10, "{cached} cached");
+    let counted = |column| server.status(column).parse::<u32>().unwrap();
+    assert_eq!(counted("completed"), completed.parse::<u32>().unwrap() + 1, "its own do not count");
+    assert_eq!(server.status("active_requests"), "0");
+}
