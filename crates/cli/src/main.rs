@@ -12,6 +12,7 @@ mod generate;
 mod grammar;
 mod inspect_gguf;
 mod load;
+mod questions;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,8 @@ enum Command {
     InspectGguf(inspect_gguf::InspectGguf),
     /// Measure constrained decoding: the share of statements it can write, and what it costs.
     Grammar(grammar::Grammar),
+    /// Answer questions from saved catalogs, without a server, with times.
+    Questions(questions::Questions),
     /// Generate text from a raw conversation, for debugging.
     Generate(generate::Generate),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Bench(command) => command.run(),
         Command::InspectGguf(command) => command.run(),
         Command::Generate(command) => command.run(),
+        Command::Questions(command) => command.run(),
         Command::Grammar(command) => command.run(),
     };
     match result {
