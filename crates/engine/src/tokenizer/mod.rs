@@ -1,50 +1,100 @@
 //! Text to tokens and back, from the tables in the model file.
 //!
-//! Owns the pre-tokenizers of the supported families and the rule that special tokens come from
-//! [`Segment::Special`] only: the tokenizer is built without them, so text can never become one.
-//! Called by the generator.
+//! Owns the vocabulary: the bytes of every token, which of them are special, which end a turn; and
+//! the rule that special tokens come from [`Segment::Special`] and [`Segment::Begin`] only: the
+//! encoders (`byte_pairs`, `pieces`) are built without them, so text can never become one. Called by
+//! the generator.
+
+mod byte_pairs;
+mod pieces;
+mod utf8;
 
 use std::collections::HashMap;
 
-use text2sql_core::chat::Segment;
-use tokenizers::models::bpe::BPE;
-use tokenizers::normalizers::NFC;
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::pre_tokenizers::sequence::Sequence;
-use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer};
+use text2sql_core::chat::{ChatFormat, Segment};
+use tokenizers::Tokenizer;
+
+pub use utf8::Utf8Stream;
 
 use crate::error::EngineError;
-use crate::gguf::Header;
+use crate::gguf::{GgufError, Header, Value};
+use byte_pairs::{Cut, byte_alphabet, token_bytes};
+use pieces::{Piece, Pieces, byte_of, spaced};
 
-/// As in the `tokenizer.json` of Qwen2 and Qwen2.5.
-const QWEN2_SPLIT: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+/// What `tokenizer.ggml.token_type` says of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Text, reached by merges.
+    Ordinary,
+    /// Never shown, and not reached by text.
+    Control,
+    /// Text that is one token wherever it stands, or a marker of turns.
+    Added,
+    /// One byte.
+    Byte,
+}
 
-/// `tokenizer.ggml.token_type` of a control token.
-const CONTROL: i64 = 3;
+impl Kind {
+    fn of(number: i64, token: &str) -> Self {
+        match number {
+            // Unknown, control, unused.
+            2 | 3 | 5 => Self::Control,
+            4 if looks_special(token) => Self::Control,
+            4 => Self::Added,
+            6 => Self::Byte,
+            _ => Self::Ordinary,
+        }
+    }
+}
 
-/// A byte-level BPE tokenizer.
+/// Whether a token that a vendor added is a marker, whatever its type says. As in llama.cpp, whose
+/// converter and loader know vendors that give their markers the type of text.
+fn looks_special(token: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "<pad>",
+        "<mask>",
+        "<unk>",
+        "<s>",
+        "</s>",
+        "<bos>",
+        "<eos>",
+        "<start_of_turn>",
+        "<end_of_turn>",
+    ];
+    NAMES.contains(&token)
+        || (token.starts_with("<|") && token.ends_with("|>"))
+        || (token.starts_with("<unused") && token.ends_with('>'))
+}
+
+enum Encoder {
+    BytePairs(Box<Tokenizer>),
+    Pieces(Box<Pieces>),
+}
+
+/// A tokenizer, and the chat format that its special tokens are made for.
 pub struct TextTokenizer {
-    inner: Tokenizer,
+    encoder: Encoder,
     /// Bytes of every ordinary token; empty for control tokens, which are never shown.
     bytes: Vec<Vec<u8>>,
     control: Vec<bool>,
     specials: HashMap<String, u32>,
+    /// What texts begin with.
+    begin: Option<u32>,
+    chat: ChatFormat,
+    /// That of the chat format.
     end: u32,
+    /// That of the file.
+    end_of_text: u32,
 }
 
 impl TextTokenizer {
     /// Builds the tokenizer a header describes.
     ///
     /// # Errors
-    /// [`EngineError::Tokenizer`] where the tables are missing or inconsistent.
+    /// [`EngineError::Tokenizer`] where the tables are missing or inconsistent, or the vocabulary is
+    /// that of no chat format.
     pub fn from_header(header: &Header) -> Result<Self, EngineError> {
         let model = header.text("tokenizer.ggml.model")?;
-        let pre = header.text("tokenizer.ggml.pre")?;
-        if model != "gpt2" || pre != "qwen2" {
-            let name = format!("kind {model:?} with pre-tokenizer {pre:?} is not supported");
-            return Err(EngineError::Tokenizer(name.chars().take(200).collect()));
-        }
         let tokens = header.texts("tokenizer.ggml.tokens")?;
         let types = header.integers("tokenizer.ggml.token_type")?;
         if types.len() != tokens.len() {
@@ -54,60 +104,43 @@ impl TextTokenizer {
                 types.len()
             )));
         }
-        let mut vocab = HashMap::with_capacity(tokens.len());
-        let mut specials = HashMap::new();
-        let mut bytes = Vec::with_capacity(tokens.len());
-        let mut control = Vec::with_capacity(tokens.len());
-        let alphabet = byte_alphabet();
-        for (id, (token, kind)) in (0u32..).zip(tokens.iter().zip(types)) {
-            let is_control = *kind == CONTROL;
-            if is_control {
-                specials.insert(token.clone(), id);
-                bytes.push(Vec::new());
-            } else {
-                bytes.push(token_bytes(token, &alphabet));
-                // Control tokens are left out, so that no merge of the file can lead to one.
-                vocab.entry(token.clone()).or_insert(id);
+        let kinds: Vec<Kind> =
+            tokens.iter().zip(types).map(|(token, number)| Kind::of(*number, token)).collect();
+        let (encoder, bytes, begins) = match model {
+            "gpt2" => byte_pair_encoder(header, tokens, &kinds)?,
+            "llama" => piece_encoder(header, tokens, &kinds)?,
+            other => {
+                let what = format!("tokenizer {other:?} is not supported");
+                return Err(EngineError::Tokenizer(short(&what)));
             }
-            control.push(is_control);
-        }
-        let end = u32::try_from(header.unsigned("tokenizer.ggml.eos_token_id")?)
-            .ok()
-            .filter(|end| (*end as usize) < tokens.len())
-            .ok_or_else(|| {
-                EngineError::Tokenizer("the end token is not in the vocabulary".into())
-            })?;
+        };
+        let specials: HashMap<String, u32> = (0u32..)
+            .zip(tokens.iter().zip(&kinds))
+            .filter(|(_, (_, kind))| matches!(kind, Kind::Control | Kind::Added))
+            .map(|(id, (token, _))| (token.clone(), id))
+            .collect();
+        let chat = ChatFormat::of_model(header.text("general.architecture")?, |token| {
+            specials.contains_key(token)
+        })
+        .ok_or_else(|| EngineError::Tokenizer("its special tokens are of no chat format".into()))?;
+        let end = specials.get(chat.end()).copied();
+        let begins = flag(header, "tokenizer.ggml.add_bos_token", begins)?;
+        let begin = if begins { Some(numbered(header, "bos", tokens.len())?) } else { None };
+        Ok(Self {
+            encoder,
+            bytes,
+            control: kinds.iter().map(|kind| *kind == Kind::Control).collect(),
+            specials,
+            begin,
+            chat,
+            end: end.ok_or(EngineError::Internal("a chat format has no end of turn"))?,
+            end_of_text: numbered(header, "eos", tokens.len())?,
+        })
+    }
 
-        let merges = header
-            .texts("tokenizer.ggml.merges")?
-            .iter()
-            .map(|merge| merge.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())))
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| EngineError::Tokenizer("a merge is not a pair".into()))?;
-        // The builder below panics on a merge into something longer than every token.
-        let known = |(a, b): &(String, String)| vocab.contains_key(&format!("{a}{b}"));
-        if let Some((a, b)) = merges.iter().find(|merge| !known(merge)) {
-            let what = format!("the merge {a:?} + {b:?} leads to no token");
-            return Err(EngineError::Tokenizer(short(&what)));
-        }
-        let invalid = |error: tokenizers::Error| EngineError::Tokenizer(short(&error.to_string()));
-        let bpe = BPE::builder()
-            .vocab_and_merges(vocab.into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges)
-            .build()
-            .map_err(invalid)?;
-        let mut inner = Tokenizer::new(bpe);
-        inner.with_normalizer(Some(NFC)).map_err(invalid)?;
-        let split = Split::new(
-            SplitPattern::Regex(QWEN2_SPLIT.into()),
-            SplitDelimiterBehavior::Isolated,
-            false,
-        )
-        .map_err(invalid)?;
-        inner.with_pre_tokenizer(Some(PreTokenizerWrapper::Sequence(Sequence::new(vec![
-            split.into(),
-            ByteLevel::new(false, false, false).into(),
-        ]))));
-        Ok(Self { inner, bytes, control, specials, end })
+    /// The chat format of the vocabulary's special tokens.
+    pub fn chat(&self) -> ChatFormat {
+        self.chat
     }
 
     /// Tokens of a rendered conversation.
@@ -118,21 +151,44 @@ impl TextTokenizer {
         let mut out = Vec::new();
         for segment in segments {
             match segment {
+                Segment::Begin => out.extend(self.begin),
                 Segment::Special(name) => {
                     out.push(*self.specials.get(*name).ok_or_else(|| {
                         EngineError::Tokenizer(format!("the model has no token {name:?}"))
                     })?);
                 }
-                Segment::Text(text) => {
-                    let encoding = self
-                        .inner
-                        .encode_fast(text.as_ref(), false)
-                        .map_err(|error| EngineError::Tokenizer(short(&error.to_string())))?;
-                    out.extend_from_slice(encoding.get_ids());
-                }
+                Segment::Text(text) => self.encode_text(text, false, &mut out)?,
             }
         }
         Ok(out)
+    }
+
+    /// Tokens of a text in the middle of a longer one.
+    ///
+    /// # Errors
+    /// As [`TextTokenizer::encode`].
+    pub fn encode_rest(&self, text: &str) -> Result<Vec<u32>, EngineError> {
+        let mut out = Vec::new();
+        self.encode_text(text, true, &mut out)?;
+        Ok(out)
+    }
+
+    fn encode_text(
+        &self,
+        text: &str,
+        continues: bool,
+        out: &mut Vec<u32>,
+    ) -> Result<(), EngineError> {
+        match &self.encoder {
+            Encoder::BytePairs(encoder) => {
+                let encoding = encoder
+                    .encode_fast(text, false)
+                    .map_err(|error| EngineError::Tokenizer(short(&error.to_string())))?;
+                out.extend_from_slice(encoding.get_ids());
+            }
+            Encoder::Pieces(pieces) => pieces.encode(text, continues, out),
+        }
+        Ok(())
     }
 
     /// The token that ends the model's turn.
@@ -140,9 +196,12 @@ impl TextTokenizer {
         self.end
     }
 
-    /// Whether the model's turn ends with this token: the end token, or any control token.
+    /// Whether the model's turn ends with this token: the chat format's, the file's, or any control
+    /// token.
     pub fn ends_turn(&self, token: u32) -> bool {
-        token == self.end || self.control.get(token as usize).copied().unwrap_or(true)
+        token == self.end
+            || token == self.end_of_text
+            || self.control.get(token as usize).copied().unwrap_or(true)
     }
 
     /// Bytes of a token; not necessarily whole characters.
@@ -161,102 +220,66 @@ impl TextTokenizer {
     }
 }
 
+/// An encoder, the bytes of every token, and whether texts begin with a token where a file does not
+/// say.
+type Built = (Encoder, Vec<Vec<u8>>, bool);
+
+fn byte_pair_encoder(
+    header: &Header,
+    tokens: &[String],
+    kinds: &[Kind],
+) -> Result<Built, EngineError> {
+    let cut = Cut::of(header)?;
+    let alphabet = byte_alphabet();
+    let mut ordinary = HashMap::with_capacity(tokens.len());
+    let mut bytes = Vec::with_capacity(tokens.len());
+    for (id, (token, kind)) in (0u32..).zip(tokens.iter().zip(kinds)) {
+        match kind {
+            Kind::Control => bytes.push(Vec::new()),
+            Kind::Added => bytes.push(token.as_bytes().to_vec()),
+            Kind::Ordinary | Kind::Byte => {
+                bytes.push(token_bytes(token, &alphabet));
+                // No other token is in here, so that no merge of the file can lead to one.
+                ordinary.entry(token.clone()).or_insert(id);
+            }
+        }
+    }
+    let encoder = byte_pairs::encoder(header, &cut, ordinary)?;
+    Ok((Encoder::BytePairs(Box::new(encoder)), bytes, cut.begins))
+}
+
+fn piece_encoder(header: &Header, tokens: &[String], kinds: &[Kind]) -> Result<Built, EngineError> {
+    let mut bytes = Vec::with_capacity(tokens.len());
+    let mut pieces = Vec::with_capacity(tokens.len());
+    for (token, kind) in tokens.iter().zip(kinds) {
+        let (piece, means) = match (kind, byte_of(token)) {
+            (Kind::Byte, Some(byte)) => (Piece::Byte(byte), vec![byte]),
+            (Kind::Byte, None) | (Kind::Control, _) => (Piece::None, Vec::new()),
+            (Kind::Added, _) => (Piece::Whole(token), spaced(token).into_bytes()),
+            (Kind::Ordinary, _) => (Piece::Ordinary(token), spaced(token).into_bytes()),
+        };
+        pieces.push(piece);
+        bytes.push(means);
+    }
+    let pieces = Pieces::new(header, pieces.into_iter())?;
+    Ok((Encoder::Pieces(Box::new(pieces)), bytes, true))
+}
+
+/// The number of the token that a key like `tokenizer.ggml.eos_token_id` names.
+fn numbered(header: &Header, name: &str, tokens: usize) -> Result<u32, EngineError> {
+    u32::try_from(header.unsigned(&format!("tokenizer.ggml.{name}_token_id"))?)
+        .ok()
+        .filter(|id| (*id as usize) < tokens)
+        .ok_or_else(|| EngineError::Tokenizer(format!("the {name} token is not in the vocabulary")))
+}
+
+/// A boolean of the header, or what it is where it is not there.
+fn flag(header: &Header, key: &str, default: bool) -> Result<bool, GgufError> {
+    header.metadata.get(key).map_or(Ok(default), |value| {
+        Value::bool(value).ok_or_else(|| GgufError::Missing(key.to_owned()))
+    })
+}
+
 fn short(text: &str) -> String {
     text.chars().take(200).collect()
-}
-
-/// GPT-2's table: every byte as a printable character.
-fn byte_alphabet() -> HashMap<char, u8> {
-    let printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
-    let mut shifted = 0x100u32..;
-    (0..=u8::MAX)
-        .filter_map(|byte| {
-            let character = if printable(byte) {
-                Some(char::from(byte))
-            } else {
-                shifted.next().and_then(char::from_u32)
-            };
-            character.map(|character| (character, byte))
-        })
-        .collect()
-}
-
-fn token_bytes(token: &str, alphabet: &HashMap<char, u8>) -> Vec<u8> {
-    // A token that is not written in the alphabet stands for its own text.
-    token
-        .chars()
-        .map(|c| alphabet.get(&c).copied())
-        .collect::<Option<Vec<u8>>>()
-        .unwrap_or_else(|| token.as_bytes().to_vec())
-}
-
-/// Bytes to text as they come, never half a character.
-#[derive(Debug, Default)]
-pub struct Utf8Stream {
-    pending: Vec<u8>,
-}
-
-impl Utf8Stream {
-    /// Adds bytes; returns the text that is complete. Invalid bytes become U+FFFD.
-    pub fn push(&mut self, bytes: &[u8]) -> String {
-        self.pending.extend_from_slice(bytes);
-        let mut out = String::new();
-        loop {
-            let (valid, skip) = match std::str::from_utf8(&self.pending) {
-                Ok(_) => (self.pending.len(), 0),
-                Err(error) => match error.error_len() {
-                    Some(length) => (error.valid_up_to(), length),
-                    None => (error.valid_up_to(), 0),
-                },
-            };
-            let rest = self.pending.split_off(valid);
-            out.push_str(&String::from_utf8_lossy(&self.pending));
-            self.pending = rest;
-            if skip == 0 {
-                return out;
-            }
-            out.push(char::REPLACEMENT_CHARACTER);
-            self.pending.drain(..skip.min(self.pending.len()));
-        }
-    }
-
-    /// What is left when no more bytes come.
-    pub fn finish(&mut self) -> String {
-        let rest = std::mem::take(&mut self.pending);
-        if rest.is_empty() { String::new() } else { char::REPLACEMENT_CHARACTER.to_string() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_alphabet_covers_every_byte_once() {
-        let alphabet = byte_alphabet();
-        assert_eq!(alphabet.len(), 256);
-        assert_eq!(alphabet.get(&'Ġ'), Some(&b' '));
-        assert_eq!(alphabet.get(&'Ċ'), Some(&b'\n'));
-    }
-
-    #[test]
-    fn half_a_character_waits_for_its_other_half() {
-        let mut stream = Utf8Stream::default();
-        let text = "aé€😀b";
-        let mut out = String::new();
-        for byte in text.as_bytes() {
-            out.push_str(&stream.push(&[*byte]));
-            assert!(!out.contains(char::REPLACEMENT_CHARACTER));
-        }
-        assert_eq!(out, text);
-        assert_eq!(stream.finish(), "");
-    }
-
-    #[test]
-    fn invalid_bytes_are_replaced() {
-        let mut stream = Utf8Stream::default();
-        assert_eq!(stream.push(b"a\xFFb"), "a\u{FFFD}b");
-        assert_eq!(stream.push(b"\xE2\x82"), "");
-        assert_eq!(stream.finish(), "\u{FFFD}");
-    }
 }
