@@ -6,6 +6,7 @@
 //! and copied when one is written that others hold, so a sequence that continues a cached prefix
 //! copies one block at most. Holds no tokens and knows no scopes (`prefix_cache` does).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use half::f16;
@@ -133,21 +134,22 @@ impl KvCache {
         self.length = (self.length + count).min(self.context);
     }
 
-    /// The first `count` keys and values of a head.
-    pub fn runs(&self, layer: usize, head: usize, count: usize) -> (Runs<'_>, Runs<'_>) {
+    /// Keys and values of a head at a range of positions.
+    pub fn runs(&self, layer: usize, head: usize, positions: Range<usize>) -> (Runs<'_>, Runs<'_>) {
         let at = (layer * self.shape.heads + head) * self.shape.head();
-        let run = |all: &'_ [u16], index: usize| {
-            let positions = BLOCK.min(count - index * BLOCK);
-            at..(at + positions * self.shape.dim).min(all.len())
-        };
+        let begun = positions.start / BLOCK;
         self.blocks
             .iter()
-            .take(count.div_ceil(BLOCK))
             .enumerate()
+            .take(positions.end.div_ceil(BLOCK))
+            .skip(begun)
             .map(|(index, block)| {
+                let from = positions.start.saturating_sub(index * BLOCK);
+                let until = BLOCK.min(positions.end - index * BLOCK);
+                let run = at + from * self.shape.dim..at + until * self.shape.dim;
                 (
-                    block.keys.get(run(&block.keys, index)).unwrap_or_default(),
-                    block.values.get(run(&block.values, index)).unwrap_or_default(),
+                    block.keys.get(run.clone()).unwrap_or_default(),
+                    block.values.get(run).unwrap_or_default(),
                 )
             })
             .unzip()
@@ -175,7 +177,7 @@ mod tests {
     }
 
     fn keys(cache: &KvCache, layer: usize, head: usize, count: usize) -> Vec<f32> {
-        let (keys, _) = cache.runs(layer, head, count);
+        let (keys, _) = cache.runs(layer, head, 0..count);
         let all = keys.concat();
         all.chunks(4).map(|key| f16::from_bits(key[0]).to_f32()).collect()
     }
@@ -189,6 +191,13 @@ mod tests {
         let expected: Vec<f32> = tokens.iter().map(|token| token + 12.0).collect();
         assert_eq!(keys(&cache, 1, 2, 150), expected);
         assert_eq!(keys(&cache, 1, 2, 65), expected[..65]);
+        for from in [1, 63, 64, 65, 149, 150] {
+            let (keys, _) = cache.runs(1, 2, from..150);
+            let all = keys.concat();
+            let found: Vec<f32> =
+                all.chunks(4).map(|key| f16::from_bits(key[0]).to_f32()).collect();
+            assert_eq!(found, expected[from..], "from {from}");
+        }
         assert_eq!(cache.blocks().len(), 3);
         assert!(!cache.reserve(51), "more than the context");
     }

@@ -8,8 +8,8 @@
 //! | [`matrix`] | weights in the layouts that multiply fast |
 //! | [`kernels`] | threads, packed products, attention; unsafe code included |
 //! | [`kv_cache`] | keys and values of one sequence |
-//! | [`arch`] | the architectures: tensor names, forward pass |
-//! | [`tokenizer`] | text to tokens and back, from the file's tables |
+//! | [`arch`] | the forward pass, and what the files of each family have |
+//! | [`tokenizer`] | text to tokens and back, from the file's tables; which chat format a model has |
 //! | [`prompt_tokens`] | tokens of prompts, long texts kept per scope |
 //! | [`prefix_cache`] | keys and values of earlier prompts, per scope |
 //! | [`stop`] | where a statement ends in a stream |

@@ -106,7 +106,7 @@ impl LoadedModel {
         let info = ModelInfo {
             name,
             architecture: file.header.text("general.architecture")?.to_owned(),
-            chat: ChatFormat::ChatMl,
+            chat: tokenizer.chat(),
             context: context as u32,
             vocab: decoder.vocab() as u32,
             file_bytes: file.size,
@@ -118,8 +118,8 @@ impl LoadedModel {
         let mut model = Self {
             prefixes: PrefixCache::new(decoder.shape(), spec.prefix_cache_bytes as usize),
             decoder,
+            chat: tokenizer.chat(),
             tokenizer,
-            chat: ChatFormat::ChatMl,
             prompt_tokens: PromptTokens::default(),
             constraints,
             context,

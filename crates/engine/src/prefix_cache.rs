@@ -231,7 +231,7 @@ mod tests {
         kv.advance(rest.len());
         sequence.push(&rest);
         // What was kept are the right keys.
-        let (keys, _) = sequence.cache_mut().runs(0, 0, prompt.len());
+        let (keys, _) = sequence.cache_mut().runs(0, 0, 0..prompt.len());
         let found: Vec<f32> =
             keys.concat().chunks(2).map(|key| half::f16::from_bits(key[0]).to_f32()).collect();
         assert_eq!(found, prompt.iter().map(|token| *token as f32).collect::<Vec<_>>());

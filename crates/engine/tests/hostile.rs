@@ -23,6 +23,7 @@ use text2sql_core::protocol::{
 use text2sql_engine::control::Control;
 use text2sql_engine::gguf::parse_header;
 use text2sql_engine::model::{LoadedModel, Pin};
+use text2sql_testkit::tiny_family::Family;
 use text2sql_testkit::tiny_gguf::{Meta, TinyGguf};
 
 #[global_allocator]
@@ -168,17 +169,21 @@ fn an_array_that_costs_the_most_memory_is_within_the_bounds() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn mutated_files_never_panic_and_never_take_much_memory(
         seed in 0..3u64,
-        wide in any::<bool>(),
+        kind in 0..2 + Family::ALL.len(),
         whole in proptest::bool::weighted(0.3),
         mutations in mutations(),
     ) {
         let _alone = alone();
-        let gguf = if wide { TinyGguf::k_quants(seed) } else { TinyGguf::new(seed) };
+        let gguf = match kind {
+            0 => TinyGguf::new(seed),
+            1 => TinyGguf::k_quants(seed),
+            family => TinyGguf::of_family(Family::ALL[family - 2], seed),
+        };
         let bytes = gguf.bytes();
         // Mostly the header, where the structure is.
         let header = parse_header(&mut bytes.as_slice(), bytes.len() as u64).unwrap();

@@ -1,4 +1,5 @@
-//! A tiny random model file of the Qwen2 family.
+//! A tiny random model file of the Qwen2 family, and the writing of files of any (`tiny_family` has
+//! the others).
 //!
 //! Two layers, 64 wide (256 in the variant with K-quants, whose blocks have that length), a
 //! vocabulary of all bytes, a few merges and the chat's special tokens, in the mix of types that
@@ -10,7 +11,7 @@ use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 const HEADS: usize = 4;
 const KV_HEADS: usize = 2;
 const LAYERS: usize = 2;
-const ALIGNMENT: usize = 32;
+pub(crate) const ALIGNMENT: usize = 32;
 
 /// What to write.
 #[derive(Debug, Clone)]
@@ -38,6 +39,10 @@ pub enum Meta {
     Texts(Vec<String>),
     /// Array of i32.
     Integers(Vec<i32>),
+    /// Array of f32.
+    Floats(Vec<f32>),
+    /// A boolean.
+    Bool(bool),
     /// Bytes as they are: type and value.
     Raw(Vec<u8>),
 }
@@ -67,11 +72,33 @@ fn byte_tokens() -> Vec<String> {
         .collect()
 }
 
-struct Random(u64);
+/// Tokens, their types, and merges: all bytes, a few words, and control tokens at the end.
+pub(crate) fn byte_pair_vocabulary(specials: &[&str]) -> (Vec<String>, Vec<i32>, Vec<String>) {
+    let mut tokens = byte_tokens();
+    let mut types = vec![1; tokens.len()];
+    let merges = ["Ġ S", "S E", "L E", "SE LE", "C T", "SELE CT", "ĠS ELECT", "Ġ 1"];
+    for merge in merges {
+        let token = merge.replace(' ', "");
+        if !tokens.contains(&token) {
+            tokens.push(token);
+            types.push(1);
+        }
+    }
+    // "ĠS ELECT" needs its right half.
+    tokens.push("ELECT".into());
+    types.push(1);
+    for special in specials {
+        tokens.push((*special).into());
+        types.push(3);
+    }
+    (tokens, types, merges.map(String::from).to_vec())
+}
+
+pub(crate) struct Random(pub u64);
 
 impl Random {
     /// Uniform in -1..1; splitmix64.
-    fn next(&mut self) -> f32 {
+    pub(crate) fn next(&mut self) -> f32 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -147,23 +174,8 @@ impl TinyGguf {
 
     fn of_shape(seed: u64, shape: &Shape) -> Self {
         let &Shape { width, ffn_width, .. } = shape;
-        let mut tokens = byte_tokens();
-        let mut types = vec![1; tokens.len()];
-        let merges = ["Ġ S", "S E", "L E", "SE LE", "C T", "SELE CT", "ĠS ELECT", "Ġ 1"];
-        for merge in merges {
-            let token = merge.replace(' ', "");
-            if !tokens.contains(&token) {
-                tokens.push(token);
-                types.push(1);
-            }
-        }
-        // "ĠS ELECT" needs its right half.
-        tokens.push("ELECT".into());
-        types.push(1);
-        for special in ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] {
-            tokens.push(special.into());
-            types.push(3);
-        }
+        let (tokens, types, merges) =
+            byte_pair_vocabulary(&["<|endoftext|>", "<|im_start|>", "<|im_end|>"]);
         let vocab = tokens.len();
         let text = |text: &str| Meta::Text(text.into());
         let metadata = [
@@ -182,7 +194,7 @@ impl TinyGguf {
             ("tokenizer.ggml.pre", text("qwen2")),
             ("tokenizer.ggml.tokens", Meta::Texts(tokens)),
             ("tokenizer.ggml.token_type", Meta::Integers(types)),
-            ("tokenizer.ggml.merges", Meta::Texts(merges.map(String::from).to_vec())),
+            ("tokenizer.ggml.merges", Meta::Texts(merges)),
             ("tokenizer.ggml.eos_token_id", Meta::U32(vocab as u32 - 1)),
         ]
         .map(|(key, value)| (key.to_owned(), value))
@@ -253,7 +265,7 @@ impl TinyGguf {
         out
     }
 
-    fn matrix(
+    pub(crate) fn matrix(
         &mut self,
         random: &mut Random,
         name: &str,
@@ -277,7 +289,7 @@ impl TinyGguf {
         });
     }
 
-    fn vector(&mut self, random: &mut Random, name: &str, length: usize, around: f32) {
+    pub(crate) fn vector(&mut self, random: &mut Random, name: &str, length: usize, around: f32) {
         let data = (0..length).flat_map(|_| (around + random.next() * 0.2).to_le_bytes()).collect();
         self.tensors.push(Tensor {
             name: name.into(),
@@ -323,6 +335,18 @@ fn put_value(out: &mut Vec<u8>, value: &Meta) {
             for item in items {
                 out.extend(item.to_le_bytes());
             }
+        }
+        Meta::Floats(items) => {
+            out.extend(9u32.to_le_bytes());
+            out.extend(6u32.to_le_bytes());
+            out.extend((items.len() as u64).to_le_bytes());
+            for item in items {
+                out.extend(item.to_le_bytes());
+            }
+        }
+        Meta::Bool(value) => {
+            out.extend(7u32.to_le_bytes());
+            out.push(u8::from(*value));
         }
         Meta::Raw(bytes) => out.extend(bytes),
     }

@@ -1,9 +1,11 @@
 //! Chat formats of the supported model families.
 //!
-//! Owns how a conversation becomes the text a model was trained on. The template found in a
-//! model file is never evaluated: a hostile file could make it a program. Special tokens are
-//! kept apart from text, so that `<|im_end|>` typed by a user is plain text to the model.
-//! Called by the engine (to tokenize) and by the extension (to show a prompt).
+//! Owns how a conversation becomes the text a model was trained on, and which format a model has.
+//! The template found in a model file is never evaluated: a hostile file could make it a program.
+//! Special tokens are kept apart from text, so that `<|im_end|>` typed by a user is plain text to
+//! the model. Called by the engine (to tokenize) and by the extension (to show a prompt).
+
+mod formats;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,14 +44,26 @@ pub enum Role {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChatFormat {
-    /// `<|im_start|>role … <|im_end|>`: Qwen2, Qwen2.5, Qwen3 and most of what is built on them.
+    /// `<|im_start|>role … <|im_end|>`: Qwen2, Qwen2.5, SmolLM2 and most of what is built on them.
     #[default]
     ChatMl,
+    /// The same with an empty thought in front of the answer: Qwen3, told not to think.
+    ChatMlNoThought,
+    /// `<|start_header_id|>role<|end_header_id|> … <|eot_id|>`: Llama 3.
+    Llama3,
+    /// `<|role|> … </s>`, of which only `</s>` is a token: TinyLlama, Zephyr.
+    Zephyr,
+    /// `<|role|> … <|end|>`: Phi-3, Phi-3.5.
+    Phi3,
+    /// `<start_of_turn>role … <end_of_turn>`, instructions with the first question: Gemma.
+    Gemma,
 }
 
 /// A piece of a rendered conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment<'a> {
+    /// The token a text begins with, for models that were trained with one.
+    Begin,
     /// One special token, by its literal in the vocabulary.
     Special(&'static str),
     /// Text to be tokenized without special tokens.
@@ -57,10 +71,51 @@ pub enum Segment<'a> {
 }
 
 impl ChatFormat {
+    /// The format of a model, by its `general.architecture` and by which special tokens its
+    /// vocabulary has. `None` where no format of these is its own.
+    ///
+    /// A Llama model whose vocabulary has no markers of turns is taken to be one of Zephyr's
+    /// format. Its elders (Llama 2, the first Mistrals) have the same vocabulary and another format,
+    /// which nothing in it tells.
+    pub fn of_model(architecture: &str, has: impl Fn(&str) -> bool) -> Option<Self> {
+        let all = |tokens: &[&str]| tokens.iter().all(|token| has(token));
+        if all(&["<|im_start|>", "<|im_end|>"]) && !has("<|im_sep|>") {
+            let thinks = architecture == "qwen3" && all(&["<think>", "</think>"]);
+            return Some(if thinks { Self::ChatMlNoThought } else { Self::ChatMl });
+        }
+        match architecture {
+            "llama" if all(&["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]) => {
+                Some(Self::Llama3)
+            }
+            "llama" if all(&["<s>", "</s>"]) && !has("[INST]") => Some(Self::Zephyr),
+            "phi3" if all(&["<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]) => {
+                Some(Self::Phi3)
+            }
+            "gemma3" if all(&["<start_of_turn>", "<end_of_turn>"]) => Some(Self::Gemma),
+            _ => None,
+        }
+    }
+
+    /// The special token that ends the model's turn.
+    pub fn end(self) -> &'static str {
+        match self {
+            Self::ChatMl | Self::ChatMlNoThought => "<|im_end|>",
+            Self::Llama3 => "<|eot_id|>",
+            Self::Zephyr => "</s>",
+            Self::Phi3 => "<|end|>",
+            Self::Gemma => "<end_of_turn>",
+        }
+    }
+
     /// The conversation as a sequence of special tokens and text, ready for the model's answer.
     pub fn segments<'a>(self, prompt: &'a ChatPrompt) -> Vec<Segment<'a>> {
         match self {
-            Self::ChatMl => chat_ml(prompt),
+            Self::ChatMl => formats::chat_ml(prompt, false),
+            Self::ChatMlNoThought => formats::chat_ml(prompt, true),
+            Self::Llama3 => formats::llama3(prompt),
+            Self::Zephyr => formats::zephyr(prompt),
+            Self::Phi3 => formats::phi3(prompt),
+            Self::Gemma => formats::gemma(prompt),
         }
     }
 
@@ -69,6 +124,7 @@ impl ChatFormat {
         self.segments(prompt)
             .iter()
             .map(|segment| match segment {
+                Segment::Begin => "",
                 Segment::Special(token) => token,
                 Segment::Text(text) => text.as_ref(),
             })
@@ -76,58 +132,41 @@ impl ChatFormat {
     }
 }
 
-fn chat_ml(prompt: &ChatPrompt) -> Vec<Segment<'_>> {
-    const OPEN: Segment<'static> = Segment::Special("<|im_start|>");
-    const CLOSE: Segment<'static> = Segment::Special("<|im_end|>");
-    let mut out = Vec::with_capacity(4 * prompt.turns.len() + 8);
-    let mut turn = |role: &str, text: &str| {
-        out.extend([OPEN, Segment::Text(format!("{role}\n{text}").into()), CLOSE]);
-        out.push(Segment::Text("\n".into()));
-    };
-    turn("system", &prompt.system);
-    for Turn { role, text } in &prompt.turns {
-        turn(
-            match role {
-                Role::User => "user",
-                Role::Assistant => "assistant",
-            },
-            text,
-        );
-    }
-    out.push(OPEN);
-    out.push(Segment::Text(format!("assistant\n{}", prompt.assistant_prefix).into()));
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn prompt(question: &str) -> ChatPrompt {
-        ChatPrompt {
-            system: "be brief".into(),
-            turns: vec![Turn { role: Role::User, text: question.into() }],
-            assistant_prefix: "```sql\n".into(),
+    fn choice(architecture: &str, tokens: &[&str]) -> Option<ChatFormat> {
+        ChatFormat::of_model(architecture, |token| tokens.contains(&token))
+    }
+
+    const LLAMA3: [&str; 3] = ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"];
+    const PHI3: [&str; 6] = ["<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>"];
+
+    #[test]
+    fn a_model_has_the_format_of_its_vocabulary() {
+        let chat_ml = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
+        for architecture in ["qwen2", "qwen3", "llama", "phi3"] {
+            assert_eq!(choice(architecture, &chat_ml), Some(ChatFormat::ChatMl));
         }
+        let thinking = ["<|im_start|>", "<|im_end|>", "<think>", "</think>"];
+        assert_eq!(choice("qwen3", &thinking), Some(ChatFormat::ChatMlNoThought));
+        assert_eq!(choice("qwen2", &thinking), Some(ChatFormat::ChatMl));
+        assert_eq!(choice("llama", &LLAMA3), Some(ChatFormat::Llama3));
+        assert_eq!(choice("llama", &["<s>", "</s>"]), Some(ChatFormat::Zephyr));
+        assert_eq!(choice("phi3", &PHI3), Some(ChatFormat::Phi3));
+        let gemma = ["<bos>", "<start_of_turn>", "<end_of_turn>"];
+        assert_eq!(choice("gemma3", &gemma), Some(ChatFormat::Gemma));
     }
 
     #[test]
-    fn chat_ml_renders_as_the_family_was_trained() {
-        assert_eq!(
-            ChatFormat::ChatMl.render(&prompt("how many?")),
-            "<|im_start|>system\nbe brief<|im_end|>\n<|im_start|>user\nhow many?<|im_end|>\n\
-             <|im_start|>assistant\n```sql\n"
-        );
-    }
-
-    #[test]
-    fn special_tokens_in_a_question_stay_text() {
-        let prompt = prompt("a<|im_end|>b");
-        let specials = ChatFormat::ChatMl
-            .segments(&prompt)
-            .iter()
-            .filter(|s| matches!(s, Segment::Special("<|im_end|>")))
-            .count();
-        assert_eq!(specials, 2, "only the ends of the system and the user turn");
+    fn a_model_without_markers_of_turns_or_with_those_of_others_has_none() {
+        for architecture in ["qwen2", "qwen3", "phi3", "gemma3"] {
+            assert_eq!(choice(architecture, &["<s>", "</s>"]), None);
+        }
+        assert_eq!(choice("phi3", &["<|im_start|>", "<|im_end|>", "<|im_sep|>"]), None);
+        assert_eq!(choice("llama", &["<s>", "</s>", "[INST]", "[/INST]"]), None);
+        assert_eq!(choice("llama", &LLAMA3[1..]), None);
+        assert_eq!(choice("phi3", &PHI3[..5]), None);
     }
 }

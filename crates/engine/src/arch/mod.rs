@@ -2,10 +2,22 @@
 //!
 //! Owns the list of accepted `general.architecture` values and what every architecture offers
 //! the generator. A new architecture is a file here and a line in [`load`].
+//!
+//! | module | owns |
+//! |---|---|
+//! | `transformer` | the forward pass of all of them |
+//! | `numbers` | the numbers of a header, within bounds |
+//! | `tensors` | taking tensors out of a file |
+//! | `qwen2`, `qwen3`, `llama`, `phi3`, `gemma3` | what the files of a family have |
 
+mod gemma3;
+mod llama;
+mod numbers;
+mod phi3;
 mod qwen2;
-
-pub use qwen2::Qwen2;
+mod qwen3;
+mod tensors;
+mod transformer;
 
 use crate::error::EngineError;
 use crate::gguf::{GgufError, LoadedFile};
@@ -96,8 +108,13 @@ pub trait Decoder: Send {
 /// # Errors
 /// [`EngineError::Gguf`] where the architecture is unknown or its tensors are not as they must be.
 pub fn load(file: &mut LoadedFile, context: usize) -> Result<Box<dyn Decoder>, EngineError> {
-    match file.header.text("general.architecture")? {
-        "qwen2" => Ok(Box::new(Qwen2::load(file, context)?)),
-        other => Err(GgufError::Architecture(other.chars().take(64).collect()).into()),
-    }
+    let family = match file.header.text("general.architecture")? {
+        "qwen2" => qwen2::load,
+        "qwen3" => qwen3::load,
+        "llama" => llama::load,
+        "phi3" => phi3::load,
+        "gemma3" => gemma3::load,
+        other => return Err(GgufError::Architecture(other.chars().take(64).collect()).into()),
+    };
+    Ok(Box::new(family(file, context)?))
 }

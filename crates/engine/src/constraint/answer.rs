@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use llguidance::TokenParser;
-use text2sql_core::chat::Segment;
 use text2sql_core::grammar::scope::{self, Verdict};
 use text2sql_core::grammar::{Catalog, Choice, Cursor, is_word_byte};
 use toktrie::{Recognizer, SimpleVob};
@@ -392,8 +391,7 @@ impl Constrained {
         }
         let mut common: Option<Vec<u32>> = None;
         for probe in probes {
-            let tokens =
-                tokenizer.encode(&[Segment::Text(format!("{text}{probe}").into())]).ok()?;
+            let tokens = tokenizer.encode_rest(&format!("{text}{probe}")).ok()?;
             common = Some(match common {
                 None => tokens,
                 Some(common) => common

@@ -92,6 +92,20 @@ pub enum GgufError {
         /// The number.
         value: u64,
     },
+    /// Something a model could have that this engine has no code for.
+    #[error("{key} is {value:?}, which is not supported")]
+    Unsupported {
+        /// Which.
+        key: String,
+        /// What it is, shortened.
+        value: String,
+    },
+    /// A tensor that the architecture does not have: without it, this would be another model.
+    #[error("tensor {0:?} is not one of this architecture")]
+    UnknownTensor(String),
+    /// A tensor with a number that cannot be meant.
+    #[error("tensor {0:?} has numbers that are not possible")]
+    Numbers(String),
     /// A tensor that must be there.
     #[error("tensor {0:?} is missing")]
     NoTensor(String),

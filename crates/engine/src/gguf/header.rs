@@ -85,6 +85,17 @@ impl Header {
         }
     }
 
+    /// An array of floats.
+    ///
+    /// # Errors
+    /// [`GgufError::Missing`].
+    pub fn floats(&self, key: &str) -> Result<&[f64], GgufError> {
+        match self.metadata.get(key) {
+            Some(Value::Array(Array::Float(items))) => Ok(items),
+            _ => Err(GgufError::Missing(key.to_owned())),
+        }
+    }
+
     /// An array of integers.
     ///
     /// # Errors

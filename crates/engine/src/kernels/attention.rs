@@ -1,11 +1,13 @@
 //! Causal attention over a cache of 16-bit keys and values.
 //!
-//! Owns the softmax and both products. The heads that share keys are computed together, four
-//! queries at a time, so that a key is read and widened once for four; a query's result does not
-//! depend on which others are computed with it. `scalar` is the definition, and what runs where
-//! there is no AVX2 or a head's width is no multiple of 16.
+//! Owns the softmax, both products, and how far back a query sees. The heads that share keys are
+//! computed together, four queries at a time, so that a key is read and widened once for four; a
+//! query's result does not depend on which others are computed with it. `scalar` is the
+//! definition, and what runs where there is no AVX2 or a head's width is no multiple of 16.
 
 #![allow(unsafe_code)]
+
+use std::ops::Range;
 
 use super::pool::{Parts, pool};
 use crate::kv_cache::KvCache;
@@ -41,8 +43,25 @@ pub struct Rows<'a> {
     pub start: usize,
 }
 
+/// Layer of the cache, and how far back it looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The layer.
+    pub layer: usize,
+    /// Positions a query sees, its own among them, at least 1; `None`: all up to its own.
+    pub window: Option<usize>,
+}
+
+impl Place {
+    /// Positions that a query at a position sees.
+    fn seen(self, position: usize) -> Range<usize> {
+        let until = position + 1;
+        self.window.map_or(0, |window| until.saturating_sub(window))..until
+    }
+}
+
 /// Causal attention of `query` (`[row][head][dim]`), whose rows belong to several sequences.
-pub fn attention(query: &[f32], rows: &[Rows<'_>], layer: usize, heads: Heads, out: &mut [f32]) {
+pub fn attention(query: &[f32], rows: &[Rows<'_>], place: Place, heads: Heads, out: &mut [f32]) {
     if heads.query == 0 || heads.kv == 0 || heads.dim == 0 || query.len() != out.len() {
         return;
     }
@@ -52,7 +71,8 @@ pub fn attention(query: &[f32], rows: &[Rows<'_>], layer: usize, heads: Heads, o
     let mut cost = 0;
     for rows in rows {
         let groups = (rows.count * sharing).div_ceil(GROUP);
-        cost += rows.count * heads.query * heads.dim * (rows.start + rows.count);
+        let seen = place.seen(rows.start + rows.count - 1).len();
+        cost += rows.count * heads.query * heads.dim * seen;
         // Late groups see more positions; what takes longest begins first.
         let of_group = |group| (0..heads.kv).map(move |kv_head| (rows, kv_head, group));
         pieces.extend((0..groups).rev().flat_map(of_group));
@@ -60,7 +80,7 @@ pub fn attention(query: &[f32], rows: &[Rows<'_>], layer: usize, heads: Heads, o
     let parts = Parts::new(out);
     let work = |piece: usize| {
         if let Some((rows, kv_head, group)) = pieces.get(piece) {
-            one_group(query, rows, (layer, *kv_head, *group), heads, &parts);
+            one_group(query, rows, place, (*kv_head, *group), heads, &parts);
         }
     };
     if cost < PARALLEL_FROM {
@@ -73,23 +93,31 @@ pub fn attention(query: &[f32], rows: &[Rows<'_>], layer: usize, heads: Heads, o
 fn one_group(
     query: &[f32],
     rows: &Rows<'_>,
-    (layer, kv_head, group): (usize, usize, usize),
+    place: Place,
+    (kv_head, group): (usize, usize),
     heads: Heads,
     out: &Parts<'_, f32>,
 ) {
     let sharing = heads.query / heads.kv;
-    let mut queries = [Query { values: &[], count: 0, at: 0 }; GROUP];
+    let mut queries: [Query<'_>; GROUP] =
+        std::array::from_fn(|_| Query { values: &[], seen: 0..0, at: 0 });
     let mut used = 0;
     for (slot, index) in queries.iter_mut().zip(group * GROUP..rows.count * sharing) {
         let (row, head) = (index / sharing, kv_head * sharing + index % sharing);
         let at = ((rows.first + row) * heads.query + head) * heads.dim;
         let values = query.get(at..at + heads.dim).unwrap_or_default();
-        *slot = Query { values, count: rows.start + row + 1, at };
+        *slot = Query { values, seen: place.seen(rows.start + row), at };
         used += 1;
     }
-    let queries = queries.get(..used).unwrap_or_default();
-    let count = queries.iter().map(|query| query.count).max().unwrap_or(0);
-    let (keys, values) = rows.cache.runs(layer, kv_head, count);
+    let queries = queries.get_mut(..used).unwrap_or_default();
+    let first = queries.iter().map(|query| query.seen.start).min().unwrap_or(0);
+    let until = queries.iter().map(|query| query.seen.end).max().unwrap_or(0);
+    // Keys are summed two by two: which are a pair must not depend on the other queries.
+    let first = first / 2 * 2;
+    for query in queries.iter_mut() {
+        query.seen = query.seen.start - first..query.seen.end - first;
+    }
+    let (keys, values) = rows.cache.runs(place.layer, kv_head, first..until);
     let mut results = vec![0.0; GROUP * heads.dim];
     attend(queries, &keys, &values, heads.dim, &mut results);
     for (query, result) in queries.iter().zip(results.chunks_exact(heads.dim)) {
@@ -99,12 +127,11 @@ fn one_group(
 }
 
 /// One query: a head of a row.
-#[derive(Clone, Copy)]
 pub struct Query<'a> {
     /// Its vector.
     pub values: &'a [f32],
-    /// Positions it sees, from the first on.
-    pub count: usize,
+    /// Positions it sees, counted from the first of the keys it is given; not empty.
+    pub seen: Range<usize>,
     /// Where its result goes.
     pub at: usize,
 }
@@ -118,6 +145,16 @@ fn attend(queries: &[Query<'_>], keys: &[&[u16]], values: &[&[u16]], dim: usize,
     scalar(queries, keys, values, dim, out);
 }
 
+/// The keys or values that a query sees.
+fn seen<'a>(
+    runs: &'a [&'a [u16]],
+    query: &Query<'_>,
+    dim: usize,
+) -> impl Iterator<Item = &'a [u16]> {
+    let all = runs.iter().flat_map(move |run| run.chunks_exact(dim));
+    all.take(query.seen.end).skip(query.seen.start)
+}
+
 /// The definition, query by query.
 pub fn scalar(
     queries: &[Query<'_>],
@@ -129,8 +166,7 @@ pub fn scalar(
     let float = |bits: &u16| half::f16::from_bits(*bits).to_f32();
     let scale = 1.0 / (dim as f32).sqrt();
     for (query, out) in queries.iter().zip(out.chunks_exact_mut(dim)) {
-        let keys = keys.iter().flat_map(|run| run.chunks_exact(dim)).take(query.count);
-        let mut scores: Vec<f32> = keys
+        let mut scores: Vec<f32> = seen(keys, query, dim)
             .map(|key| key.iter().zip(query.values).map(|(k, q)| float(k) * q).sum::<f32>() * scale)
             .collect();
         let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -140,8 +176,7 @@ pub fn scalar(
             total += *score;
         }
         out.fill(0.0);
-        let values = values.iter().flat_map(|run| run.chunks_exact(dim));
-        for (score, value) in scores.iter().zip(values) {
+        for (score, value) in scores.iter().zip(seen(values, query, dim)) {
             for (out, value) in out.iter_mut().zip(value) {
                 *out += score * float(value);
             }
@@ -154,6 +189,8 @@ pub fn scalar(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::fixture::noise;
     use super::*;
     use crate::kv_cache::Shape;
@@ -174,33 +211,98 @@ mod tests {
         cache
     }
 
-    fn attend_one(query: &[f32], cache: &KvCache, start: usize, heads: Heads) -> Vec<f32> {
+    fn attend_one(
+        query: &[f32],
+        cache: &KvCache,
+        start: usize,
+        window: Option<usize>,
+        heads: Heads,
+    ) -> Vec<f32> {
         let count = query.len() / heads.query / heads.dim;
         let mut out = vec![f32::NAN; query.len()];
-        attention(query, &[Rows { cache, first: 0, count, start }], 1, heads, &mut out);
+        let rows = [Rows { cache, first: 0, count, start }];
+        attention(query, &rows, Place { layer: 1, window }, heads, &mut out);
         out
+    }
+
+    /// By the definition, from all keys and values, query by query.
+    fn defined(
+        query: &[f32],
+        cache: &KvCache,
+        start: usize,
+        window: Option<usize>,
+        heads: Heads,
+    ) -> Vec<f32> {
+        let mut out = Vec::new();
+        for (index, values) in query.chunks(heads.dim).enumerate() {
+            let (row, head) = (index / heads.query, index % heads.query);
+            let until = start + row + 1;
+            let seen = until.saturating_sub(window.unwrap_or(until))..until;
+            let mut result = vec![0.0; heads.dim];
+            let (keys, all) = cache.runs(1, head / (heads.query / heads.kv), 0..until);
+            scalar(&[Query { values, seen, at: 0 }], &keys, &all, heads.dim, &mut result);
+            out.extend(result);
+        }
+        out
+    }
+
+    fn bits(x: &[f32]) -> Vec<u32> {
+        x.iter().map(|x| x.to_bits()).collect()
     }
 
     #[test]
     fn attention_is_that_of_the_definition() {
         for (query, kv, dim) in [(6, 2, 64), (14, 2, 16), (4, 4, 128), (3, 1, 24)] {
             for (start, rows) in [(0, 1), (0, 9), (13, 1), (5, 6), (30, 3), (120, 20)] {
-                let heads = Heads { query, kv, dim };
-                let cache = filled(heads, start + rows);
-                let input: Vec<f32> = noise(rows * query * dim).iter().map(|x| x * 9.0).collect();
-                let out = attend_one(&input, &cache, start, heads);
-                for (index, (values, found)) in input.chunks(dim).zip(out.chunks(dim)).enumerate() {
-                    let (row, head) = (index / query, index % query);
-                    let (count, kv_head) = (start + row + 1, head / (query / kv));
-                    let mut expected = vec![0.0; dim];
-                    let (keys, all) = cache.runs(1, kv_head, count);
-                    scalar(&[Query { values, count, at: 0 }], &keys, &all, dim, &mut expected);
-                    for (a, b) in found.iter().zip(&expected) {
-                        assert!((a - b).abs() < 1e-5, "{heads:?} {start} {row}: {a} and not {b}");
+                for window in [None, Some(1), Some(2), Some(7), Some(64), Some(500)] {
+                    let heads = Heads { query, kv, dim };
+                    let cache = filled(heads, start + rows);
+                    let input: Vec<f32> =
+                        noise(rows * query * dim).iter().map(|x| x * 9.0).collect();
+                    let out = attend_one(&input, &cache, start, window, heads);
+                    let expected = defined(&input, &cache, start, window, heads);
+                    for (a, b) in out.iter().zip(&expected) {
+                        assert!((a - b).abs() < 1e-5, "{heads:?} {start} {window:?}: {a}, not {b}");
                     }
                 }
             }
         }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_window_is_that_of_the_definition_and_its_rows_are_the_same_in_any_company(
+            start in 0..200usize,
+            rows in 1..12usize,
+            window in 1..220usize,
+            (sharing, kv) in (1..8usize, 1..3usize),
+            dim in prop_oneof![Just(16usize), Just(48), Just(20)],
+        ) {
+            let (heads, window) = (Heads { query: sharing * kv, kv, dim }, Some(window));
+            let cache = filled(heads, start + rows);
+            let width = heads.query * dim;
+            let input: Vec<f32> = noise(rows * width).iter().map(|x| x * 5.0).collect();
+            let all = attend_one(&input, &cache, start, window, heads);
+            for (a, b) in all.iter().zip(defined(&input, &cache, start, window, heads)) {
+                prop_assert!((a - b).abs() < 1e-5, "{a} and not {b}");
+            }
+            for (row, (input, together)) in input.chunks(width).zip(all.chunks(width)).enumerate() {
+                let alone = attend_one(input, &cache, start + row, window, heads);
+                prop_assert_eq!(bits(&alone), bits(together), "row {}", row);
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_as_long_as_the_sequence_is_none() {
+        let heads = Heads { query: 6, kv: 2, dim: 64 };
+        let cache = filled(heads, 90);
+        let input = noise(5 * heads.query * heads.dim);
+        let all = attend_one(&input, &cache, 85, None, heads);
+        assert_eq!(bits(&all), bits(&attend_one(&input, &cache, 85, Some(90), heads)));
+        assert_ne!(bits(&all), bits(&attend_one(&input, &cache, 85, Some(60), heads)));
     }
 
     #[test]
@@ -210,25 +312,26 @@ mod tests {
         let (cache, second) = (filled(heads, rows), filled(heads, other));
         let width = heads.query * heads.dim;
         let input = noise((rows + other) * width);
-        let mut all = vec![0.0; input.len()];
-        let both = [
-            Rows { cache: &cache, first: 0, count: rows, start: 0 },
-            Rows { cache: &second, first: rows, count: other, start: 0 },
-        ];
-        attention(&input, &both, 1, heads, &mut all);
-        for (row, (input, expected)) in input.chunks(width).zip(all.chunks(width)).enumerate() {
-            let one = if row < rows {
-                attend_one(input, &cache, row, heads)
-            } else {
-                attend_one(input, &second, row - rows, heads)
-            };
-            let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&one), bits(expected), "row {row}");
+        for window in [None, Some(9)] {
+            let mut all = vec![0.0; input.len()];
+            let both = [
+                Rows { cache: &cache, first: 0, count: rows, start: 0 },
+                Rows { cache: &second, first: rows, count: other, start: 0 },
+            ];
+            attention(&input, &both, Place { layer: 1, window }, heads, &mut all);
+            for (row, (input, expected)) in input.chunks(width).zip(all.chunks(width)).enumerate() {
+                let one = if row < rows {
+                    attend_one(input, &cache, row, window, heads)
+                } else {
+                    attend_one(input, &second, row - rows, window, heads)
+                };
+                assert_eq!(bits(&one), bits(expected), "row {row}");
+            }
         }
     }
 
     #[test]
-    fn attention_over_equal_keys_is_the_mean_of_the_values() {
+    fn attention_over_equal_keys_is_the_mean_of_the_values_it_sees() {
         let heads = Heads { query: 2, kv: 1, dim: 16 };
         let mut cache = KvCache::new(Shape { layers: 2, heads: 1, dim: 16 }, 8);
         assert!(cache.reserve(3));
@@ -236,8 +339,10 @@ mod tests {
             cache.put(1, 0, position, &[1.0; 16], &[position as f32; 16]);
         }
         cache.advance(3);
-        for x in attend_one(&[0.5; 32], &cache, 2, heads) {
-            assert!((x - 1.0).abs() < 1e-6, "{x}");
+        for (window, mean) in [(None, 1.0), (Some(2), 1.5), (Some(1), 2.0)] {
+            for x in attend_one(&[0.5; 32], &cache, 2, window, heads) {
+                assert!((x - mean).abs() < 1e-6, "{window:?}: {x}");
+            }
         }
     }
 }

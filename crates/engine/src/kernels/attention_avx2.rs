@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 use super::attention::{GROUP, Query};
 use super::exp_avx2::exp;
@@ -14,6 +15,7 @@ use crate::kv_cache::BLOCK;
 
 /// Keys scored together.
 const KEYS: usize = 2;
+// What begins at an even position and ends with a block is whole pairs.
 const _: () = assert!(BLOCK.is_multiple_of(KEYS));
 /// Elements of a vector of floats.
 const WIDE: usize = 8;
@@ -34,33 +36,36 @@ pub unsafe fn attend(
     assert!(
         dim.is_multiple_of(2 * WIDE)
             && queries.len() <= GROUP
-            && queries.iter().all(|query| query.values.len() == dim && query.count <= count)
+            && queries.iter().all(|query| query.values.len() == dim && query.seen.end <= count)
             && values.iter().zip(keys).all(|(values, keys)| values.len() == keys.len())
             && values.len() == keys.len()
-            // All but the last are whole blocks, whose keys are even in number.
-            && keys.iter().rev().skip(1).all(|run| run.len() == BLOCK * dim)
+            // The keys of all but the last are even in number.
+            && keys.iter().rev().skip(1).all(|run| run.len().is_multiple_of(KEYS * dim))
             && out.len() >= GROUP * dim,
         "operands of an attention that do not fit"
     );
     // `[query][dim]`, scaled here once instead of every score.
     let scale = 1.0 / (dim as f32).sqrt();
     let mut scaled = vec![0f32; GROUP * dim];
-    let mut counts = [count; GROUP];
-    for ((query, scaled), slot) in queries.iter().zip(scaled.chunks_exact_mut(dim)).zip(&mut counts)
-    {
+    let mut seen: [Range<usize>; GROUP] = std::array::from_fn(|_| 0..count);
+    for ((query, scaled), slot) in queries.iter().zip(scaled.chunks_exact_mut(dim)).zip(&mut seen) {
         for (scaled, value) in scaled.iter_mut().zip(query.values) {
             *scaled = value * scale;
         }
-        *slot = query.count;
+        *slot = query.seen.clone();
     }
     // `[key][query]`, an even number of keys.
     let mut scores = vec![0f32; count.next_multiple_of(KEYS) * GROUP];
     // SAFETY: all lengths have just been found or made to fit.
     unsafe {
-        for (keys, scores) in keys.iter().zip(scores.chunks_mut(BLOCK * GROUP)) {
-            score(&scaled, keys, dim, scores);
+        let mut rest = scores.as_mut_slice();
+        for keys in keys {
+            let pairs = (keys.len() / dim).next_multiple_of(KEYS);
+            let (own, later) = rest.split_at_mut(pairs * GROUP);
+            score(&scaled, keys, dim, own);
+            rest = later;
         }
-        let totals = soften(&mut scores, counts);
+        let totals = soften(&mut scores, &seen);
         weigh(&scores, values, dim, out);
         for (out, total) in out.chunks_exact_mut(dim).zip(totals) {
             let inverse = 1.0 / total;
@@ -123,16 +128,22 @@ fn add_up([a, b, c, d, e, f, g, h]: [__m256; 8]) -> __m256 {
 /// # Safety
 /// `scores` is of whole pairs of keys.
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn soften(scores: &mut [f32], counts: [usize; GROUP]) -> [f32; GROUP] {
-    let shortest = counts.iter().copied().min().unwrap_or(0);
+unsafe fn soften(scores: &mut [f32], seen: &[Range<usize>; GROUP]) -> [f32; GROUP] {
+    let all_from = seen.iter().map(|seen| seen.start).max().unwrap_or(0);
+    let all_until = seen.iter().map(|seen| seen.end).min().unwrap_or(0);
     let nothing = f32::NEG_INFINITY;
-    for (key, scores) in scores.chunks_exact_mut(GROUP).enumerate().skip(shortest) {
-        for (score, count) in scores.iter_mut().zip(counts) {
-            if key >= count {
-                *score = nothing;
+    let mut hide = |keys: Range<usize>| {
+        let keys = scores.chunks_exact_mut(GROUP).enumerate().take(keys.end).skip(keys.start);
+        for (key, scores) in keys {
+            for (score, seen) in scores.iter_mut().zip(seen) {
+                if !seen.contains(&key) {
+                    *score = nothing;
+                }
             }
         }
-    }
+    };
+    hide(0..all_from);
+    hide(all_until..usize::MAX);
     let mut largest = _mm256_set1_ps(nothing);
     let mut total = _mm256_setzero_ps();
     // SAFETY: chunks of eight.

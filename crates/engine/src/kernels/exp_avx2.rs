@@ -6,6 +6,8 @@
 
 use std::arch::x86_64::*;
 
+use super::vector::Activation;
+
 /// Below, the result is nothing; it would be less than 2^-126.
 const LEAST: f32 = -87.3;
 /// Above, the result is as for this; it would be no finite float.
@@ -35,19 +37,24 @@ pub fn exp(x: __m256) -> __m256 {
     _mm256_andnot_ps(tiny, _mm256_mul_ps(y, power))
 }
 
-/// `gate = gate / (1 + e^-gate) * up`, element by element; what is left over 8 is not touched.
+/// `gate = activation(gate) * up`, element by element; what is left over 8 is not touched.
 ///
 /// # Safety
 /// The processor has AVX2 and FMA.
 #[allow(unsafe_code)]
 #[target_feature(enable = "avx2,fma")]
-pub unsafe fn gate(gate: &mut [f32], up: &[f32]) {
-    let (one, zero) = (_mm256_set1_ps(1.0), _mm256_setzero_ps());
+pub unsafe fn gate(activation: Activation, gate: &mut [f32], up: &[f32]) {
+    let one = _mm256_set1_ps(1.0);
+    let (linear, cubic) = activation.factors();
+    let (linear, cubic) = (_mm256_set1_ps(-linear), _mm256_set1_ps(-cubic));
     for (gate, up) in gate.chunks_exact_mut(8).zip(up.chunks_exact(8)) {
         // SAFETY: both are eight floats.
         unsafe {
             let (x, up) = (_mm256_loadu_ps(gate.as_ptr()), _mm256_loadu_ps(up.as_ptr()));
-            let below = _mm256_add_ps(one, exp(_mm256_sub_ps(zero, x)));
+            // Nothing times infinity would be no number.
+            let square = _mm256_min_ps(_mm256_mul_ps(x, x), _mm256_set1_ps(f32::MAX));
+            let slope = _mm256_fmadd_ps(cubic, square, linear);
+            let below = _mm256_add_ps(one, exp(_mm256_mul_ps(x, slope)));
             _mm256_storeu_ps(gate.as_mut_ptr(), _mm256_mul_ps(_mm256_div_ps(x, below), up));
         }
     }

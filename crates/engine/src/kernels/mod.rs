@@ -14,7 +14,8 @@
 //! | `avx2` | the same in vector code |
 //! | [`attention`] | attention and its definition |
 //! | `attention_avx2`, `exp_avx2` | the same in vector code |
-//! | [`vector`] | normalisation, rotary positions, the gate |
+//! | [`rope`] | rotary positions |
+//! | [`vector`] | normalisation, the gate |
 //!
 //! Every result of a row is the same to the bit whatever is computed beside it: that is what makes
 //! guessing tokens ahead and batching exact. What kind of processor this is, is looked up at run
@@ -35,4 +36,5 @@ mod pack;
 pub mod panel;
 pub mod pool;
 pub mod product;
+pub mod rope;
 pub mod vector;

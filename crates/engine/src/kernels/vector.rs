@@ -1,4 +1,4 @@
-//! Element by element: normalisation, rotary positions, the gate.
+//! Element by element: normalisation and the gate.
 //!
 //! Plain Rust in shapes the compiler vectorizes: sums run over 16 separate lanes, because floats
 //! may not be reordered.
@@ -59,8 +59,40 @@ pub fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
     }
 }
 
-/// `gate = silu(gate) * up`.
-pub fn gate(gate: &mut [f32], up: &[f32]) {
+/// [`rms_norm`] of every row in its own place.
+pub fn rms_norm_here(rows: &mut [f32], weight: &[f32], epsilon: f32) {
+    let width = weight.len();
+    if width == 0 {
+        return;
+    }
+    for row in rows.chunks_exact_mut(width) {
+        let mean = dot(row, row) / width as f32;
+        let scale = 1.0 / (mean + epsilon).sqrt();
+        for (x, weight) in row.iter_mut().zip(weight) {
+            *x = *x * scale * weight;
+        }
+    }
+}
+
+/// `x *= factor`.
+pub fn scale(x: &mut [f32], factor: f32) {
+    for x in x {
+        *x *= factor;
+    }
+}
+
+/// What a gate does to its input before the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// `x * sigmoid(x)`.
+    Silu,
+    /// The tanh approximation of GELU, `x / 2 * (1 + tanh(√(2/π) * (x + 0.044715 x³)))`, which is
+    /// `x * sigmoid` of twice what the tanh is of.
+    GeluTanh,
+}
+
+/// `gate = activation(gate) * up`.
+pub fn gate(activation: Activation, gate: &mut [f32], up: &[f32]) {
     let pieces = gate.len().div_ceil(GATE_PIECE);
     let parts = Parts::new(gate);
     pool().run(pieces, &|piece| {
@@ -68,59 +100,38 @@ pub fn gate(gate: &mut [f32], up: &[f32]) {
         let until = up.len().min(from + GATE_PIECE);
         let up = up.get(from..until).unwrap_or_default();
         // SAFETY: disjoint pieces.
-        gate_here(unsafe { parts.get(from, up.len()) }, up);
+        gate_here(activation, unsafe { parts.get(from, up.len()) }, up);
     });
 }
 
-fn gate_here(gate: &mut [f32], up: &[f32]) {
+fn gate_here(activation: Activation, gate: &mut [f32], up: &[f32]) {
     let mut done = 0;
     #[cfg(target_arch = "x86_64")]
     if super::avx2::supported() {
         // SAFETY: just asked.
-        unsafe { super::exp_avx2::gate(gate, up) };
+        unsafe { super::exp_avx2::gate(activation, gate, up) };
         done = gate.len() / 8 * 8;
     }
     for (gate, up) in gate.iter_mut().zip(up).skip(done) {
-        *gate = *gate / (1.0 + (-*gate).exp()) * up;
+        *gate = activation.of(*gate) * up;
     }
 }
 
-/// Sines and cosines of rotary positions, `[position][head_dim / 2]`.
-#[derive(Debug)]
-pub struct Rope {
-    cos: Vec<f32>,
-    sin: Vec<f32>,
-    half: usize,
-}
-
-impl Rope {
-    /// Tables for positions below `context`.
-    pub fn new(head_dim: usize, base: f64, context: usize) -> Self {
-        let half = head_dim / 2;
-        let frequencies: Vec<f64> =
-            (0..half).map(|i| base.powf(-2.0 * i as f64 / head_dim as f64)).collect();
-        let angles = || {
-            (0..context).flat_map(|position| frequencies.iter().map(move |f| position as f64 * f))
-        };
-        Self {
-            cos: angles().map(|a| a.cos() as f32).collect(),
-            sin: angles().map(|a| a.sin() as f32).collect(),
-            half,
+impl Activation {
+    /// Factors of `x` and `x³` in what the sigmoid is of.
+    pub fn factors(self) -> (f32, f32) {
+        // 2 √(2/π)
+        const TWICE: f32 = 1.595_769;
+        match self {
+            Self::Silu => (1.0, 0.0),
+            Self::GeluTanh => (TWICE, TWICE * 0.044_715),
         }
     }
 
-    /// Turns one head's vector to its position; first half against second half, as Qwen does.
-    pub fn apply(&self, head: &mut [f32], position: usize) {
-        let span = position * self.half..(position + 1) * self.half;
-        let (Some(cos), Some(sin)) = (self.cos.get(span.clone()), self.sin.get(span)) else {
-            return;
-        };
-        let (first, second) = head.split_at_mut(self.half.min(head.len()));
-        for (((a, b), cos), sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {
-            let (x, y) = (*a, *b);
-            *a = x * cos - y * sin;
-            *b = x * sin + y * cos;
-        }
+    /// The definition.
+    fn of(self, x: f32) -> f32 {
+        let (linear, cubic) = self.factors();
+        x / (1.0 + (-(x * (linear + cubic * x * x))).exp())
     }
 }
 
@@ -136,25 +147,47 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_keeps_the_length() {
-        let rope = Rope::new(8, 10_000.0, 16);
-        let mut head = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
-        let before = dot(&head, &head);
-        rope.apply(&mut head, 7);
-        assert!((dot(&head, &head) - before).abs() < 1e-3);
+    fn rows_are_normed_in_place_as_elsewhere() {
+        let x = super::super::fixture::noise(3 * 24);
+        let weight = super::super::fixture::noise(24);
+        let mut expected = vec![0.0; x.len()];
+        rms_norm(&x, &weight, 1e-6, &mut expected);
+        let mut found = x;
+        rms_norm_here(&mut found, &weight, 1e-6);
+        assert_eq!(found, expected);
     }
 
     #[test]
     fn gates_of_any_length_are_those_of_the_definition() {
-        for len in [1, 7, 8, 29, GATE_PIECE + 5] {
-            let up = super::super::fixture::noise(len);
-            let input: Vec<f32> = up.iter().rev().map(|x| x * 20.0).collect();
-            let mut found = input.clone();
-            gate(&mut found, &up);
-            for ((x, up), found) in input.iter().zip(&up).zip(&found) {
-                let expected = x / (1.0 + (-x).exp()) * up;
-                assert!((found - expected).abs() < 1e-5, "{found} and not {expected}");
+        let definition = |activation, x: f64| match activation {
+            Activation::Silu => x / (1.0 + (-x).exp()),
+            Activation::GeluTanh => {
+                let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
+                x / 2.0 * (1.0 + inner.tanh())
             }
+        };
+        for activation in [Activation::Silu, Activation::GeluTanh] {
+            for len in [1, 7, 8, 29, GATE_PIECE + 5] {
+                let up = super::super::fixture::noise(len);
+                let input: Vec<f32> = up.iter().rev().map(|x| x * 20.0).collect();
+                let mut found = input.clone();
+                gate(activation, &mut found, &up);
+                for ((x, up), found) in input.iter().zip(&up).zip(&found) {
+                    let expected = definition(activation, f64::from(*x)) * f64::from(*up);
+                    assert!((f64::from(*found) - expected).abs() < 1e-5, "{found}, not {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_gate_of_huge_numbers_is_finite_or_as_large_as_they_are() {
+        for activation in [Activation::Silu, Activation::GeluTanh] {
+            let mut values = [-1e30, -1e20, -100.0, 100.0, 1e20, 1e30, 0.0, -0.0, -1e30, 1e30];
+            gate(activation, &mut values, &[1.0; 10]);
+            assert_eq!(values[3..7], [100.0, 1e20, 1e30, 0.0], "{activation:?}");
+            assert!(values[2].abs() < 1e-30, "{activation:?}: {values:?}");
+            assert!(values.iter().all(|x| x.is_finite()), "{activation:?}: {values:?}");
         }
     }
 }

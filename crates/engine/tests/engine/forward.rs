@@ -1,36 +1,17 @@
-//! The forward pass against the reference, and against itself in other portions.
+//! The forward pass of Qwen2 against the reference, and against itself in other portions.
 
 use text2sql_engine::arch::Logits;
 use text2sql_engine::kernels::product;
-use text2sql_engine::model::LoadedModel;
 use text2sql_testkit::tiny_gguf::TinyGguf;
 
 use crate::reference::{Reference, as_floats};
-use crate::support::{load, some_tokens};
-
-/// Size of the difference relative to the size of `a`: root of the mean square.
-fn distance(a: &[f32], b: &[f32]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    assert!(a.iter().chain(b).all(|x| x.is_finite()));
-    let square = |sum: f64, x: f64| sum + x * x;
-    let difference = a.iter().zip(b).map(|(a, b)| f64::from(a - b)).fold(0.0, square);
-    let size = a.iter().map(|a| f64::from(*a)).fold(0.0, square);
-    assert!(size > 0.0, "logits that are all zero prove nothing");
-    (difference / size).sqrt()
-}
-
-/// Logits of every position, computed in chunks of a size.
-fn all_logits(model: &mut LoadedModel, tokens: &[u32], chunk: usize) -> Vec<f32> {
-    let mut cache = model.decoder().new_cache(tokens.len());
-    let parts = tokens.chunks(chunk);
-    parts.flat_map(|part| model.decoder().forward(part, &mut cache, Logits::All).unwrap()).collect()
-}
+use crate::support::{CONTEXT, all_logits, distance, load, some_tokens};
 
 #[test]
 fn float_weights_give_the_logits_of_the_reference() {
     let gguf = as_floats(&TinyGguf::new(1));
     let tokens = some_tokens(40);
-    let expected: Vec<f32> = Reference::new(&gguf).logits(&tokens).concat();
+    let expected: Vec<f32> = Reference::new(&gguf, CONTEXT as usize).logits(&tokens).concat();
     let mut model = load(&gguf);
     let found = all_logits(&mut model, &tokens, tokens.len());
     // The order of summing differs, and keys and values are kept in 16 bits.
@@ -43,7 +24,7 @@ fn quantized_weights_give_the_logits_of_the_reference_within_the_rounding_of_act
     for seed in 1..4 {
         let gguf = TinyGguf::new(seed);
         let tokens = some_tokens(40);
-        let expected: Vec<f32> = Reference::new(&gguf).logits(&tokens).concat();
+        let expected: Vec<f32> = Reference::new(&gguf, CONTEXT as usize).logits(&tokens).concat();
         let found = all_logits(&mut load(&gguf), &tokens, tokens.len());
         // Activations are rounded to 8 bits in front of every product.
         let distance = distance(&expected, &found);
@@ -54,7 +35,8 @@ fn quantized_weights_give_the_logits_of_the_reference_within_the_rounding_of_act
 #[test]
 fn another_model_is_far_from_the_reference() {
     let tokens = some_tokens(40);
-    let expected: Vec<f32> = Reference::new(&TinyGguf::new(1)).logits(&tokens).concat();
+    let expected: Vec<f32> =
+        Reference::new(&TinyGguf::new(1), CONTEXT as usize).logits(&tokens).concat();
     let found = all_logits(&mut load(&TinyGguf::new(2)), &tokens, tokens.len());
     assert!(distance(&expected, &found) > 0.5, "the measure of distance does not measure");
 }

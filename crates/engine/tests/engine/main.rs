@@ -10,13 +10,17 @@
     reason = "test code"
 )]
 
+mod candle;
+mod chats;
 mod constraint;
+mod families;
 mod files;
 mod forward;
 mod frames;
 mod generation;
 mod hardening;
 mod headers;
+mod pieces;
 mod raw_calls;
 mod reference;
 mod reuse;

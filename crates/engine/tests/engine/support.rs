@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use text2sql_core::chat::{ChatPrompt, Role, Turn};
 use text2sql_core::protocol::{Event, GenerateRequest, LoadSpec};
-use text2sql_engine::arch::{Decoder, Span};
+use text2sql_engine::arch::{Decoder, Logits, Span};
 use text2sql_engine::control::Control;
 use text2sql_engine::error::EngineError;
 use text2sql_engine::generate::Completion;
@@ -100,6 +100,24 @@ pub fn generate(
 /// Tokens of a random sentence: no control tokens, all inside the tiny vocabulary.
 pub fn some_tokens(count: usize) -> Vec<u32> {
     (0..count as u32).map(|i| (i * 37 + 11) % 250).collect()
+}
+
+/// Size of the difference relative to the size of `a`: root of the mean square.
+pub fn distance(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    assert!(a.iter().chain(b).all(|x| x.is_finite()));
+    let square = |sum: f64, x: f64| sum + x * x;
+    let difference = a.iter().zip(b).map(|(a, b)| f64::from(a - b)).fold(0.0, square);
+    let size = a.iter().map(|a| f64::from(*a)).fold(0.0, square);
+    assert!(size > 0.0, "logits that are all zero prove nothing");
+    (difference / size).sqrt()
+}
+
+/// Logits of every position, computed in chunks of a size.
+pub fn all_logits(model: &mut LoadedModel, tokens: &[u32], chunk: usize) -> Vec<f32> {
+    let mut cache = model.decoder().new_cache(tokens.len());
+    let parts = tokens.chunks(chunk);
+    parts.flat_map(|part| model.decoder().forward(part, &mut cache, Logits::All).unwrap()).collect()
 }
 
 /// A decoder whose most likely next token is the next of a list, whatever it is fed.

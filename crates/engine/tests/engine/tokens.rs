@@ -127,7 +127,7 @@ fn no_merge_of_the_file_leads_to_a_special_token() {
 fn inconsistent_tables_are_refused() {
     let texts = |texts: &[&str]| Meta::Texts(texts.iter().map(|t| (*t).into()).collect());
     for (key, value) in [
-        ("tokenizer.ggml.model", Meta::Text("llama".into())),
+        ("tokenizer.ggml.model", Meta::Text("bert".into())),
         ("tokenizer.ggml.pre", Meta::Text("gpt-4o".into())),
         ("tokenizer.ggml.token_type", Meta::Integers(vec![1; 5])),
         ("tokenizer.ggml.eos_token_id", Meta::U32(1_000_000)),
