@@ -295,14 +295,17 @@ impl Decoder for Transformer {
         }
         let mut wanted = Vec::new();
         let mut rest = x.as_slice();
-        for span in spans.iter_mut() {
-            span.cache.advance(span.tokens.len());
+        for span in spans.iter() {
             let (own, later) = rest.split_at(span.tokens.len() * width);
             let rows = span.logits.rows(span.tokens.len());
             wanted.extend_from_slice(own.get(own.len() - rows * width..).unwrap_or_default());
             rest = later;
         }
-        if wanted.is_empty() { Ok(Vec::new()) } else { self.unembed(&wanted) }
+        let logits = if wanted.is_empty() { Vec::new() } else { self.unembed(&wanted)? };
+        for span in spans.iter_mut() {
+            span.cache.advance(span.tokens.len());
+        }
+        Ok(logits)
     }
 
     fn exact(&self) -> bool {

@@ -1,6 +1,7 @@
 //! The forward pass of Qwen2 against the reference, and against itself in other portions.
 
 use text2sql_engine::arch::Logits;
+use text2sql_engine::error::EngineError;
 use text2sql_engine::kernels::product;
 use text2sql_testkit::tiny_gguf::TinyGguf;
 
@@ -112,4 +113,19 @@ fn tokens_outside_the_vocabulary_or_the_context_are_refused_and_the_cache_keeps_
     assert!(decoder.forward(&[], &mut cache, Logits::Last).is_err());
     assert_eq!(cache.len(), 3);
     assert!(decoder.forward(&[1; 5], &mut cache, Logits::Last).is_ok());
+}
+
+#[test]
+fn a_pass_that_gives_no_number_leaves_the_cache_as_it_was() {
+    let mut gguf = as_floats(&TinyGguf::new(1));
+    let embedding = gguf.tensors.iter_mut().find(|t| t.name == "token_embd.weight").unwrap();
+    let row = 4 * embedding.dims[0] as usize;
+    embedding.data[5 * row..][..4].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    let mut model = load(&gguf);
+    let decoder = model.decoder();
+    let mut cache = decoder.new_cache(16);
+    decoder.forward(&[1, 2, 3], &mut cache, Logits::None).unwrap();
+    let error = decoder.forward(&[4, 5], &mut cache, Logits::Last).unwrap_err();
+    assert!(matches!(error, EngineError::NotFinite), "{error:?}");
+    assert_eq!(cache.len(), 3);
 }
