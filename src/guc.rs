@@ -99,6 +99,13 @@ pub fn preload_model() -> bool {
     PRELOAD_MODEL.get()
 }
 
+static WARM_AFTER_RESTART: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// Whether the schemas of late are kept in a file, for the engine to read after a restart.
+pub fn warm_after_restart() -> bool {
+    WARM_AFTER_RESTART.get()
+}
+
 static QUEUE_LENGTH: GucSetting<i32> = GucSetting::<i32>::new(16);
 
 /// Questions that may wait or run at the same time, in all sessions.
@@ -353,6 +360,14 @@ pub fn define() {
         c"Load the model at server start.",
         c"If off, the first question loads it.",
         &PRELOAD_MODEL,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.warm_after_restart",
+        c"Have the model read the schemas of late after a restart.",
+        c"What roles see of their schemas is kept in the file text2sql/schemas of the data directory.",
+        &WARM_AFTER_RESTART,
         GucContext::Sighup,
         GucFlags::default(),
     );

@@ -1,6 +1,7 @@
 //! Facts about this server process: where its libraries are, how it was started, who calls.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use pgrx::pg_sys;
@@ -64,6 +65,13 @@ pub fn pid() -> i32 {
 pub fn effective_user() -> u32 {
     // SAFETY: a system call that cannot fail.
     unsafe { libc::geteuid() }
+}
+
+/// The data directory.
+pub fn data_directory() -> PathBuf {
+    // SAFETY: a C string, set before any process of the server begins.
+    let path = unsafe { CStr::from_ptr(pg_sys::DataDir) };
+    PathBuf::from(OsStr::from_bytes(path.to_bytes()))
 }
 
 /// The database of this session.

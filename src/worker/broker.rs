@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use text2sql_core::fair_queue::FairQueue;
 use text2sql_core::protocol::{EngineCommand, Event, Failure, FailureCode};
-use text2sql_core::warm_up::WarmUp;
+use text2sql_core::warm_up::{Beginning, WarmUp};
 
 use super::engine::Running;
+use super::kept::Kept;
 use super::lifecycle::{Lifecycle, Notice};
 use super::session::{Alive, Session, Stage};
 use crate::guc;
@@ -32,6 +33,7 @@ pub struct Broker {
     engines: Lifecycle,
     turns: FairQueue,
     warm_up: WarmUp,
+    kept: Kept,
     /// Requests of our own: nobody waits for them.
     own: Vec<u64>,
     reloads_done: u64,
@@ -40,11 +42,14 @@ pub struct Broker {
 impl Broker {
     /// Nothing to do yet.
     pub fn new() -> Self {
+        let mut warm_up = WarmUp::default();
+        Kept::restore(&mut warm_up);
         Self {
             sessions: Vec::new(),
             engines: Lifecycle::new(guc::preload_model()),
             turns: FairQueue::default(),
-            warm_up: WarmUp::default(),
+            warm_up,
+            kept: Kept::default(),
             own: Vec::new(),
             reloads_done: mailbox::worker::reloads_wanted(),
         }
@@ -62,6 +67,7 @@ impl Broker {
         self.fail_hopeless(now);
         self.dispatch(now);
         self.warm_up(now);
+        self.kept.save(&mut self.warm_up, now);
         self.engines.flush();
         self.pump_sessions(now);
     }
@@ -101,6 +107,7 @@ impl Broker {
             session.pump(Instant::now());
         }
         self.sessions.clear();
+        self.kept.save_now(&mut self.warm_up);
         self.engines.end();
     }
 
@@ -178,8 +185,8 @@ impl Broker {
         }
         // Without a session the request was cancelled; its events are for nobody.
         if let Some(session) = self.sessions.iter_mut().find(|s| s.id == id) {
-            if let (Event::Done { .. }, Some(prompt)) = (&event, session.given.take()) {
-                self.warm_up.note(prompt);
+            if let (Event::Done { .. }, Some(beginning)) = (&event, session.given.take()) {
+                self.warm_up.note(beginning);
             }
             session.send(event);
         }
@@ -225,7 +232,7 @@ impl Broker {
                 give_up_at: now + left + GRACE,
                 written: 0,
             });
-            session.given = Some(WarmUp::prompt_of(&request));
+            session.given = Some(Beginning::of(&request));
             engine.send(&EngineCommand::Generate { id: session.id, request });
         }
     }

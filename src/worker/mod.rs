@@ -8,6 +8,7 @@ mod broker;
 mod config;
 mod engine;
 mod entry;
+mod kept;
 mod lifecycle;
 mod reports;
 mod session;

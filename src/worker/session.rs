@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use text2sql_core::protocol::{self, ClientFrame, Event, GenerateRequest, ServerFrame};
 
+use text2sql_core::warm_up::Beginning;
+
 use crate::ipc::channel::{Channel, Detached};
 use crate::ipc::mailbox::Ticket;
 
@@ -29,8 +31,8 @@ pub struct Session {
     pub stage: Stage,
     /// When its time is up, once the request is known.
     pub deadline: Option<Instant>,
-    /// Its prompt alone, once the engine works on it.
-    pub given: Option<GenerateRequest>,
+    /// What its prompt begins with, once the engine works on it.
+    pub given: Option<Beginning>,
     channel: Channel,
 }
 

@@ -10,7 +10,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use text2sql_core::chat::Segment;
 use text2sql_core::protocol::{Constraint, ConstraintRelation, Failure, FailureCode};
 use text2sql_engine::constraint::{Constraints, Judgement};
 use text2sql_engine::error::EngineError;
@@ -135,7 +134,7 @@ fn write(
 ) -> Result<Option<Stopped>, Failure> {
     let failed = |error: text2sql_engine::constraint::ConstraintError| failure(&error.to_string());
     let mut answer = constraints.start(constraint, "").map_err(failed)?;
-    let tokens = tokenizer.encode(&[Segment::Text(statement.into())])?;
+    let tokens = tokenizer.encode_rest(statement)?;
     let mut text = Vec::new();
     for token in tokens.into_iter().chain([tokenizer.end()]) {
         let stopped =

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use text2sql_integration::{Server, eventually, rule};
+use serde_json::json;
+use text2sql_integration::{SHOP, Server, eventually, rule};
+use text2sql_testkit::cluster::Config;
 
 const WARM: &str = "SELECT prompt_tokens, cached_tokens, milliseconds >= 0 FROM text2sql.warm()";
 const CACHED: &str = "SELECT cached_tokens FROM text2sql.explain('how many customers?')";
@@ -45,4 +47,32 @@ fn a_new_engine_reads_what_the_one_before_had_read() {
     let counted = |column| server.status(column).parse::<u32>().unwrap();
     assert_eq!(counted("completed"), completed.parse::<u32>().unwrap() + 1, "its own do not count");
     assert_eq!(server.status("active_requests"), "0");
+}
+
+#[test]
+fn after_a_restart_the_schema_is_known_unless_the_file_is_damaged() {
+    let script = json!({ "rules": [rule("customers", "SELECT count(*) FROM shop.customers")] });
+    let config = Config::default().set("text2sql.warm_after_restart", "on");
+    let Some(server) = Server::start_with(script, config, SHOP) else { return };
+    let file = server.cluster.dir().join("data/text2sql/schemas");
+    let cached = || {
+        server.await_state("ready");
+        server.analyst().query_one(CACHED, &[]).unwrap().get::<_, i32>(0)
+    };
+    let restart = || {
+        server.cluster.stop_server("fast").unwrap();
+        let saved = std::fs::read(&file).unwrap();
+        (saved, || server.cluster.start_server().unwrap())
+    };
+    assert_eq!(cached(), 0);
+    let (mut saved, start) = restart();
+    assert!(!String::from_utf8_lossy(&saved).contains("how many"), "a question was kept");
+    start();
+    assert!(cached() > 10);
+    let (_, start) = restart();
+    *saved.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, &saved).unwrap();
+    start();
+    assert_eq!(cached(), 0);
+    assert!(server.cluster.log_text().contains("is not used: the saved schemas are damaged"));
 }
