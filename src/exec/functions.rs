@@ -39,6 +39,8 @@ pub enum Use {
 /// Longest result of `repeat`, `lpad` and `rpad`, widest field of `format`: with longer ones, one
 /// statement can allocate gigabytes and feed built-ins that cannot be interrupted.
 pub const MAX_CONSTANT_LENGTH: i64 = 1000;
+/// What the counts of all `repeat`s that can repeat each other's results multiply to, at most.
+pub const MAX_REPEATED: i64 = 1_000_000;
 /// Rows of one `generate_series`.
 pub const MAX_SERIES_ROWS: f64 = 1e7;
 
@@ -169,6 +171,11 @@ pub fn judge(oid: Oid, author: Author, trust: &Trust) -> Result<Use, ExecError> 
 /// How far a built-in may be used, if it may at all.
 pub fn judge_builtin_use(oid: Oid) -> Option<Use> {
     builtin(oid, &facts::function(oid)?)
+}
+
+/// Whether the function is the built-in `repeat`.
+pub fn is_repeat(oid: Oid) -> bool {
+    oid.to_u32() == pg_sys::F_REPEAT
 }
 
 /// Decides on a function that is about to run: what any statement, view, policy, aggregate or

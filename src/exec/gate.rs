@@ -10,7 +10,9 @@ use std::collections::{HashMap, HashSet};
 use pgrx::pg_sys::Oid;
 
 use super::error::{ExecError, refused, refused_with};
-use super::functions::{self, Author, MAX_CONSTANT_LENGTH, MAX_SERIES_ROWS, Trust, Use};
+use super::functions::{
+    self, Author, MAX_CONSTANT_LENGTH, MAX_REPEATED, MAX_SERIES_ROWS, Trust, Use,
+};
 use super::limits::{Limits, Policy};
 use super::relations;
 use super::sandbox::Stage;
@@ -137,6 +139,7 @@ fn check_analysed(analysed: &Analysed<'_>, trust: &Trust) -> Result<Strict, Exec
     for call in &kept {
         judge_arguments(call)?;
     }
+    judge_repeats(&kept)?;
     let mut casts = Vec::new();
     let mut seen = HashSet::new();
     for oid in found.types {
@@ -311,6 +314,28 @@ fn judge_arguments(call: &Call) -> Result<(), ExecError> {
         },
         _ => Ok(()),
     }
+}
+
+/// Each `repeat` is within its limit; what several make together must be within another. Those of
+/// a constant text stand side by side, so the longest counts; any other may repeat what one of the
+/// rest has made.
+fn judge_repeats(calls: &[Call]) -> Result<(), ExecError> {
+    let (mut of_constants, mut of_others) = (1i64, 1i64);
+    for call in calls.iter().filter(|call| functions::is_repeat(call.function)) {
+        let Some(Known::Integer(count)) = call.argument(1) else { continue };
+        match call.argument(0) {
+            Some(_) => of_constants = of_constants.max(count),
+            None => of_others = of_others.saturating_mul(count.max(1)),
+        }
+    }
+    if of_constants.saturating_mul(of_others) <= MAX_REPEATED {
+        return Ok(());
+    }
+    Err(refused_with(
+        "length-argument",
+        "repeat of what repeat has made becomes too long",
+        format!("Together they may repeat {MAX_REPEATED} times."),
+    ))
 }
 
 /// Whether a format has a width of four digits, or one that comes from an argument.
