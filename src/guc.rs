@@ -296,7 +296,7 @@ pub enum Constrained {
     Scope,
 }
 
-static CONSTRAINED: GucSetting<Constrained> = GucSetting::<Constrained>::new(Constrained::Names);
+static CONSTRAINED: GucSetting<Constrained> = GucSetting::<Constrained>::new(Constrained::Off);
 
 /// What the model may write.
 pub fn constrained() -> Constrained {
