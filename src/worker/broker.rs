@@ -34,8 +34,8 @@ pub struct Broker {
     turns: FairQueue,
     warm_up: WarmUp,
     kept: Kept,
-    /// Requests of our own: nobody waits for them.
-    own: Vec<u64>,
+    /// The last request of our own: nobody waits for it.
+    own: Option<u64>,
     reloads_done: u64,
 }
 
@@ -50,7 +50,7 @@ impl Broker {
             turns: FairQueue::default(),
             warm_up,
             kept: Kept::default(),
-            own: Vec::new(),
+            own: None,
             reloads_done: mailbox::worker::reloads_wanted(),
         }
     }
@@ -160,9 +160,7 @@ impl Broker {
     }
 
     fn deliver(&mut self, id: u64, event: Event) {
-        let ended = matches!(event, Event::Done { .. } | Event::Failed { .. });
-        if self.own.contains(&id) {
-            self.own.retain(|own| *own != id || !ended);
+        if self.own == Some(id) {
             if matches!(event, Event::Done { .. }) {
                 self.warm_up.was_read();
             }
@@ -185,7 +183,9 @@ impl Broker {
         }
         // Without a session the request was cancelled; its events are for nobody.
         if let Some(session) = self.sessions.iter_mut().find(|s| s.id == id) {
-            if let (Event::Done { .. }, Some(beginning)) = (&event, session.given.take()) {
+            if matches!(event, Event::Done { .. })
+                && let Some(beginning) = session.given.take()
+            {
                 self.warm_up.note(beginning);
             }
             session.send(event);
@@ -247,7 +247,7 @@ impl Broker {
         let Some(request) = self.warm_up.to_read() else { return };
         let id = mailbox::new_request_id();
         let left = Duration::from_millis(request.deadline_ms);
-        self.own = vec![id];
+        self.own = Some(id);
         engine.running.push(Running { id, role: 0, give_up_at: now + left + GRACE, written: 0 });
         engine.send(&EngineCommand::Generate { id, request });
     }
