@@ -136,10 +136,11 @@ fn check_analysed(analysed: &Analysed<'_>, trust: &Trust) -> Result<Strict, Exec
     let mut check = Check::new(trust);
     let kept = analysed.walk(MAX_NODES, &mut |item| check.item(item));
     let found = check.finish()?;
+    // First: the others fold arguments, which calls what is in them.
+    judge_repeats(&kept)?;
     for call in &kept {
         judge_arguments(call)?;
     }
-    judge_repeats(&kept)?;
     let mut casts = Vec::new();
     let mut seen = HashSet::new();
     for oid in found.types {
@@ -316,14 +317,17 @@ fn judge_arguments(call: &Call) -> Result<(), ExecError> {
     }
 }
 
-/// Each `repeat` is within its limit; what several make together must be within another. Those of
-/// a constant text stand side by side, so the longest counts; any other may repeat what one of the
-/// rest has made.
+/// What several calls of `repeat` make together, each within its limit. Those of a text that is
+/// written out stand side by side, so the longest counts; any other may repeat what one of the rest
+/// has made. A count that is not written out is taken for the highest.
 fn judge_repeats(calls: &[Call]) -> Result<(), ExecError> {
     let (mut of_constants, mut of_others) = (1i64, 1i64);
     for call in calls.iter().filter(|call| functions::is_repeat(call.function)) {
-        let Some(Known::Integer(count)) = call.argument(1) else { continue };
-        match call.argument(0) {
+        let count = match call.literal(1) {
+            Some(Known::Integer(count)) => count,
+            _ => MAX_CONSTANT_LENGTH,
+        };
+        match call.literal(0) {
             Some(_) => of_constants = of_constants.max(count),
             None => of_others = of_others.saturating_mul(count.max(1)),
         }

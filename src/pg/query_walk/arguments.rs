@@ -32,9 +32,7 @@ impl Call {
     /// Value of the `n`th argument, if it can be told before the query runs. Every function in
     /// the tree must have been judged before: folding calls them.
     pub fn argument(&self, n: usize) -> Option<Known> {
-        // SAFETY: the node lives as long as the tree, which outlives the walk's result.
-        let arguments = unsafe { nodes((*self.node).args) };
-        let argument = *arguments.get(n)?;
+        let argument = self.node_of(n)?;
         // SAFETY: a vetted expression; the result is a new tree.
         let folded = unsafe {
             // Of the planner's state, folding reads the bound parameters: there are none.
@@ -43,13 +41,27 @@ impl Call {
             (*root).glob = pg_sys::palloc0(size_of::<pg_sys::PlannerGlobal>()).cast();
             pg_sys::estimate_expression_value(root, pg_sys::copyObjectImpl(argument.cast()).cast())
         };
-        // SAFETY: a valid node; the cast follows the tag.
-        unsafe {
-            if (*folded).type_ != NodeTag::T_Const {
-                return None;
-            }
-            known(&*folded.cast::<pg_sys::Const>())
+        constant(folded)
+    }
+
+    /// Value of the `n`th argument, if it is written out: nothing is folded, so nothing is called.
+    pub fn literal(&self, n: usize) -> Option<Known> {
+        constant(self.node_of(n)?)
+    }
+
+    fn node_of(&self, n: usize) -> Option<*mut pg_sys::Node> {
+        // SAFETY: the node lives as long as the tree, which outlives the walk's result.
+        unsafe { nodes((*self.node).args) }.get(n).copied()
+    }
+}
+
+fn constant(node: *mut pg_sys::Node) -> Option<Known> {
+    // SAFETY: a valid node; the cast follows the tag.
+    unsafe {
+        if (*node).type_ != NodeTag::T_Const {
+            return None;
         }
+        known(&*node.cast::<pg_sys::Const>())
     }
 }
 
