@@ -186,7 +186,7 @@ impl Generation {
     /// [`EngineError::NotFinite`] where the logits are no numbers.
     pub fn computed(
         &mut self,
-        logits: &[f32],
+        logits: Vec<f32>,
         tokenizer: &TextTokenizer,
         tell: &mut dyn FnMut(Event),
     ) -> Result<Option<Finish>, EngineError> {
@@ -305,9 +305,9 @@ struct Computed {
 
 impl Computed {
     /// The logits of a pass, in `rows` rows.
-    fn take(&mut self, logits: &[f32], rows: usize) {
-        self.logits = logits.to_vec();
+    fn take(&mut self, logits: Vec<f32>, rows: usize) {
         self.width = logits.len() / rows.max(1);
+        self.logits = logits;
         self.at = 0;
     }
 
