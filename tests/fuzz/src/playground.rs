@@ -100,10 +100,15 @@ pub fn mark_in<'t>(text: &'t str, sql: &str) -> Option<&'t str> {
     text.get(begin..end)
 }
 
+/// A number of its own, not digits in the middle of a longer one: those of a large power are long
+/// enough to hold any eight digits.
 fn salary(text: &str) -> Option<usize> {
     let is_one = |at: usize| {
-        let rest = text.get(at + SALARY.len()..at + SALARY.len() + 2)?;
-        rest.parse::<u8>().ok().filter(|n| (1..=SALARIES).contains(n))
+        let (before, rest) = text.split_at_checked(at)?;
+        let (number, after) = rest.get(SALARY.len()..)?.split_at_checked(2)?;
+        let alone = !before.ends_with(|c: char| c.is_ascii_digit())
+            && !after.starts_with(|c: char| c.is_ascii_digit());
+        number.parse::<u8>().ok().filter(|n| alone && (1..=SALARIES).contains(n))
     };
     text.match_indices(SALARY).map(|(at, _)| at).find(|at| is_one(*at).is_some())
 }
@@ -136,5 +141,11 @@ mod tests {
         assert!(mark_in(r#"{"x":76543217.00}"#, "SELECT 1").is_some());
         assert_eq!(mark_in("76543217", "SELECT 76543217"), None);
         assert_eq!(mark_in("76543299 7654325", "SELECT 1"), None);
+    }
+
+    #[test]
+    fn digits_of_a_large_power_are_no_mark() {
+        assert_eq!(mark_in("58377654322387230", "SELECT 9.9 ^ 16384"), None);
+        assert!(mark_in("-76543217", "SELECT 1").is_some());
     }
 }
