@@ -105,6 +105,34 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The rule that the statement broke, if that is what is wrong.
+    pub fn rule(&self) -> Option<&str> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.rule),
+            Self::Exec(ExecError::Refused { rule, .. }) => Some(rule),
+            Self::NoStatement(outcome) => match &**outcome {
+                Outcome::Refused { refusal, .. } => Some(refusal.rule),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The last statement the model wrote, where none was accepted.
+    pub fn candidate(&self) -> Option<&str> {
+        match self {
+            Self::NoStatement(outcome) => match &**outcome {
+                Outcome::Refused { candidate, .. } | Outcome::NoValidSql { candidate, .. } => {
+                    Some(candidate)
+                }
+                Outcome::Sql { .. } => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// Ends the current function with `error`.
 pub fn raise(error: Error) -> ! {
     ErrorReport::from(error).report(PgLogLevel::ERROR);

@@ -7,6 +7,7 @@
 use std::ffi::{CStr, CString};
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+use text2sql_core::audit::Texts;
 
 /// An integer setting: name, texts, range, context and unit.
 struct Int {
@@ -317,6 +318,28 @@ pub fn define() {
     );
     Int {
         setting: &THREADS,
+/// What the server's log is told of questions and statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+enum LogQuestions {
+    #[name = c"off"]
+    Off,
+    #[name = c"hash"]
+    Hash,
+    #[name = c"full"]
+    Full,
+}
+
+static LOG_QUESTIONS: GucSetting<LogQuestions> = GucSetting::<LogQuestions>::new(LogQuestions::Off);
+
+/// What the audit log holds of questions and statements; nothing where there is none.
+pub fn log_questions() -> Option<Texts> {
+    match LOG_QUESTIONS.get() {
+        LogQuestions::Off => None,
+        LogQuestions::Hash => Some(Texts::Hash),
+        LogQuestions::Full => Some(Texts::Full),
+    }
+}
+
         name: c"text2sql.threads",
         short: c"Threads of the engine.",
         long: c"0 means one per processor.",
@@ -611,3 +634,11 @@ pub fn define() {
         GucFlags::default(),
     );
 }
+    GucRegistry::define_enum_guc(
+        c"text2sql.log_questions",
+        c"A line in the server's log for every question and every statement handed in.",
+        c"off; hash: who, when, how it ended, and SHA-256 of the texts; full: the texts.",
+        &LOG_QUESTIONS,
+        GucContext::Suset,
+        GucFlags::default(),
+    );

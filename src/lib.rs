@@ -9,6 +9,7 @@
 //! | module | owns |
 //! |---|---|
 //! | `api` | the functions users call: read arguments, call the pipeline, shape the result |
+//! | `audit` | the line a call leaves in the server's log |
 //! | `catalog` | what the caller may read, as a snapshot |
 //! | `ipc` | mailbox and queues between backends and the worker |
 //! | `worker` | the background worker: supervisor of the engine, broker of requests |
@@ -21,6 +22,7 @@
 compile_error!("errors of the server unwind through this library: build with panic = \"unwind\"");
 
 mod api;
+mod audit;
 mod catalog;
 mod error;
 mod exec;

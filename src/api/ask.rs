@@ -9,8 +9,9 @@ use text2sql_core::sql::{CandidateSql, ParsedSql, RelationRef, policy, qualify};
 use super::admin::require_preload;
 use super::confirm;
 use super::limits::Guard;
-use super::question::Question;
+use super::question::{Answer, Question};
 use super::row_type::RowType;
+use crate::audit::{Gave, Given, audited};
 use crate::error::{self, Error, raise};
 use crate::exec::ResultSet;
 
@@ -18,11 +19,12 @@ use crate::exec::ResultSet;
 #[pg_extern(volatile, parallel_unsafe, strict)]
 fn ask(question: &str) -> SetOfIterator<'static, JsonText> {
     require_preload();
-    let answer = confirm::allow_unseen()
-        .and_then(|()| Guard::of_caller())
-        .and_then(|guard| Question::new(question, None, &guard)?.answer(|sql| guard.run(sql)))
-        .unwrap_or_else(|error| raise(error));
-    rows(answer.checked)
+    let work = || {
+        confirm::allow_unseen()?;
+        let guard = Guard::of_caller()?;
+        Question::new(question, None, &guard)?.answer(|sql| guard.run(sql))
+    };
+    rows(audited("ask", Given::Question(question), work, gave).checked)
 }
 
 /// As `ask`, as one JSON array of objects that have exactly the columns of a type; what
@@ -30,16 +32,19 @@ fn ask(question: &str) -> SetOfIterator<'static, JsonText> {
 #[pg_extern(volatile, parallel_unsafe, strict)]
 fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonText {
     require_preload();
-    let fitting = RowType::load(row_type).and_then(|row_type| {
+    let work = || {
+        let row_type = RowType::load(row_type)?;
         confirm::allow_unseen()?;
         let guard = Guard::of_caller()?;
         let answer = Question::new(question, Some(row_type.columns()), &guard)?
             .answer(|sql| guard.run(sql))?;
         row_type.fit(&answer.checked)?;
-        error::warn_of_cuts(&answer.checked);
-        Ok(row_type.shape(answer.checked))
-    });
-    JsonText(fitting.unwrap_or_else(|error| raise(error)))
+        Ok((row_type, answer))
+    };
+    let (row_type, answer) =
+        audited("ask", Given::Question(question), work, |(_, answer)| gave(answer));
+    error::warn_of_cuts(&answer.checked);
+    JsonText(row_type.shape(answer.checked))
 }
 
 pgrx::extension_sql_file!("../../sql/ask_typed.sql", name = "ask_typed", requires = [ask_fitting]);
@@ -49,11 +54,15 @@ pgrx::extension_sql_file!("../../sql/ask_typed.sql", name = "ask_typed", require
 #[pg_extern(volatile, parallel_unsafe, strict)]
 fn run(sql: &str) -> SetOfIterator<'static, JsonText> {
     require_preload();
-    let result = Guard::of_caller().and_then(|guard| {
+    let work = || {
+        let guard = Guard::of_caller()?;
         let sql = parse(confirm::opened(sql, &guard)?)?;
         Ok(guard.run(&sql)?)
-    });
-    rows(result.unwrap_or_else(|error| raise(error)))
+    };
+    rows(audited("run", Given::Statement(sql), work, |result| Gave {
+        rows: Some(result.rows.len()),
+        ..Gave::default()
+    }))
 }
 
 /// Whether `run` would run the statement; if not, why.
@@ -99,6 +108,10 @@ fn in_search_path(name: &RelationRef) -> Option<RelationName> {
     }
     let schema = facts::schema_in_search_path(&name.name)?;
     Some(RelationName { schema, name: name.name.clone() })
+}
+
+fn gave(answer: &Answer<ResultSet>) -> Gave<'_> {
+    Gave { rows: Some(answer.checked.rows.len()), ..answer.gave() }
 }
 
 fn rows(result: ResultSet) -> SetOfIterator<'static, JsonText> {

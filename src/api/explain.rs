@@ -7,8 +7,8 @@ use pgrx::prelude::*;
 
 use super::admin::require_preload;
 use super::limits::Guard;
-use super::question::{Question, Timings};
-use crate::error::raise;
+use super::question::{Answer, Question, Timings};
+use crate::audit::{Given, audited};
 use crate::ipc::mailbox;
 
 /// The statement for the question, what it reads, what it would cost and what it took to write.
@@ -36,9 +36,11 @@ fn explain(
     ),
 > {
     require_preload();
-    let answer = Guard::of_caller()
-        .and_then(|guard| Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql)))
-        .unwrap_or_else(|error| raise(error));
+    let work = || {
+        let guard = Guard::of_caller()?;
+        Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql))
+    };
+    let answer = audited("explain", Given::Question(question), work, Answer::gave);
     let int = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     TableIterator::once((
         answer.sql.pretty(),

@@ -6,6 +6,7 @@ use super::admin::require_preload;
 use super::confirm;
 use super::limits::Guard;
 use super::question::Question;
+use crate::audit::{Given, audited};
 use crate::error::raise;
 use crate::guc;
 use crate::ipc::mailbox;
@@ -15,12 +16,16 @@ use crate::ipc::mailbox;
 #[pg_extern(volatile, parallel_unsafe, strict)]
 fn generate(question: &str) -> String {
     require_preload();
-    let text = Guard::of_caller().and_then(|guard| {
+    let work = || {
+        let guard = Guard::of_caller()?;
         let answer = Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql))?;
         let sql = answer.sql.pretty();
-        if guc::require_confirm() { confirm::sealed(&sql, &guard) } else { Ok(sql) }
-    });
-    text.unwrap_or_else(|error| raise(error))
+        let shown = if guc::require_confirm() { confirm::sealed(&sql, &guard)? } else { sql };
+        Ok((answer, shown))
+    };
+    let (_, shown) =
+        audited("generate", Given::Question(question), work, |(answer, _)| answer.gave());
+    shown
 }
 
 /// Exactly what the model would be sent for the question, special tokens included.

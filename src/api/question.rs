@@ -16,6 +16,7 @@ use text2sql_core::sql::{ParsedSql, Refusal, only_home, qualify};
 
 use super::limits::{self, Guard};
 use crate::catalog;
+use crate::audit::Gave;
 use crate::error::Error;
 use crate::exec::ExecError;
 use crate::guc::{self, Constrained};
@@ -70,6 +71,13 @@ impl Question {
     /// result must have.
     ///
     /// # Errors
+impl<T> Answer<T> {
+    /// What the audit log is told of it.
+    pub fn gave(&self) -> Gave<'_> {
+        Gave { sql: Some(self.sql.text()), attempts: Some(self.attempts), rows: None }
+    }
+}
+
     /// Where the question is no question, or nothing is readable.
     pub fn new(
         question: &str,

@@ -3,7 +3,7 @@
 use pgrx::PgSqlErrorCode;
 
 /// The five characters of an error code: six bits each, the first in the lowest.
-pub(super) fn sqlstate(code: PgSqlErrorCode) -> String {
+pub fn sqlstate(code: PgSqlErrorCode) -> String {
     let code = code as i32;
     (0..5)
         .map(|n| {

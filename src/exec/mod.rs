@@ -18,6 +18,7 @@ mod sandbox;
 mod search_path;
 mod types;
 
+pub use condition::sqlstate;
 pub use error::ExecError;
 pub use functions::{ALLOWED_EXTENSIONS, listing_problem};
 pub use identity::Identity;

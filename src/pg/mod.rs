@@ -15,6 +15,7 @@ pub mod process;
 pub mod query_walk;
 pub mod role;
 pub mod server;
+pub mod server_log;
 pub mod settings;
 pub mod subxact;
 pub mod timer;

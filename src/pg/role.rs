@@ -2,7 +2,7 @@
 //!
 //! Decides nothing. Called by `exec` and `catalog`.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys;
 
@@ -38,6 +38,15 @@ pub fn by_name(name: &str) -> Option<pg_sys::Oid> {
     // SAFETY: a NUL-terminated string; a missing role yields InvalidOid.
     let role = unsafe { pg_sys::get_role_oid(name.as_ptr(), true) };
     (role != pg_sys::InvalidOid).then_some(role)
+}
+
+/// Its name, if it is there.
+pub fn name(role: pg_sys::Oid) -> Option<String> {
+    // SAFETY: a syscache lookup; a NUL-terminated copy, or null for a missing role.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
 }
 
 /// Whether `role` is a superuser.

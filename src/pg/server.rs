@@ -92,6 +92,12 @@ pub fn asking_role() -> pg_sys::Oid {
     unsafe { pg_sys::GetOuterUserId() }
 }
 
+/// The role that logged in.
+pub fn session_role() -> pg_sys::Oid {
+    // SAFETY: no precondition in a session.
+    unsafe { pg_sys::GetSessionUserId() }
+}
+
 /// Seconds on a clock that never goes back and is the same in all processes.
 pub fn seconds_since_boot() -> f64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -19,6 +19,7 @@
 //! | [`confirm`] | statements that are shown before they are run |
 //! | [`hex`] | bytes as digits |
 //! | [`warm_up`] | what a new engine reads before anybody asks |
+//! | [`audit`] | the line a call leaves in the log |
 //! | [`supervision`] | when a crashed engine is started again |
 //!
 //! Callers: the extension (`src/`), the engine (`crates/engine`) and the tools (`crates/cli`).
@@ -29,6 +30,7 @@
 pub mod chat;
 pub mod confirm;
 pub mod desk;
+pub mod audit;
 pub mod fair_queue;
 pub mod grammar;
 pub mod hex;

@@ -9,6 +9,7 @@
     reason = "test code"
 )]
 
+mod audit;
 mod cancel;
 mod contexts;
 mod crash;
