@@ -93,6 +93,13 @@ pub fn prefix_cache_bytes() -> u64 {
     u64::from(unsigned(&PREFIX_CACHE_SIZE)) << 20
 }
 
+static SHARE_PREFIXES: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// Whether a caller's prompts may use what was computed for other roles of the database.
+pub fn share_prefixes() -> bool {
+    SHARE_PREFIXES.get()
+}
+
 static PRELOAD_MODEL: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether the model is loaded at server start rather than at the first question.
@@ -308,6 +315,14 @@ pub fn constrained() -> Constrained {
 pub fn define() {
     GucRegistry::define_string_guc(c"text2sql.model_path", c"Model file in GGUF format.", c"Absolute path, readable by the server's user, owned by it or root, not writable by others.", &MODEL_PATH, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
     GucRegistry::define_string_guc(c"text2sql.model_sha256", c"sha256 the model file must have.", c"Lower-case hex. If empty, it is read from the file of the same name with .sha256 appended.", &MODEL_SHA256, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
+    GucRegistry::define_bool_guc(
+        c"text2sql.share_prefixes",
+        c"Share what was computed of prompts among the roles of a database.",
+        c"How fast an answer comes then tells what other roles asked and may read.",
+        &SHARE_PREFIXES,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
     GucRegistry::define_string_guc(
         c"text2sql.engine_path",
         c"Engine program.",

@@ -188,9 +188,7 @@ fn request(
         prompt,
         max_new_tokens,
         deadline_ms: guc::generation_timeout().into(),
-        // Prefixes are shared within one role of one database only: how fast an answer comes
-        // would tell others what was asked.
-        cache_scope: format!("{}/{}", server::database().to_u32(), server::current_role().to_u32()),
+        cache_scope: cache_scope(),
         // What the caller may read and nothing else, as in the prompt. The schemas on the search
         // path count as any others: a bare name gets its schema where there is one choice.
         constraint: constraint.filter(Constraint::is_reasonable),
@@ -198,6 +196,16 @@ fn request(
 }
 
 fn generate(
+/// Prefixes are shared within one role of one database only, unless a superuser wants it otherwise:
+/// how fast an answer comes tells others what was asked.
+fn cache_scope() -> String {
+    let database = server::database().to_u32();
+    if guc::share_prefixes() {
+        return format!("{database}/all");
+    }
+    format!("{database}/{}", server::current_role().to_u32())
+}
+
     prompt: ChatPrompt,
     constraint: Option<Constraint>,
     stats: &mut GenerationStats,

@@ -32,6 +32,26 @@ fn warming_reads_the_schema_once() {
 }
 
 #[test]
+fn prefixes_are_shared_among_roles_only_where_a_superuser_wants_it() {
+    let Some(server) = start() else { return };
+    server
+        .superuser()
+        .batch_execute(
+            "CREATE ROLE twin LOGIN IN ROLE text2sql_user, analyst;
+             CREATE ROLE open_a LOGIN IN ROLE text2sql_user, analyst;
+             CREATE ROLE open_b LOGIN IN ROLE text2sql_user, analyst;
+             ALTER ROLE open_a SET text2sql.share_prefixes = on;
+             ALTER ROLE open_b SET text2sql.share_prefixes = on;",
+        )
+        .unwrap();
+    let cached = |role: &str| -> i32 { server.connect(role).query_one(WARM, &[]).unwrap().get(1) };
+    assert_eq!(cached("analyst"), 0);
+    assert_eq!(cached("twin"), 0, "another role's computation was used");
+    assert_eq!(cached("open_a"), 0);
+    assert!(cached("open_b") > 10, "nothing was shared");
+}
+
+#[test]
 fn a_new_engine_reads_what_the_one_before_had_read() {
     let Some(server) = start() else { return };
     let mut analyst = server.analyst();
