@@ -89,6 +89,6 @@ version_features() {
 # What the tests build, in one call of cargo: another selection of packages can mean other features
 # of what they depend on, and so a second compilation of half of the crates.
 # shellcheck disable=SC2034
-ci_packages=(-p text2sql-core -p text2sql-engine -p text2sql-testkit -p text2sql-cli -p text2sql-integration -p text2sql-fuzz)
+ci_packages=(-p text2sql-core -p text2sql-engine -p text2sql-remote -p text2sql-testkit -p text2sql-cli -p text2sql-integration -p text2sql-fuzz)
 
 target_dir() { printf '%s\n' "${CARGO_TARGET_DIR:-$repo/target}"; }

@@ -28,6 +28,8 @@ COMMENT ON FUNCTION text2sql.warm() IS
   'have the model read the schema before the first question; tokens of the prompt, those known before, time';
 COMMENT ON FUNCTION text2sql.status() IS
   'worker, model, queue and counters, in one row';
+COMMENT ON FUNCTION text2sql.models() IS
+  'what each model of text2sql.models is doing, by tier';
 COMMENT ON FUNCTION text2sql.reload() IS
   'start a new engine with the settings in force; the old one answers until it is ready';
 COMMENT ON TABLE text2sql.allowed_function IS
@@ -55,5 +57,6 @@ TO text2sql_user;
 -- The list of functions is the superuser's to change; administrators may see it.
 GRANT SELECT ON text2sql.allowed_function TO text2sql_admin;
 GRANT EXECUTE ON FUNCTION
-  text2sql.reload(), text2sql.check_setup(), text2sql.allowed_functions(), text2sql.function_problem(oid)
+  text2sql.reload(), text2sql.models(), text2sql.check_setup(), text2sql.allowed_functions(),
+  text2sql.function_problem(oid)
 TO text2sql_admin;

@@ -8,6 +8,7 @@ use std::ffi::{CStr, CString};
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use text2sql_core::audit::Texts;
+use text2sql_core::route::Routing;
 
 /// An integer setting: name, texts, range, context and unit.
 struct Int {
@@ -56,6 +57,13 @@ static MODEL_SHA256: GucSetting<Option<CString>> = GucSetting::<Option<CString>>
 /// sha256 the model file must have; without it, the file beside it named `.sha256` tells.
 pub fn model_sha256() -> Option<String> {
     text(&MODEL_SHA256)
+}
+
+static MODELS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// The registry of models, as text, if there is one; `core::models` reads it.
+pub fn models() -> Option<String> {
+    text(&MODELS)
 }
 
 static ENGINE_PATH: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
@@ -311,28 +319,42 @@ pub fn constrained() -> Constrained {
     CONSTRAINED.get()
 }
 
-/// Defines every setting; called once, from `_PG_init`.
-pub fn define() {
-    GucRegistry::define_string_guc(c"text2sql.model_path", c"Model file in GGUF format.", c"Absolute path, readable by the server's user, owned by it or root, not writable by others.", &MODEL_PATH, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
-    GucRegistry::define_string_guc(c"text2sql.model_sha256", c"sha256 the model file must have.", c"Lower-case hex. If empty, it is read from the file of the same name with .sha256 appended.", &MODEL_SHA256, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
-    GucRegistry::define_bool_guc(
-        c"text2sql.share_prefixes",
-        c"Share what was computed of prompts among the roles of a database.",
-        c"How fast an answer comes then tells what other roles asked and may read.",
-        &SHARE_PREFIXES,
-        GucContext::Suset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_string_guc(
-        c"text2sql.engine_path",
-        c"Engine program.",
-        c"If empty, text2sql-engine in the server's library directory.",
-        &ENGINE_PATH,
-        GucContext::Sighup,
-        GucFlags::SUPERUSER_ONLY,
-    );
-    Int {
-        setting: &THREADS,
+/// How models are chosen where there are several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+enum RoutingSetting {
+    #[name = c"off"]
+    Off,
+    #[name = c"fallback"]
+    Fallback,
+    #[name = c"complexity"]
+    Complexity,
+}
+
+static ROUTING: GucSetting<RoutingSetting> = GucSetting::<RoutingSetting>::new(RoutingSetting::Off);
+
+/// How models are chosen where there are several.
+pub fn routing() -> Routing {
+    match ROUTING.get() {
+        RoutingSetting::Off => Routing::Off,
+        RoutingSetting::Fallback => Routing::Fallback,
+        RoutingSetting::Complexity => Routing::Complexity,
+    }
+}
+
+static MODEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// Name of the one model to use, if it is not for `routing` to choose.
+pub fn model() -> Option<String> {
+    text(&MODEL)
+}
+
+static REMOTE: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether questions may go to a model on another server.
+pub fn remote() -> bool {
+    REMOTE.get()
+}
+
 /// What the server's log is told of questions and statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
 enum LogQuestions {
@@ -355,6 +377,60 @@ pub fn log_questions() -> Option<Texts> {
     }
 }
 
+/// Defines every setting; called once, from `_PG_init`.
+pub fn define() {
+    GucRegistry::define_string_guc(c"text2sql.model_path", c"Model file in GGUF format.", c"Absolute path, readable by the server's user, owned by it or root, not writable by others.", &MODEL_PATH, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
+    GucRegistry::define_string_guc(c"text2sql.model_sha256", c"sha256 the model file must have.", c"Lower-case hex. If empty, it is read from the file of the same name with .sha256 appended.", &MODEL_SHA256, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
+    GucRegistry::define_bool_guc(
+        c"text2sql.share_prefixes",
+        c"Share what was computed of prompts among the roles of a database.",
+        c"How fast an answer comes then tells what other roles asked and may read.",
+        &SHARE_PREFIXES,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"text2sql.models",
+        c"Models to choose from.",
+        c"A JSON array; if empty, the model of text2sql.model_path is the only one.",
+        &MODELS,
+        GucContext::Sighup,
+        GucFlags::SUPERUSER_ONLY,
+    );
+    GucRegistry::define_enum_guc(
+        c"text2sql.routing",
+        c"How a model is chosen where there are several.",
+        c"off: the first; fallback: the first that answers, and a repair by the next; complexity: the same, beginning with one for how hard the question looks.",
+        &ROUTING,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"text2sql.model",
+        c"Name of the model to use.",
+        c"If empty, text2sql.routing chooses.",
+        &MODEL,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.remote",
+        c"Whether questions may go to models on other servers.",
+        c"There are none unless text2sql.models names an endpoint.",
+        &REMOTE,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"text2sql.engine_path",
+        c"Engine program.",
+        c"If empty, text2sql-engine in the server's library directory.",
+        &ENGINE_PATH,
+        GucContext::Sighup,
+        GucFlags::SUPERUSER_ONLY,
+    );
+    Int {
+        setting: &THREADS,
         name: c"text2sql.threads",
         short: c"Threads of the engine.",
         long: c"0 means one per processor.",
@@ -648,7 +724,6 @@ pub fn log_questions() -> Option<Texts> {
         GucContext::Userset,
         GucFlags::default(),
     );
-}
     GucRegistry::define_enum_guc(
         c"text2sql.log_questions",
         c"A line in the server's log for every question and every statement handed in.",
@@ -657,3 +732,4 @@ pub fn log_questions() -> Option<Texts> {
         GucContext::Suset,
         GucFlags::default(),
     );
+}

@@ -20,6 +20,17 @@ pub fn require_preload() {
     }
 }
 
+/// A state in the columns of a result: its word, and how far loading is.
+pub fn described(state: EngineState) -> (&'static str, Option<i32>) {
+    match state {
+        EngineState::Down => ("down", None),
+        EngineState::Loading { percent } => ("loading", Some(i32::from(percent))),
+        EngineState::Ready => ("ready", None),
+        EngineState::Draining => ("draining", None),
+        EngineState::Failed => ("failed", None),
+    }
+}
+
 /// One row on worker, model, queue and counters.
 #[pg_extern(volatile, parallel_restricted)]
 #[allow(
@@ -56,13 +67,7 @@ fn status() -> TableIterator<
     require_preload();
     let view = mailbox::view();
     let counters = mailbox::counters();
-    let (state, percent) = match view.state {
-        EngineState::Down => ("down", None),
-        EngineState::Loading { percent } => ("loading", Some(i32::from(percent))),
-        EngineState::Ready => ("ready", None),
-        EngineState::Draining => ("draining", None),
-        EngineState::Failed => ("failed", None),
-    };
+    let (state, percent) = described(view.state);
     let (reason, hint) = match view.failure {
         Some(failure) => (
             Some(match failure.detail {

@@ -9,7 +9,6 @@ use super::admin::require_preload;
 use super::limits::Guard;
 use super::question::{Answer, Question, Timings};
 use crate::audit::{Given, audited};
-use crate::ipc::mailbox;
 
 /// The statement for the question, what it reads, what it would cost and what it took to write.
 #[pg_extern(volatile, parallel_unsafe, strict)]
@@ -49,7 +48,7 @@ fn explain(
         answer.checked.cost,
         answer.checked.plan_rows,
         int(answer.attempts),
-        mailbox::view().model.map(|model| model.name),
+        answer.model,
         int(answer.stats.prompt_tokens),
         int(answer.stats.cached_tokens),
         int(answer.stats.generated_tokens),

@@ -10,6 +10,7 @@ mod confirm;
 mod explain;
 mod generate;
 mod limits;
+mod models;
 mod question;
 mod row_type;
 mod version;

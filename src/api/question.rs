@@ -11,12 +11,13 @@ use text2sql_core::link::{self, Budget};
 use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage};
 use text2sql_core::prompt::{self, PromptInput};
 use text2sql_core::protocol::{ColumnScope, Constraint, GenerateRequest, GenerationStats};
+use text2sql_core::route::{self, Route};
 use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{ParsedSql, Refusal, only_home, qualify};
 
 use super::limits::{self, Guard};
-use crate::catalog;
 use crate::audit::Gave;
+use crate::catalog;
 use crate::error::Error;
 use crate::exec::ExecError;
 use crate::guc::{self, Constrained};
@@ -29,6 +30,8 @@ pub struct Question {
     snapshot: Rc<Snapshot>,
     /// What the model will be sent first.
     pub prompt: ChatPrompt,
+    /// Which model is wanted.
+    route: Route,
     /// Times so far.
     pub timings: Timings,
 }
@@ -58,6 +61,8 @@ pub struct Answer<T> {
     pub sql: ParsedSql,
     /// Generations it took.
     pub attempts: u32,
+    /// The model that wrote it.
+    pub model: Option<String>,
     /// Counts of all generations together.
     pub stats: GenerationStats,
     /// Times of all stages.
@@ -66,11 +71,6 @@ pub struct Answer<T> {
     pub checked: T,
 }
 
-impl Question {
-    /// Reads the catalog as the caller and writes the prompt. `columns` are names and types the
-    /// result must have.
-    ///
-    /// # Errors
 impl<T> Answer<T> {
     /// What the audit log is told of it.
     pub fn gave(&self) -> Gave<'_> {
@@ -78,6 +78,11 @@ impl<T> Answer<T> {
     }
 }
 
+impl Question {
+    /// Reads the catalog as the caller and writes the prompt. `columns` are names and types the
+    /// result must have.
+    ///
+    /// # Errors
     /// Where the question is no question, or nothing is readable.
     pub fn new(
         question: &str,
@@ -104,8 +109,15 @@ impl<T> Answer<T> {
             result_columns: columns,
             server_version: &server::version(),
         })?;
+        let route = Route {
+            routing: guc::routing(),
+            model: guc::model(),
+            level: route::level(&snapshot, question),
+            attempt: 0,
+            remote: guc::remote(),
+        };
         let timings = Timings { catalog, prompt: begun.elapsed(), ..Timings::default() };
-        Ok(Self { snapshot, prompt, timings })
+        Ok(Self { snapshot, prompt, route, timings })
     }
 
     /// Generates until `check` lets a statement pass or no attempt is left.
@@ -117,16 +129,22 @@ impl<T> Answer<T> {
         mut check: impl FnMut(&ParsedSql) -> Result<T, ExecError>,
     ) -> Result<Answer<T>, Error> {
         client::count_question(limits::patience())?;
-        let Self { snapshot, prompt, mut timings } = self;
+        let Self { snapshot, prompt, mut route, mut timings } = self;
         let constraint = constraint(&snapshot);
         let mut stats = GenerationStats::default();
-        let mut accepted = None;
+        let (mut accepted, mut model) = (None, None);
         let mut pipeline = Pipeline::new(prompt, guc::max_repairs());
         let mut event = Event::Start;
         loop {
             event = match pipeline.on(event)? {
                 Action::Generate(prompt) => {
-                    generate(prompt, constraint.clone(), &mut stats, &mut timings)?
+                    let wanted = route.clone();
+                    let (event, by) =
+                        generate(prompt, constraint.clone(), wanted, &mut stats, &mut timings)?;
+                    model = by;
+                    // The next generation, if there is one, mends this one.
+                    route.attempt += 1;
+                    event
                 }
                 Action::Check(sql) => {
                     let begun = Instant::now();
@@ -147,7 +165,7 @@ impl<T> Answer<T> {
                 Action::Finish(outcome) => {
                     return match (outcome, accepted) {
                         (Outcome::Sql { attempts, .. }, Some((sql, checked))) => {
-                            Ok(Answer { sql, attempts, stats, timings, checked })
+                            Ok(Answer { sql, attempts, model, stats, timings, checked })
                         }
                         (outcome, _) => Err(Error::NoStatement(Box::new(outcome))),
                     };
@@ -164,7 +182,8 @@ impl Question {
     /// Of the worker.
     pub fn warm(self) -> Result<GenerationStats, Error> {
         client::count_question(limits::patience())?;
-        let generation = client::generate(request(self.prompt, None, 0), limits::patience())?;
+        let warming = request(self.prompt, None, self.route, 0);
+        let generation = client::generate(warming, limits::patience())?;
         Ok(generation.stats)
     }
 }
@@ -179,23 +198,6 @@ fn constraint(snapshot: &Snapshot) -> Option<Constraint> {
     Some(Constraint { columns, ..Constraint::from(snapshot) })
 }
 
-fn request(
-    prompt: ChatPrompt,
-    constraint: Option<Constraint>,
-    max_new_tokens: u32,
-) -> GenerateRequest {
-    GenerateRequest {
-        prompt,
-        max_new_tokens,
-        deadline_ms: guc::generation_timeout().into(),
-        cache_scope: cache_scope(),
-        // What the caller may read and nothing else, as in the prompt. The schemas on the search
-        // path count as any others: a bare name gets its schema where there is one choice.
-        constraint: constraint.filter(Constraint::is_reasonable),
-    }
-}
-
-fn generate(
 /// Prefixes are shared within one role of one database only, unless a superuser wants it otherwise:
 /// how fast an answer comes tells others what was asked.
 fn cache_scope() -> String {
@@ -206,12 +208,32 @@ fn cache_scope() -> String {
     format!("{database}/{}", server::current_role().to_u32())
 }
 
+fn request(
     prompt: ChatPrompt,
     constraint: Option<Constraint>,
+    route: Route,
+    max_new_tokens: u32,
+) -> GenerateRequest {
+    GenerateRequest {
+        prompt,
+        max_new_tokens,
+        deadline_ms: guc::generation_timeout().into(),
+        cache_scope: cache_scope(),
+        // What the caller may read and nothing else, as in the prompt. The schemas on the search
+        // path count as any others: a bare name gets its schema where there is one choice.
+        constraint: constraint.filter(Constraint::is_reasonable),
+        route,
+    }
+}
+
+fn generate(
+    prompt: ChatPrompt,
+    constraint: Option<Constraint>,
+    route: Route,
     stats: &mut GenerationStats,
     timings: &mut Timings,
-) -> Result<Event, Error> {
-    let request = request(prompt, constraint, guc::max_new_tokens());
+) -> Result<(Event, Option<String>), Error> {
+    let request = request(prompt, constraint, route, guc::max_new_tokens());
     let begun = Instant::now();
     let generation = client::generate(request, limits::patience())?;
     let elapsed = begun.elapsed();
@@ -241,7 +263,8 @@ fn cache_scope() -> String {
     stats.backtracked_tokens = stats.backtracked_tokens.saturating_add(got.backtracked_tokens);
     stats.compile_us = stats.compile_us.saturating_add(got.compile_us);
     stats.mask_us = stats.mask_us.saturating_add(got.mask_us);
-    Ok(Event::Generated { text: generation.text, finish: generation.finish })
+    let event = Event::Generated { text: generation.text, finish: generation.finish };
+    Ok((event, generation.model))
 }
 
 /// What the pipeline makes of a refused statement.

@@ -79,6 +79,8 @@ pub struct Generation {
     pub stats: GenerationStats,
     /// From submitting to the start of prefill.
     pub queued: Duration,
+    /// The model that wrote it, by the name it has itself.
+    pub model: Option<String>,
 }
 
 /// Waiting limits of one request.
@@ -132,19 +134,20 @@ pub fn generate(request: GenerateRequest, patience: Patience) -> Result<Generati
     })?;
     mailbox::count(&mailbox::counters().accepted);
 
-    let mut started = None;
+    let (mut started, mut model) = (None, None);
     loop {
         let alive = channel.flush();
         while let Some(message) = channel.receive().or_else(|Detached| lost(alive))? {
             match protocol::decode::<ServerFrame>(&message)? {
                 ServerFrame::Queued { .. } => {}
+                ServerFrame::Given { model: name } => model = Some(name),
                 ServerFrame::Event { event } => match event {
                     Event::Started { .. } => started = Some(begun.elapsed()),
                     Event::Delta { .. } => {}
                     Event::Failed { failure } => return Err(failure.into()),
                     Event::Done { text, finish, stats } => {
                         let queued = started.unwrap_or_default();
-                        return Ok(Generation { text, finish, stats, queued });
+                        return Ok(Generation { text, finish, stats, queued, model });
                     }
                 },
             }

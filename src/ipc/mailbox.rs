@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use text2sql_core::desk::Desk;
 pub use text2sql_core::desk::{QueueLimits, Refused, Ticket};
+use text2sql_core::models::MAX_MODELS;
 use text2sql_core::protocol::{Failure, ModelInfo};
 use text2sql_core::quota::Quota;
 
@@ -38,7 +39,7 @@ pub fn request_shared_memory() {
 }
 
 /// What the engine is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[repr(C)]
 pub enum EngineState {
     /// No engine runs: the worker has not started one, or is not there itself.
@@ -57,6 +58,33 @@ pub enum EngineState {
     Failed,
 }
 
+/// What one model of the registry is doing.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ModelReport {
+    /// Its name in the registry.
+    pub name: String,
+    /// Its tier.
+    pub tier: u8,
+    /// Whether it is on another server.
+    pub remote: bool,
+    /// What its engine is doing.
+    pub state: EngineState,
+    /// Why the state is failed, or why the last reload did not succeed.
+    pub reason: Option<String>,
+    /// The name it has itself, once loaded.
+    pub model: Option<String>,
+    /// `closed`, `open` or `half open`.
+    pub circuit: String,
+    /// When it is tried again, seconds since 1970.
+    pub retry_at: Option<u64>,
+    /// Requests it works on.
+    pub running: u32,
+    /// Requests it answered.
+    pub completed: u64,
+    /// Requests it did not answer.
+    pub failed: u64,
+}
+
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 struct Mailbox {
@@ -70,6 +98,7 @@ struct Mailbox {
     engine_starts: u64,
     model: Blob<1024>,
     failure: Blob<2048>,
+    models: Blob<{ MAX_MODELS * 1536 }>,
 }
 
 // SAFETY: plain values without pointers into any process' own memory; `RemoteLatch` is an
@@ -184,6 +213,12 @@ pub fn view() -> View {
     view
 }
 
+/// What each model of the registry is doing.
+pub fn models() -> Vec<ModelReport> {
+    let models = MAILBOX.share().models;
+    models.load().unwrap_or_default()
+}
+
 /// Generation and state alone, for the wait loop.
 pub fn pulse() -> (u64, EngineState) {
     let mailbox = MAILBOX.share();
@@ -246,6 +281,7 @@ pub mod worker {
         mailbox.engine_starts = 0;
         mailbox.model = Blob::default();
         mailbox.failure = Blob::default();
+        mailbox.models = Blob::default();
     }
 
     /// Leaves the mailbox: requests from now on are told that there is no worker.
@@ -256,6 +292,7 @@ pub mod worker {
         mailbox.engine_pid = 0;
         mailbox.worker = None;
         mailbox.state = EngineState::Down;
+        mailbox.models = Blob::default();
     }
 
     /// The oldest ticket.
@@ -289,12 +326,15 @@ pub mod worker {
         engine_pid: i32,
         model: Option<&ModelInfo>,
         failure: Option<&Failure>,
+        models: &Vec<ModelReport>,
     ) {
         let (model, failure) = (Blob::store(model), Blob::store(failure));
+        let models = Blob::store(Some(models));
         let mut mailbox = MAILBOX.exclusive();
         mailbox.state = state;
         mailbox.engine_pid = engine_pid;
         mailbox.model = model;
         mailbox.failure = failure;
+        mailbox.models = models;
     }
 }

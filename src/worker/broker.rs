@@ -5,13 +5,14 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use text2sql_core::fair_queue::FairQueue;
 use text2sql_core::protocol::{EngineCommand, Event, Failure, FailureCode};
+use text2sql_core::route::{Route, Routing};
 use text2sql_core::warm_up::{Beginning, WarmUp};
 
 use super::engine::Running;
+use super::fleet::{Assigned, Fleet};
 use super::kept::Kept;
-use super::lifecycle::{Lifecycle, Notice};
+use super::lifecycle::Notice;
 use super::session::{Alive, Session, Stage};
 use crate::guc;
 use crate::ipc::channel::Channel;
@@ -30,8 +31,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// All requests and engines.
 pub struct Broker {
     sessions: Vec<Session>,
-    engines: Lifecycle,
-    turns: FairQueue,
+    engines: Fleet,
     warm_up: WarmUp,
     kept: Kept,
     /// The last request of our own: nobody waits for it.
@@ -46,8 +46,7 @@ impl Broker {
         Kept::restore(&mut warm_up);
         Self {
             sessions: Vec::new(),
-            engines: Lifecycle::new(guc::preload_model()),
-            turns: FairQueue::default(),
+            engines: Fleet::new(guc::preload_model()),
             warm_up,
             kept: Kept::default(),
             own: None,
@@ -64,7 +63,7 @@ impl Broker {
         for Notice::Event(id, event) in self.engines.turn(now) {
             self.deliver(id, event);
         }
-        self.fail_hopeless(now);
+        self.assign(now);
         self.dispatch(now);
         self.warm_up(now);
         self.kept.save(&mut self.warm_up, now);
@@ -115,7 +114,9 @@ impl Broker {
         let wanted = mailbox::worker::reloads_wanted();
         if wanted != self.reloads_done {
             self.reloads_done = wanted;
-            self.engines.reload();
+            for Notice::Event(id, event) in self.engines.reload() {
+                self.deliver(id, event);
+            }
         }
     }
 
@@ -166,6 +167,9 @@ impl Broker {
             }
             return;
         }
+        if self.ask_another(id, &event) {
+            return;
+        }
         match &event {
             Event::Done { stats, .. } => {
                 let add = |counter: &std::sync::atomic::AtomicU64, n: u32| {
@@ -192,54 +196,92 @@ impl Broker {
         }
     }
 
-    /// Ends requests that no engine will answer in time.
-    fn fail_hopeless(&mut self, now: Instant) {
-        let dead_end = self.engines.dead_end().cloned();
-        let ready = self.engines.is_ready();
+    /// Has a request that a model failed wait for another, if there is one for it.
+    fn ask_another(&mut self, id: u64, event: &Event) -> bool {
+        let Event::Failed { failure } = event else { return false };
+        let of_the_model =
+            matches!(failure.code, FailureCode::Unreachable | FailureCode::EngineDied);
+        let Some(session) = self.sessions.iter_mut().find(|session| session.id == id) else {
+            return false;
+        };
+        match &session.spare {
+            Some(request)
+                if of_the_model && self.engines.has_another(&request.route, &session.tried) =>
+            {
+                session.stage = Stage::Waiting(request.clone());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends requests that no engine will answer in time, and says which model the others wait for.
+    fn assign(&mut self, now: Instant) {
         for session in &mut self.sessions {
             let Stage::Waiting(request) = &session.stage else { continue };
-            if let Some(failure) = &dead_end {
-                session.send(Event::Failed { failure: failure.clone() });
-            } else if !ready {
+            let assigned = self.engines.assign(&request.route, &session.tried);
+            session.model = None;
+            match assigned {
+                Assigned::Hopeless(failure) => session.send(Event::Failed { failure }),
                 // The deadline counts from when the model is there.
-                session.deadline = now.checked_add(Duration::from_millis(request.deadline_ms));
-            } else if session.deadline.is_some_and(|deadline| deadline <= now) {
-                session.send(Event::Failed { failure: overdue() });
+                Assigned::NotYet => {
+                    session.deadline = now.checked_add(Duration::from_millis(request.deadline_ms));
+                }
+                Assigned::Member(_) if session.deadline.is_some_and(|end| end <= now) => {
+                    session.send(Event::Failed { failure: overdue() });
+                }
+                Assigned::Member(position) => session.model = Some(position),
             }
         }
     }
 
-    /// Gives the engine as many requests as it takes, by turns of their roles.
+    /// Gives each engine as many requests as it takes, by turns of their roles.
     fn dispatch(&mut self, now: Instant) {
-        while let Some(engine) = self.engines.free_engine() {
-            let running: Vec<u32> = engine.running.iter().map(|running| running.role).collect();
-            let mut waiting: Vec<&mut Session> =
-                self.sessions.iter_mut().filter(|s| matches!(s.stage, Stage::Waiting(_))).collect();
-            let roles: Vec<u32> = waiting.iter().map(|session| session.role).collect();
-            let next = self.turns.next(&roles, &running);
-            let Some(session) = next.and_then(|index| waiting.get_mut(index)) else { return };
-            let left =
-                session.deadline.map_or(Duration::ZERO, |d| d.saturating_duration_since(now));
-            let Stage::Waiting(request) = std::mem::replace(&mut session.stage, Stage::Running)
-            else {
-                return;
-            };
-            let mut request = *request;
-            request.deadline_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-            engine.running.push(Running {
-                id: session.id,
-                role: session.role,
-                give_up_at: now + left + GRACE,
-                written: 0,
-            });
-            session.given = Some(Beginning::of(&request));
-            engine.send(&EngineCommand::Generate { id: session.id, request });
+        for model in 0..self.engines.len() {
+            while self.dispatch_one(model, now) {}
         }
+    }
+
+    /// Gives the engine at this position one request; whether there was one, and room for it.
+    fn dispatch_one(&mut self, model: usize, now: Instant) -> bool {
+        let (name, itself) = (self.engines.name(model), self.engines.model(model));
+        let Some((engine, turns)) = self.engines.free_engine(model) else { return false };
+        let running: Vec<u32> = engine.running.iter().map(|running| running.role).collect();
+        let mut waiting: Vec<&mut Session> = self
+            .sessions
+            .iter_mut()
+            .filter(|s| matches!(s.stage, Stage::Waiting(_)) && s.model == Some(model))
+            .collect();
+        let roles: Vec<u32> = waiting.iter().map(|session| session.role).collect();
+        let next = turns.next(&roles, &running);
+        let Some(session) = next.and_then(|index| waiting.get_mut(index)) else { return false };
+        let left = session.deadline.map_or(Duration::ZERO, |d| d.saturating_duration_since(now));
+        let Stage::Waiting(request) = std::mem::replace(&mut session.stage, Stage::Running) else {
+            return false;
+        };
+        let mut request = *request;
+        session.spare = (request.route.routing != Routing::Off).then(|| Box::new(request.clone()));
+        session.tried.push(name);
+        session.send_model(itself);
+        request.route = Route::default();
+        request.deadline_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        engine.running.push(Running {
+            id: session.id,
+            role: session.role,
+            give_up_at: now + left + GRACE,
+            written: 0,
+        });
+        session.given = Some(Beginning::of(&request));
+        engine.send(&EngineCommand::Generate { id: session.id, request });
+        self.engines.sent(model);
+        // One that is tried out takes no second request before it is known how the first ends.
+        self.assign(now);
+        true
     }
 
     /// Lets a new engine read the prompts of late, one at a time, while nobody asks.
     fn warm_up(&mut self, now: Instant) {
-        let Some(engine) = self.engines.free_engine() else { return };
+        let Some(engine) = self.engines.free_local_engine() else { return };
         self.warm_up.meet(engine.pid());
         if !engine.running.is_empty() {
             return;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use text2sql_core::protocol::{Failure, FailureCode, LoadSpec};
+use text2sql_core::models::{self, ModelEntry, Source};
+use text2sql_core::protocol::{EndpointSpec, Failure, FailureCode, LoadSpec, ModelSpec};
 
 use crate::guc;
 use crate::pg::server;
@@ -15,48 +16,101 @@ pub struct EngineConfig {
     pub program: PathBuf,
     /// Threads of the engine.
     pub threads: u32,
+    /// Most requests it works on at a time.
+    pub parallel: u32,
     /// The model.
-    pub spec: LoadSpec,
+    pub spec: ModelSpec,
 }
 
-/// The configuration now in force.
+/// Name of the model of `text2sql.model_path`.
+const ONLY: &str = "default";
+
+/// The models, by tier: those of `text2sql.models`, else the one of `text2sql.model_path`.
+///
+/// # Errors
+/// [`Failure`] where the setting cannot be read.
+pub fn registry() -> Result<Vec<ModelEntry>, Failure> {
+    let Some(text) = guc::models() else {
+        let path = guc::model_path().unwrap_or_default();
+        let source = Source::File { path, sha256: guc::model_sha256() };
+        return Ok(vec![ModelEntry { name: ONLY.to_owned(), tier: 1, source }]);
+    };
+    models::parse(&text).map_err(|error| {
+        failure(
+            FailureCode::NoModel,
+            format!("text2sql.models cannot be read: {error}"),
+            "Mend the setting, reload the configuration and run SELECT text2sql.reload();",
+        )
+    })
+}
+
+/// How to start a model with the settings now in force.
 ///
 /// # Errors
 /// [`Failure`] with the setting to change, where no model can be loaded with it.
-pub fn read() -> Result<EngineConfig, Failure> {
-    let path = guc::model_path().ok_or_else(no_model)?;
-    if !Path::new(&path).is_absolute() {
+pub fn of(entry: &ModelEntry) -> Result<EngineConfig, Failure> {
+    match &entry.source {
+        Source::File { path, sha256 } => of_file(path, sha256.as_deref()),
+        Source::Endpoint { url, model, key_file, ca_file, parallel, connect_ms, attempts } => {
+            Ok(EngineConfig {
+                program: remote_program(),
+                threads: 1,
+                parallel: *parallel,
+                spec: ModelSpec::Endpoint(EndpointSpec {
+                    url: url.clone(),
+                    model: model.clone(),
+                    key_file: key_file.clone(),
+                    ca_file: ca_file.clone(),
+                    parallel: *parallel,
+                    connect_ms: *connect_ms,
+                    attempts: *attempts,
+                }),
+            })
+        }
+    }
+}
+
+fn of_file(path: &str, sha256: Option<&str>) -> Result<EngineConfig, Failure> {
+    if path.is_empty() {
+        return Err(no_model());
+    }
+    if !Path::new(path).is_absolute() {
         return Err(failure(
             FailureCode::NoModel,
             format!("text2sql.model_path is not an absolute path: \"{path}\""),
             "Set text2sql.model_path to the absolute path of a GGUF file and reload.",
         ));
     }
-    let sha256 = match guc::model_sha256() {
+    let sha256 = match sha256 {
         Some(sum) => sum.to_ascii_lowercase(),
-        None => sha256_beside(&path)?,
+        None => sha256_beside(path)?,
     };
     let threads = match guc::threads() {
         0 => std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
         n => n,
     };
-    let program = engine_program();
-    let spec = LoadSpec {
-        path,
+    let parallel = guc::max_parallel();
+    let spec = ModelSpec::File(LoadSpec {
+        path: path.to_owned(),
         sha256,
         threads,
         context: guc::context_length(),
         prefill_chunk: guc::prefill_chunk(),
         prefix_cache_bytes: guc::prefix_cache_bytes(),
-        parallel: guc::max_parallel(),
-    };
-    Ok(EngineConfig { program, threads, spec })
+        parallel,
+    });
+    Ok(EngineConfig { program: engine_program(), threads, parallel, spec })
 }
 
 /// The engine's program.
 pub fn engine_program() -> PathBuf {
     guc::engine_path()
         .map_or_else(|| server::library_directory().join("text2sql-engine"), PathBuf::from)
+}
+
+/// The program that asks models on other servers.
+pub fn remote_program() -> PathBuf {
+    server::library_directory().join("text2sql-remote")
 }
 
 /// The file beside a model in which its sum can be pinned.

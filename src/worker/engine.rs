@@ -92,7 +92,7 @@ impl Engine {
             outbox: Vec::new(),
             phase: Phase::Starting,
             running: Vec::new(),
-            capacity: config.spec.parallel.max(1) as usize,
+            capacity: config.parallel.max(1) as usize,
             log_lines: 0,
             started_at: Instant::now(),
         };

@@ -1,10 +1,11 @@
-//! Which engines there are: the one that serves, its successor during a reload, the one that
-//! finishes its last request. Owns starting, hand-over, crashes and giving up.
+//! The engines of one model: the one that serves, its successor during a reload, the one that
+//! finishes its last request. Owns starting, hand-over, crashes and giving up. Called by `fleet`.
 
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use text2sql_core::protocol::{EngineCommand, Event, Failure, FailureCode, ModelInfo};
+use text2sql_core::models::ModelEntry;
+use text2sql_core::protocol::{EngineCommand, Event, Failure, FailureCode, ModelInfo, ModelSpec};
 use text2sql_core::supervision::{RestartPolicy, Verdict};
 
 use super::config::{self, EngineConfig};
@@ -18,8 +19,9 @@ pub enum Notice {
     Event(u64, Event),
 }
 
-/// The engines of this server.
+/// The engines of one model.
 pub struct Lifecycle {
+    entry: ModelEntry,
     serving: Option<Engine>,
     successor: Option<Engine>,
     retiring: Option<Engine>,
@@ -30,13 +32,13 @@ pub struct Lifecycle {
     /// Whether an engine should run: at once, or from the first question on.
     wanted: bool,
     given_up: bool,
-    published: Option<(EngineState, i32, Option<Failure>)>,
 }
 
 impl Lifecycle {
     /// No engine yet; starts one in the first turn if `wanted`.
-    pub fn new(wanted: bool) -> Self {
+    pub fn new(entry: ModelEntry, wanted: bool) -> Self {
         Self {
+            entry,
             serving: None,
             successor: None,
             retiring: None,
@@ -46,8 +48,12 @@ impl Lifecycle {
             failure: None,
             wanted,
             given_up: false,
-            published: None,
         }
+    }
+
+    /// The model.
+    pub fn entry(&self) -> &ModelEntry {
+        &self.entry
     }
 
     /// A question came: there must be an engine from now on.
@@ -55,9 +61,10 @@ impl Lifecycle {
         self.wanted = true;
     }
 
-    /// An administrator asked for a new engine: with one that serves, it takes over when it is
-    /// ready; without, it starts at once.
-    pub fn reload(&mut self) {
+    /// An administrator asked for a new engine, for what the registry now says of the model: with
+    /// one that serves, it takes over when it is ready; without, it starts at once.
+    pub fn reload(&mut self, entry: ModelEntry) {
+        self.entry = entry;
         self.policy.reset();
         self.given_up = false;
         self.failure = None;
@@ -67,7 +74,7 @@ impl Lifecycle {
             old.end();
         }
         match &self.serving {
-            Some(engine) if matches!(engine.phase, Phase::Ready(_)) => match start() {
+            Some(engine) if matches!(engine.phase, Phase::Ready(_)) => match start(&self.entry) {
                 Ok(engine) => self.successor = Some(engine),
                 Err(failure) => self.failure = Some(failure),
             },
@@ -111,7 +118,6 @@ impl Lifecycle {
         self.successor = self.successor.take().and_then(|e| self.succeed(e, now));
         self.retiring = self.retiring.take().and_then(|e| self.retire(e, now, &mut notices));
         self.start_if_due();
-        self.publish();
         notices
     }
 
@@ -129,9 +135,34 @@ impl Lifecycle {
         self.serving.as_ref().map(Engine::socket)
     }
 
+    /// Whether an engine works, or loads a model.
+    pub fn is_busy(&self) -> bool {
+        let works = |engine: &Engine| {
+            !engine.running.is_empty() || !matches!(engine.phase, Phase::Ready(_))
+        };
+        self.serving.as_ref().is_some_and(works)
+    }
+
+    /// Requests the engines work on.
+    pub fn running(&self) -> usize {
+        [&self.serving, &self.retiring].into_iter().flatten().map(|e| e.running.len()).sum()
+    }
+
     /// Whether something besides the latch and [`Self::socket`] can happen soon.
     pub fn needs_polling(&self) -> bool {
         self.successor.is_some() || self.retiring.is_some() || self.restart_at.is_some()
+    }
+
+    /// Ends all engines because the model is not wanted any more; what they worked on failed.
+    pub fn dismiss(&mut self) -> Vec<Notice> {
+        let engines = [self.serving.take(), self.successor.take(), self.retiring.take()];
+        let mut notices = Vec::new();
+        for engine in engines.into_iter().flatten() {
+            let died = |id| Notice::Event(id, Event::Failed { failure: died("it was dismissed") });
+            notices.extend(lost(&engine).into_iter().map(died));
+            engine.end();
+        }
+        notices
     }
 
     /// Ends all engines.
@@ -240,14 +271,15 @@ impl Lifecycle {
             return;
         }
         self.restart_at = None;
-        match start() {
+        match start(&self.entry) {
             Ok(engine) => self.serving = Some(engine),
             Err(failure) => self.give_up(failure),
         }
     }
 
-    fn publish(&mut self) {
-        let state = match &self.serving {
+    /// What the engine is doing.
+    pub fn state(&self) -> EngineState {
+        match &self.serving {
             Some(engine) => match &engine.phase {
                 Phase::Starting | Phase::LoadFailed(_) => EngineState::Loading { percent: 0 },
                 Phase::Loading { percent } => EngineState::Loading { percent: *percent },
@@ -259,16 +291,21 @@ impl Lifecycle {
             None if self.given_up => EngineState::Failed,
             None if self.wanted => EngineState::Loading { percent: 0 },
             None => EngineState::Down,
-        };
-        let pid = self.serving.as_ref().map_or(0, Engine::pid);
-        let now = Some((state, pid, self.failure.clone()));
-        if self.published != now {
-            mailbox::worker::publish(state, pid, self.model(), self.failure.as_ref());
-            self.published = now;
         }
     }
 
-    fn model(&self) -> Option<&ModelInfo> {
+    /// Process id of the engine, 0 without one.
+    pub fn pid(&self) -> i32 {
+        self.serving.as_ref().map_or(0, Engine::pid)
+    }
+
+    /// Why there is no engine, or why the last reload did not succeed.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// What is loaded.
+    pub fn model(&self) -> Option<&ModelInfo> {
         match &self.serving.as_ref()?.phase {
             Phase::Ready(info) => Some(info),
             _ => None,
@@ -276,11 +313,21 @@ impl Lifecycle {
     }
 }
 
-fn start() -> Result<Engine, Failure> {
-    let config: EngineConfig = config::read()?;
+fn start(entry: &ModelEntry) -> Result<Engine, Failure> {
+    let config: EngineConfig = config::of(entry)?;
     let engine = Engine::start(&config)?;
     mailbox::worker::engine_started();
-    pgrx::log!("text2sql engine {} loads \"{}\"", engine.pid(), config.spec.path);
+    match &config.spec {
+        ModelSpec::File(spec) => {
+            pgrx::log!("text2sql engine {} loads \"{}\"", engine.pid(), spec.path)
+        }
+        ModelSpec::Endpoint(spec) => pgrx::log!(
+            "text2sql engine {} asks model \"{}\" at \"{}\"",
+            engine.pid(),
+            spec.model,
+            spec.url
+        ),
+    }
     Ok(engine)
 }
 

@@ -1,17 +1,18 @@
 //! The background worker: supervisor of the engine process and broker of requests.
 //!
 //! One thread, no database connection, no SQL, no model: it moves frames between the backends'
-//! segments and the engine's socket, and starts, replaces and ends engines. Started by the
+//! segments and the engines' sockets, and starts, replaces and ends engines. Started by the
 //! postmaster; nothing else calls it.
 
 mod broker;
 mod config;
 mod engine;
 mod entry;
+mod fleet;
 mod kept;
 mod lifecycle;
 mod reports;
 mod session;
 
-pub use config::{engine_program, sha256_file};
+pub use config::{engine_program, registry, remote_program, sha256_file};
 pub use entry::register;

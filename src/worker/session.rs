@@ -31,6 +31,12 @@ pub struct Session {
     pub stage: Stage,
     /// When its time is up, once the request is known.
     pub deadline: Option<Instant>,
+    /// Position of the model it waits for, in this turn.
+    pub model: Option<usize>,
+    /// Names of the models it was given to.
+    pub tried: Vec<String>,
+    /// The request once more, where another model may be asked if one fails.
+    pub spare: Option<Box<GenerateRequest>>,
     /// What its prompt begins with, once the engine works on it.
     pub given: Option<Beginning>,
     channel: Channel,
@@ -49,7 +55,17 @@ impl Session {
     /// A session for a segment just attached.
     pub fn new(ticket: &Ticket, channel: Channel) -> Self {
         let Ticket { request_id: id, role, .. } = *ticket;
-        Self { id, role, stage: Stage::Receiving, deadline: None, given: None, channel }
+        Self {
+            id,
+            role,
+            stage: Stage::Receiving,
+            deadline: None,
+            model: None,
+            tried: Vec::new(),
+            spare: None,
+            given: None,
+            channel,
+        }
     }
 
     /// Moves frames both ways.
@@ -85,6 +101,11 @@ impl Session {
     /// Tells the backend how many go first.
     pub fn send_position(&mut self, position: u32) {
         self.frame(&ServerFrame::Queued { position });
+    }
+
+    /// Tells the backend which model works on its request.
+    pub fn send_model(&mut self, model: String) {
+        self.frame(&ServerFrame::Given { model });
     }
 
     fn frame(&mut self, frame: &ServerFrame) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use text2sql_core::chat::{ChatPrompt, Role, Turn};
 use text2sql_core::protocol::{Event, Failure, GenerateRequest};
+use text2sql_core::route::Route;
 use text2sql_engine::control::Control;
 use text2sql_engine::model::{LoadedModel, Pin};
 
@@ -44,6 +45,7 @@ impl Generate {
             deadline_ms: 0,
             cache_scope: String::new(),
             constraint: None,
+            route: Route::default(),
         };
         let control = Control::new(Duration::MAX);
         let done = model.generate(&request, &control, &mut |event| {

@@ -16,6 +16,7 @@ use text2sql_core::chat::{ChatFormat, ChatPrompt};
 use text2sql_core::link::{self, Budget};
 use text2sql_core::prompt::{self, PromptInput};
 use text2sql_core::protocol::{Constraint, Failure, FailureCode, GenerateRequest};
+use text2sql_core::route::Route;
 use text2sql_core::schema::Snapshot;
 use text2sql_engine::control::Control;
 use text2sql_engine::model::{LoadedModel, Pin};
@@ -167,6 +168,7 @@ impl Questions {
             deadline_ms: 0,
             cache_scope: if self.without_cache { String::new() } else { db.to_owned() },
             constraint: self.constrained.then(|| Constraint::from(snapshot)),
+            route: Route::default(),
         })
     }
 }

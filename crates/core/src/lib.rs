@@ -12,14 +12,17 @@
 //! | [`pipeline`] | one question's course: generate, check, repair, finish |
 //! | [`chat`] | chat formats of the supported model families, compiled in |
 //! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
+//! | [`models`] | the registry of models |
+//! | [`route`] | how hard a question looks, and which model it goes to |
+//! | [`breaker`] | when a model that fails is left alone |
 //! | [`desk`] | which requests wait for the worker, and which are void |
 //! | [`quota`] | how many questions a role may ask in a minute |
 //! | [`fair_queue`] | whose request is next |
 //! | [`ring`] | the request queue's index arithmetic |
+//! | [`audit`] | the line a call leaves in the log |
 //! | [`confirm`] | statements that are shown before they are run |
 //! | [`hex`] | bytes as digits |
 //! | [`warm_up`] | what a new engine reads before anybody asks |
-//! | [`audit`] | the line a call leaves in the log |
 //! | [`supervision`] | when a crashed engine is started again |
 //!
 //! Callers: the extension (`src/`), the engine (`crates/engine`) and the tools (`crates/cli`).
@@ -27,19 +30,22 @@
 
 #![forbid(unsafe_code)]
 
+pub mod audit;
+pub mod breaker;
 pub mod chat;
 pub mod confirm;
 pub mod desk;
-pub mod audit;
 pub mod fair_queue;
 pub mod grammar;
 pub mod hex;
 pub mod link;
+pub mod models;
 pub mod pipeline;
 pub mod prompt;
 pub mod protocol;
 pub mod quota;
 pub mod ring;
+pub mod route;
 pub mod schema;
 pub mod sql;
 pub mod supervision;

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::chat::{ChatPrompt, Role, Turn};
 use crate::hex;
 use crate::protocol::GenerateRequest;
+use crate::route::Route;
 
 /// Scopes remembered.
 const SCOPES: usize = 8;
@@ -58,6 +59,7 @@ impl Beginning {
             deadline_ms: DEADLINE_MS,
             cache_scope: self.scope.clone(),
             constraint: None,
+            route: Route::default(),
         }
     }
 }
@@ -233,6 +235,7 @@ mod tests {
             max_new_tokens: 1,
             deadline_ms: 1,
             constraint: None,
+            route: Route::default(),
         };
         assert!(!format!("{:?}", Beginning::of(&request)).contains("secret"));
     }

@@ -10,11 +10,12 @@
 use proptest::prelude::*;
 use text2sql_core::chat::{ChatFormat, ChatPrompt, Role, Turn};
 use text2sql_core::protocol::{
-    ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, Decoder,
+    ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, Decoder, EndpointSpec,
     EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, FrameError, GenerateRequest,
-    GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo, ServerFrame, decode, encode,
-    encode_framed,
+    GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo, ModelSpec, ServerFrame, decode,
+    encode, encode_framed,
 };
+use text2sql_core::route::{Level, Route, Routing};
 
 fn prompts() -> impl Strategy<Value = ChatPrompt> {
     let role = prop_oneof![Just(Role::User), Just(Role::Assistant)];
@@ -43,14 +44,25 @@ fn constraints() -> impl Strategy<Value = Constraint> {
 
 fn requests() -> impl Strategy<Value = GenerateRequest> {
     let constraint = prop::option::of(constraints());
-    (prompts(), any::<u32>(), any::<u64>(), any::<String>(), constraint).prop_map(
-        |(prompt, max_new_tokens, deadline_ms, cache_scope, constraint)| GenerateRequest {
+    let numbers = any::<(u32, u64)>();
+    (prompts(), numbers, any::<String>(), constraint, routes()).prop_map(
+        |(prompt, (max_new_tokens, deadline_ms), cache_scope, constraint, route)| GenerateRequest {
             prompt,
             max_new_tokens,
             deadline_ms,
             cache_scope,
             constraint,
+            route,
         },
+    )
+}
+
+fn routes() -> impl Strategy<Value = Route> {
+    let routing =
+        prop_oneof![Just(Routing::Off), Just(Routing::Fallback), Just(Routing::Complexity)];
+    let level = prop_oneof![Just(Level::Easy), Just(Level::Medium), Just(Level::Hard)];
+    (routing, any::<Option<String>>(), level, any::<u32>(), any::<bool>()).prop_map(
+        |(routing, model, level, attempt, remote)| Route { routing, model, level, attempt, remote },
     )
 }
 
@@ -113,8 +125,21 @@ fn commands() -> impl Strategy<Value = EngineCommand> {
             LoadSpec { path, sha256, threads, context, prefill_chunk, prefix_cache_bytes, parallel }
         },
     );
+    let text = any::<Option<String>>;
+    let endpoint = (any::<(String, String, u32, u64, u32)>(), text(), text()).prop_map(
+        |((url, model, parallel, connect_ms, attempts), key_file, ca_file)| EndpointSpec {
+            url,
+            model,
+            key_file,
+            ca_file,
+            parallel,
+            connect_ms,
+            attempts,
+        },
+    );
     prop_oneof![
-        spec.prop_map(|spec| EngineCommand::Load { spec }),
+        spec.prop_map(|spec| EngineCommand::Load { spec: ModelSpec::File(spec) }),
+        endpoint.prop_map(|spec| EngineCommand::Load { spec: ModelSpec::Endpoint(spec) }),
         (any::<u64>(), requests())
             .prop_map(|(id, request)| EngineCommand::Generate { id, request }),
         any::<u64>().prop_map(|id| EngineCommand::Cancel { id }),

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use text2sql_core::protocol::{
     self, Decoder, EngineCommand, EngineReport, Event, Failure, FailureCode, GenerateRequest,
-    LoadSpec, LogLevel, ModelInfo,
+    LogLevel, ModelInfo, ModelSpec,
 };
 
 use crate::control::Control;
@@ -34,7 +34,7 @@ const MAX_WAITING: usize = 1024;
 pub trait Model {
     /// Called with the load command before anything else is done, on the only thread there is:
     /// the place to give up rights. Returns lines for the server's log.
-    fn before_load(&mut self, _spec: &LoadSpec) -> Vec<(LogLevel, String)> {
+    fn before_load(&mut self, _spec: &ModelSpec) -> Vec<(LogLevel, String)> {
         Vec::new()
     }
 
@@ -42,8 +42,11 @@ pub trait Model {
     ///
     /// # Errors
     /// Reported as the reason the engine leaves.
-    fn load(&mut self, spec: &LoadSpec, progress: &mut dyn FnMut(u8))
-    -> Result<ModelInfo, Failure>;
+    fn load(
+        &mut self,
+        spec: &ModelSpec,
+        progress: &mut dyn FnMut(u8),
+    ) -> Result<ModelInfo, Failure>;
 
     /// Takes a request on. It is answered in steps, of which the last one sends `Done` or `Failed`.
     fn start(&mut self, job: Job, send: &mut Sink<'_>);

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use text2sql_core::protocol::{Event, Failure, FailureCode, LoadSpec, LogLevel, ModelInfo};
+use text2sql_core::protocol::{Event, Failure, FailureCode, LogLevel, ModelInfo, ModelSpec};
 
 use crate::frame_loop::{Job, Model, Sink};
 use crate::generate::Completion;
@@ -20,7 +20,9 @@ pub struct Served {
 }
 
 impl Model for Served {
-    fn before_load(&mut self, spec: &LoadSpec) -> Vec<(LogLevel, String)> {
+    fn before_load(&mut self, spec: &ModelSpec) -> Vec<(LogLevel, String)> {
+        // Refused when it is loaded.
+        let Ok(spec) = spec.file() else { return Vec::new() };
         let directory = Path::new(&spec.path).parent().unwrap_or(Path::new("/"));
         let mut lines: Vec<_> = hardening::confine(directory)
             .into_iter()
@@ -38,9 +40,10 @@ impl Model for Served {
 
     fn load(
         &mut self,
-        spec: &LoadSpec,
+        spec: &ModelSpec,
         progress: &mut dyn FnMut(u8),
     ) -> Result<ModelInfo, Failure> {
+        let spec = spec.file()?;
         let model = LoadedModel::load(spec, progress)?;
         let info = model.info().clone();
         self.scheduler = Scheduler::new(spec.parallel as usize);

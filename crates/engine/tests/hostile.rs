@@ -20,6 +20,7 @@ use text2sql_core::chat::ChatPrompt;
 use text2sql_core::protocol::{
     Decoder, EngineCommand, EngineReport, GenerateRequest, LoadSpec, MAX_FRAME, encode_framed,
 };
+use text2sql_core::route::Route;
 use text2sql_engine::control::Control;
 use text2sql_engine::gguf::parse_header;
 use text2sql_engine::model::{LoadedModel, Pin};
@@ -136,6 +137,7 @@ fn load_and_ask(bytes: &[u8]) -> bool {
         deadline_ms: 60_000,
         cache_scope: String::new(),
         constraint: None,
+        route: Route::default(),
     };
     let control = Control::new(std::time::Duration::from_secs(60));
     // Nonsense weights may give nonsense or an error; both are fine.
@@ -204,7 +206,7 @@ proptest! {
         let _alone = alone();
         let prompt = ChatPrompt { system: text, ..ChatPrompt::default() };
         let request = GenerateRequest {
-            prompt, max_new_tokens: 9, deadline_ms: 9, cache_scope: "scope".into(), constraint: None,
+            prompt, max_new_tokens: 9, deadline_ms: 9, cache_scope: "scope".into(), constraint: None, route: Route::default(),
         };
         let mut bytes = encode_framed(&EngineCommand::Generate { id, request }).unwrap();
         bytes.extend(encode_framed(&EngineCommand::Cancel { id }).unwrap());

@@ -17,6 +17,7 @@ use candle_core::{Device, Tensor};
 use candle_transformers::models::quantized_qwen2::ModelWeights;
 use text2sql_core::chat::{ChatFormat, ChatPrompt, Role, Segment, Turn};
 use text2sql_core::protocol::{Finish, GenerateRequest, LoadSpec};
+use text2sql_core::route::Route;
 use text2sql_engine::arch::Logits;
 use text2sql_engine::control::Control;
 use text2sql_engine::model::{LoadedModel, Pin};
@@ -75,6 +76,7 @@ fn greedy_answers_are_right(model: &mut LoadedModel) {
                 deadline_ms: 600_000,
                 cache_scope: scope.into(),
                 constraint: None,
+                route: Route::default(),
             };
             let control = Control::new(std::time::Duration::from_secs(600));
             let done = model.generate(&request, &control, &mut |_| {}).unwrap();

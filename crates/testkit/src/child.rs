@@ -9,7 +9,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use text2sql_core::protocol::{Decoder, EngineCommand, EngineReport, LoadSpec, encode_framed};
+use text2sql_core::protocol::{
+    Decoder, EngineCommand, EngineReport, LoadSpec, ModelSpec, encode_framed,
+};
 
 /// Longest a test waits for one report.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -86,7 +88,7 @@ impl Engine {
     /// Where the engine is gone.
     pub fn load(&mut self, spec: LoadSpec) -> Result<Vec<EngineReport>> {
         let mut all = vec![self.report()?];
-        self.send(&EngineCommand::Load { spec })?;
+        self.send(&EngineCommand::Load { spec: ModelSpec::File(spec) })?;
         loop {
             let report = self.report()?;
             let end =

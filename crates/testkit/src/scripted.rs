@@ -44,7 +44,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use text2sql_core::chat::{ChatFormat, Role};
 use text2sql_core::protocol::{
-    Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats, LoadSpec, ModelInfo,
+    Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats, ModelInfo, ModelSpec,
 };
 use text2sql_engine::control::Control;
 use text2sql_engine::frame_loop::{Job, Model, Sink};
@@ -231,9 +231,10 @@ impl Talk {
 impl Model for Scripted {
     fn load(
         &mut self,
-        spec: &LoadSpec,
+        spec: &ModelSpec,
         progress: &mut dyn FnMut(u8),
     ) -> Result<ModelInfo, Failure> {
+        let spec = spec.file()?;
         let failure = |code, message: &str, detail: String| Failure {
             code,
             message: message.into(),
@@ -316,6 +317,7 @@ fn words(request: &GenerateRequest) -> Vec<String> {
 mod tests {
     use super::*;
     use text2sql_core::chat::{ChatPrompt, Turn};
+    use text2sql_core::route::Route;
 
     fn request(turns: &[&str]) -> GenerateRequest {
         let turns =
@@ -326,6 +328,7 @@ mod tests {
             deadline_ms: 1000,
             cache_scope: String::new(),
             constraint: None,
+            route: Route::default(),
         }
     }
 

@@ -9,28 +9,79 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use text2sql_core::models::{ModelEntry, Source};
+
 use super::{Finding, Severity};
 use crate::guc;
 use crate::pg::server;
 use crate::worker;
 
+/// The check of what is in the registry: no setting for a single path.
+const REGISTRY: &str = "models";
+const OPEN_TO_OTHERS: u32 = 0o077;
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 
 pub(super) fn findings() -> Vec<Finding> {
     let user = server::effective_user();
     let mut found = of_path("engine_path", &worker::engine_program(), Severity::Critical, user);
-    if let Some(model) = guc::model_path() {
-        found.extend(of_model(Path::new(&model), guc::model_sha256().is_some(), user));
+    if guc::models().is_none() {
+        if let Some(model) = guc::model_path() {
+            let sum_is_set = guc::model_sha256().is_some();
+            found.extend(of_model("model_path", Path::new(&model), sum_is_set, user));
+        }
+        return found;
     }
+    match worker::registry() {
+        Ok(models) => found.extend(models.iter().flat_map(|model| of_entry(model, user))),
+        Err(failure) => found.push(Finding {
+            severity: Severity::Critical,
+            check: REGISTRY.to_owned(),
+            object: "text2sql.models".to_owned(),
+            finding: failure.message,
+            remedy: "ALTER SYSTEM SET text2sql.models = '[…]';".to_owned(),
+        }),
+    }
+    found
+}
+
+fn of_entry(entry: &ModelEntry, user: u32) -> Vec<Finding> {
+    let (url, key_file, ca_file) = match &entry.source {
+        Source::File { path, sha256 } => {
+            return of_model(REGISTRY, Path::new(path), sha256.is_some(), user);
+        }
+        Source::Endpoint { url, key_file, ca_file, .. } => (url, key_file, ca_file),
+    };
+    let mut found = of_path("remote_program", &worker::remote_program(), Severity::Critical, user);
+    for file in [key_file, ca_file].into_iter().flatten() {
+        found.extend(of_path(REGISTRY, Path::new(file), Severity::Warning, user));
+    }
+    if let Some(key) = key_file.as_ref().map(Path::new)
+        && fs::metadata(key).is_ok_and(|meta| meta.mode() & OPEN_TO_OTHERS != 0)
+    {
+        let text = "others than its owner may read or write the key; it is not used".to_owned();
+        let fault = Fault { text, remedy: format!("chmod go= {}", quoted(key)) };
+        found.push(fault.finding(Severity::Critical, REGISTRY, key));
+    }
+    found.push(Finding {
+        severity: if url.starts_with("https://") { Severity::Info } else { Severity::Warning },
+        check: REGISTRY.to_owned(),
+        object: entry.name.clone(),
+        finding: format!(
+            "questions, with the schema and sample values the one who asks may read, can go to \
+             {url}{}",
+            if url.starts_with("https://") { "" } else { ", not encrypted" }
+        ),
+        remedy: "ALTER DATABASE … SET text2sql.remote = off;".to_owned(),
+    });
     found
 }
 
 /// A model whose sum is in a setting cannot be replaced unnoticed. One whose sum is in the file
 /// beside it can, together with that file.
-fn of_model(model: &Path, sum_is_set: bool, user: u32) -> Vec<Finding> {
+fn of_model(check: &str, model: &Path, sum_is_set: bool, user: u32) -> Vec<Finding> {
     let of_folders = if sum_is_set { Severity::Warning } else { Severity::Critical };
-    let mut found = of_path("model_path", model, of_folders, user);
+    let mut found = of_path(check, model, of_folders, user);
     if sum_is_set {
         return found;
     }
@@ -80,11 +131,11 @@ fn of_file(check: &str, path: &Path, user: u32) -> Vec<Finding> {
         Ok(meta) if meta.is_symlink() => vec![Fault {
             text: "it is a symbolic link, which can be turned elsewhere".to_owned(),
             remedy: match fs::canonicalize(path) {
-                Ok(real) => format!(
+                Ok(real) if check != REGISTRY => format!(
                     "ALTER SYSTEM SET text2sql.{check} = '{}';",
                     shown(&real).replace('\'', "''")
                 ),
-                Err(_) => format!("namei -l {}", quoted(path)),
+                _ => format!("namei -l {}", quoted(path)),
             },
         }],
         Ok(meta) => faults(&meta, meta.mode() & WRITABLE_BY_OTHERS != 0, user, path),

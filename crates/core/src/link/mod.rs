@@ -8,4 +8,5 @@ mod rank;
 mod select;
 mod words;
 
+pub use rank::named;
 pub use select::{Budget, Selection, estimate_tokens, select};

@@ -70,6 +70,17 @@ pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<usize> {
     scored.into_iter().map(|(position, _)| position).collect()
 }
 
+/// Relations all of whose name is in the question.
+#[must_use]
+pub fn named(snapshot: &Snapshot, question: &str) -> usize {
+    let asked: HashSet<String> = split(question).into_iter().collect();
+    let is_named = |relation: &&Relation| {
+        let words = split(&relation.name.name);
+        !words.is_empty() && words.iter().all(|word| asked.contains(word))
+    };
+    snapshot.relations.iter().filter(is_named).count()
+}
+
 /// What a relation shares with a question.
 struct Hits {
     /// For each word asked, the best weight it was found with.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{ChatFormat, ChatPrompt};
+use crate::route::Route;
 use crate::schema::{Snapshot, sanitize};
 
 /// One generation to be done.
@@ -22,6 +23,9 @@ pub struct GenerateRequest {
     /// What the answer may be; without it, anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraint: Option<Constraint>,
+    /// Which model is wanted. For the worker.
+    #[serde(default)]
+    pub route: Route,
 }
 
 /// The names a statement may use: of what the caller may read, and nothing else.
@@ -138,6 +142,11 @@ pub enum ServerFrame {
     Queued {
         /// Requests that go first.
         position: u32,
+    },
+    /// A model works on the request.
+    Given {
+        /// Its name in the registry.
+        model: String,
     },
     /// Something happened to the generation.
     Event {
@@ -296,6 +305,8 @@ pub enum FailureCode {
     Protocol,
     /// Not enough memory for the model or the request.
     OutOfMemory,
+    /// The server where a model runs cannot be reached, or does not answer as it should.
+    Unreachable,
     /// Anything else: a bug.
     Internal,
 }
@@ -304,10 +315,10 @@ pub enum FailureCode {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EngineCommand {
-    /// First and once: load a model.
+    /// First and once: load a model, or get ready to ask one elsewhere.
     Load {
         /// Which, and how.
-        spec: LoadSpec,
+        spec: ModelSpec,
     },
     /// Generate; answered by [`EngineReport::Event`]s with the same id.
     Generate {
@@ -323,6 +334,68 @@ pub enum EngineCommand {
     },
     /// Finish nothing, leave.
     Shutdown,
+}
+
+/// Where a model is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "snake_case")]
+pub enum ModelSpec {
+    /// In a file, for `text2sql-engine`.
+    File(LoadSpec),
+    /// On another server, for `text2sql-remote`.
+    Endpoint(EndpointSpec),
+}
+
+impl ModelSpec {
+    /// The file.
+    ///
+    /// # Errors
+    /// [`FailureCode::Protocol`] where it is no file: the worker started the wrong program.
+    pub fn file(&self) -> Result<&LoadSpec, Failure> {
+        match self {
+            Self::File(spec) => Ok(spec),
+            Self::Endpoint(_) => Err(Self::wrong_program("a file")),
+        }
+    }
+
+    /// The endpoint.
+    ///
+    /// # Errors
+    /// [`FailureCode::Protocol`] where it is none: the worker started the wrong program.
+    pub fn endpoint(&self) -> Result<&EndpointSpec, Failure> {
+        match self {
+            Self::Endpoint(spec) => Ok(spec),
+            Self::File(_) => Err(Self::wrong_program("an endpoint")),
+        }
+    }
+
+    fn wrong_program(wanted: &str) -> Failure {
+        Failure {
+            code: FailureCode::Protocol,
+            message: format!("this program was not started for {wanted}"),
+            detail: None,
+            hint: None,
+        }
+    }
+}
+
+/// How to ask a model over an HTTP interface like OpenAI's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointSpec {
+    /// What the paths of the interface are appended to, as `http://127.0.0.1:8080/v1`.
+    pub url: String,
+    /// Name of the model there.
+    pub model: String,
+    /// Absolute path of the file with the key that is sent along, if one is needed.
+    pub key_file: Option<String>,
+    /// Absolute path of certificates (PEM) to trust in place of the public ones.
+    pub ca_file: Option<String>,
+    /// Most requests sent at a time. At least 1.
+    pub parallel: u32,
+    /// Longest time to connect, milliseconds.
+    pub connect_ms: u64,
+    /// Most times a request is sent, the first included. At least 1.
+    pub attempts: u32,
 }
 
 /// How to load a model.

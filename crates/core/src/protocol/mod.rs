@@ -9,9 +9,9 @@ mod message;
 
 pub use codec::{Decoder, FrameError, decode, encode, encode_framed};
 pub use message::{
-    ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, EngineCommand,
-    EngineReport, Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats, LoadSpec,
-    LogLevel, MAX_CONSTRAINT_NAMES, ModelInfo, ServerFrame,
+    ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, EndpointSpec,
+    EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, GenerateRequest,
+    GenerationStats, LoadSpec, LogLevel, MAX_CONSTRAINT_NAMES, ModelInfo, ModelSpec, ServerFrame,
 };
 
 /// Version of the frames; both ends of a connection must have the same.

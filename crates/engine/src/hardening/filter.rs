@@ -12,8 +12,8 @@ use libc::c_long;
 #[cfg(target_arch = "x86_64")]
 use seccompiler::sock_filter;
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch,
+    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
+    SeccompFilter, SeccompRule, TargetArch,
 };
 
 #[cfg(target_arch = "x86_64")]
@@ -167,13 +167,26 @@ type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 
 /// Puts the filter on every thread of the process, for ever.
 pub(super) fn apply() -> Result<(), String> {
+    apply_to_numbers()?;
+    install(refused().map_err(|error| error.to_string())?, libc::EPERM)
+}
+
+/// As [`apply`], and yet connections to other machines are possible.
+pub(super) fn apply_with_network() -> Result<(), String> {
+    apply_to_numbers()?;
+    let rules = refused().and_then(with_network).map_err(|error| error.to_string())?;
+    install(rules, libc::EPERM)
+}
+
+/// Leaves no other way to make a call than those the lists look at.
+fn apply_to_numbers() -> Result<(), String> {
     #[cfg(target_arch = "x86_64")]
     seccompiler::apply_filter_all_threads(&no_x32()).map_err(|error| error.to_string())?;
     // glibc falls back to clone where clone3 is unknown, and clone's flags can be looked at.
     let mut unknown = Rules::new();
     unknown.insert(libc::SYS_clone3, Vec::new());
     install(unknown, libc::ENOSYS)?;
-    install(refused().map_err(|error| error.to_string())?, libc::EPERM)
+    Ok(())
 }
 
 /// No file is opened from here on, on any thread.
@@ -202,26 +215,20 @@ fn install(rules: Rules, errno: i32) -> Result<(), String> {
     let filter =
         SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(errno as u32), ARCH)
             .map_err(|error| error.to_string())?;
-    let program: BpfProgram =
-        filter.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
+    let program: BpfProgram = filter.try_into().map_err(|error: BackendError| error.to_string())?;
     seccompiler::apply_filter_all_threads(&program).map_err(|error| error.to_string())
 }
 
-fn refused() -> Result<Rules, seccompiler::BackendError> {
+fn refused() -> Result<Rules, BackendError> {
     let mut rules = Rules::new();
     for call in REFUSED.iter().chain(REFUSED_LEGACY) {
         rules.insert(*call, Vec::new());
     }
     let masked = |argument: u8, mask: i32, value: i32| {
-        SeccompRule::new(vec![SeccompCondition::new(
-            argument,
-            SeccompCmpArgLen::Dword,
-            SeccompCmpOp::MaskedEq(mask as u32 as u64),
-            value as u32 as u64,
-        )?])
+        SeccompRule::new(vec![under_mask(argument, mask, value)?])
     };
     let for_writing = |argument: u8| {
-        Ok::<_, seccompiler::BackendError>(vec![
+        Ok::<_, BackendError>(vec![
             masked(argument, libc::O_ACCMODE, libc::O_WRONLY)?,
             masked(argument, libc::O_ACCMODE, libc::O_RDWR)?,
             masked(argument, libc::O_CREAT, libc::O_CREAT)?,
@@ -234,17 +241,11 @@ fn refused() -> Result<Rules, seccompiler::BackendError> {
     // Threads, yes; processes, no.
     rules.insert(libc::SYS_clone, vec![masked(0, libc::CLONE_THREAD, 0)?]);
     // Nothing here makes code at run time.
-    let executable =
-        || Ok::<_, seccompiler::BackendError>(vec![masked(2, libc::PROT_EXEC, libc::PROT_EXEC)?]);
+    let executable = || Ok::<_, BackendError>(vec![masked(2, libc::PROT_EXEC, libc::PROT_EXEC)?]);
     rules.insert(libc::SYS_mmap, executable()?);
     rules.insert(libc::SYS_mprotect, executable()?);
     let number = |argument: u8, operator: SeccompCmpOp, value: u64| {
-        SeccompRule::new(vec![SeccompCondition::new(
-            argument,
-            SeccompCmpArgLen::Dword,
-            operator,
-            value,
-        )?])
+        SeccompRule::new(vec![compared(argument, operator, value)?])
     };
     // abort() signals its own thread; nobody else's.
     let own = u64::from(std::process::id());
@@ -260,4 +261,48 @@ fn refused() -> Result<Rules, seccompiler::BackendError> {
         rules.insert(call, refused.collect::<Result<_, _>>()?);
     }
     Ok(rules)
+}
+
+/// Lets go of what a client of a server and the C library's search for names need.
+///
+/// Sockets of this machine stay refused: by one of them the server lets its own user in. So do
+/// protocols and ways of connecting that Landlock does not count as TCP.
+fn with_network(mut rules: Rules) -> Result<Rules, BackendError> {
+    let others = |argument: u8, allowed: &[i32]| {
+        let each =
+            allowed.iter().map(|value| compared(argument, SeccompCmpOp::Ne, *value as u32 as u64));
+        SeccompRule::new(each.collect::<Result<_, _>>()?)
+    };
+    let connect = libc::SYS_connect;
+    rules.remove(&connect);
+    let socket = libc::SYS_socket;
+    let protocols = [libc::IPPROTO_IP, libc::IPPROTO_TCP, libc::IPPROTO_UDP];
+    rules
+        .insert(socket, vec![others(0, &[libc::AF_INET, libc::AF_INET6])?, others(2, &protocols)?]);
+    // It connects without a call that connects.
+    for (call, flags) in [(libc::SYS_sendto, 3), (libc::SYS_sendmsg, 2), (libc::SYS_sendmmsg, 3)] {
+        let fast_open = under_mask(flags, libc::MSG_FASTOPEN, libc::MSG_FASTOPEN)?;
+        rules.insert(call, vec![SeccompRule::new(vec![fast_open])?]);
+    }
+    // Libraries are code that is there already, and mapped from files nobody here can write.
+    let code = libc::PROT_EXEC;
+    let code_and_data = libc::PROT_EXEC | libc::PROT_WRITE;
+    let map = libc::SYS_mmap;
+    let made =
+        vec![under_mask(2, code, code)?, under_mask(3, libc::MAP_ANONYMOUS, libc::MAP_ANONYMOUS)?];
+    let changeable = vec![under_mask(2, code_and_data, code_and_data)?];
+    rules.insert(map, vec![SeccompRule::new(made)?, SeccompRule::new(changeable)?]);
+    Ok(rules)
+}
+
+fn under_mask(argument: u8, mask: i32, value: i32) -> Result<SeccompCondition, BackendError> {
+    compared(argument, SeccompCmpOp::MaskedEq(mask as u32 as u64), value as u32 as u64)
+}
+
+fn compared(
+    argument: u8,
+    operator: SeccompCmpOp,
+    value: u64,
+) -> Result<SeccompCondition, BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
 }

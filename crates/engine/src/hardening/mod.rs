@@ -3,17 +3,18 @@
 //!
 //! Owns the order: first what always works ([`harden`]), then what needs the model's path and
 //! kernel support ([`confine`]) and a bound on memory ([`limit_memory`]), all before a byte of
-//! the file is read; once it is loaded, no file is opened any more ([`seal`]). Linux only.
+//! the file is read; once it is loaded, no file is opened any more ([`seal`]). A program that
+//! asks a model on another server does the same with [`confine_with_network`]. Linux only.
 
 mod check;
 mod filter;
 
 use std::os::fd::RawFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetStatus, Scope, path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -49,6 +50,14 @@ fn open_descriptors() -> Vec<RawFd> {
 /// # Errors
 /// What could not be set, in words.
 pub fn harden() -> Result<(), String> {
+    harden_with_files(MAX_FILES)
+}
+
+/// As [`harden`], for a process that may have `wanted` descriptors open at a time.
+///
+/// # Errors
+/// What could not be set, in words.
+pub fn harden_with_files(wanted: u64) -> Result<(), String> {
     let step = |what: &'static str, result: nix::Result<()>| {
         result.map_err(|error| format!("{what}: {error}"))
     };
@@ -61,7 +70,7 @@ pub fn harden() -> Result<(), String> {
     step("file size signal", blocked.thread_block())?;
     step("file size", setrlimit(Resource::RLIMIT_FSIZE, 0, 0))?;
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).map_err(|error| error.to_string())?;
-    let files = MAX_FILES.min(most);
+    let files = wanted.min(most);
     step("open files", setrlimit(Resource::RLIMIT_NOFILE, files, files))
 }
 
@@ -70,6 +79,43 @@ pub fn harden() -> Result<(), String> {
 /// Returns what the kernel does not offer. Raising one's own `oom_score_adj` is done here too:
 /// a container may forbid it, and the engine is still worth running.
 pub fn confine(model_directory: &Path) -> Vec<String> {
+    give_up(|| landlock(model_directory, &Outside::default()), filter::apply)
+}
+
+/// As [`confine`], for a program that asks a server: it may connect by TCP to `port` and read
+/// `files`, and do what the C library does to find the address of a name. For as long as it runs:
+/// there is nothing to [`seal`].
+///
+/// No call and no rule stops UDP, by which names are asked for.
+pub fn confine_with_network(port: u16, files: &[PathBuf]) -> Vec<String> {
+    let mut readable: Vec<_> = LIBRARIES.iter().map(PathBuf::from).collect();
+    readable.extend_from_slice(files);
+    // It is rewritten while we run, so its folder counts, which may be outside /etc.
+    let resolver = std::fs::canonicalize("/etc/resolv.conf").unwrap_or_default();
+    let folder = resolver.parent().filter(|folder| folder.parent().is_some());
+    readable.extend(folder.map(Path::to_path_buf));
+    let outside = Outside { readable, ports: vec![port, DNS] };
+    give_up(|| landlock(Path::new("/etc"), &outside), filter::apply_with_network)
+}
+
+/// Where the C library finds further ways to look names up.
+const LIBRARIES: &[&str] = &["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
+/// The port of name servers, for answers that do not fit UDP.
+const DNS: u16 = 53;
+
+/// What a confined program may reach besides its own.
+#[derive(Default)]
+struct Outside {
+    /// Files, and folders with all that is in them.
+    readable: Vec<PathBuf>,
+    /// Ports of TCP on any machine.
+    ports: Vec<u16>,
+}
+
+fn give_up(
+    landlock: impl FnOnce() -> Result<RulesetStatus, RulesetError>,
+    filter: impl FnOnce() -> Result<(), String>,
+) -> Vec<String> {
     let mut missing = Vec::new();
     if let Err(error) = first_to_go() {
         missing.push(format!("oom_score_adj: {error}"));
@@ -78,12 +124,12 @@ pub fn confine(model_directory: &Path) -> Vec<String> {
     if let Err(error) = prctl::set_dumpable(false) {
         missing.push(format!("not dumpable: {error}"));
     }
-    match landlock(model_directory) {
+    match landlock() {
         Ok(RulesetStatus::NotEnforced) => missing.push("the kernel has no Landlock".into()),
         Ok(_) => {}
         Err(error) => missing.push(format!("Landlock: {error}")),
     }
-    if let Err(error) = filter::apply() {
+    if let Err(error) = filter() {
         missing.push(format!("seccomp: {error}"));
     }
     missing
@@ -141,7 +187,7 @@ fn first_to_go() -> std::io::Result<()> {
         .and_then(|mut file| std::io::Write::write_all(&mut file, b"1000"))
 }
 
-fn landlock(model_directory: &Path) -> Result<RulesetStatus, landlock::RulesetError> {
+fn landlock(model_directory: &Path, outside: &Outside) -> Result<RulesetStatus, RulesetError> {
     // The newest rules this code knows, as far as the kernel does.
     let abi = ABI::V6;
     let read = AccessFs::from_read(abi) & !AccessFs::Execute;
@@ -154,6 +200,13 @@ fn landlock(model_directory: &Path) -> Result<RulesetStatus, landlock::RulesetEr
         .add_rules(path_beneath_rules([model_directory], read))?
         // Thread counts and memory figures; a folder that is not there is skipped.
         .add_rules(path_beneath_rules(["/proc/self", "/sys/devices/system/cpu"], read))?
+        .add_rules(path_beneath_rules(&outside.readable, read))?
+        .add_rules(
+            outside
+                .ports
+                .iter()
+                .map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp))),
+        )?
         .restrict_self()?;
     Ok(status.ruleset)
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use text2sql_core::protocol::{
-    BUILD_ID, EngineCommand, EngineReport, Event, FailureCode, Finish, MAX_FRAME, VERSION,
-    encode_framed,
+    BUILD_ID, EngineCommand, EngineReport, Event, FailureCode, Finish, MAX_FRAME, ModelSpec,
+    VERSION, encode_framed,
 };
 use text2sql_engine::frame_loop::{EXIT_LOAD_FAILED, EXIT_PROTOCOL};
 use text2sql_testkit::child::Engine;
@@ -213,7 +213,7 @@ fn nonsense_before_the_model_ends_the_engine_with_a_reason() {
 #[test]
 fn nonsense_after_the_model_ends_the_engine() {
     let file = tiny();
-    let again = EngineCommand::Load { spec: file.spec() };
+    let again = EngineCommand::Load { spec: ModelSpec::File(file.spec()) };
     let more = [
         ("a second load", framed(&again)),
         ("an id twice", [framed(&ask(1, 300)), framed(&ask(1, 300))].concat()),

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use text2sql_core::chat::{ChatPrompt, Role, Turn};
 use text2sql_core::protocol::{Event, GenerateRequest, LoadSpec};
+use text2sql_core::route::Route;
 use text2sql_engine::arch::{Decoder, Logits, Span};
 use text2sql_engine::control::Control;
 use text2sql_engine::error::EngineError;
@@ -79,6 +80,7 @@ pub fn request(question: &str, scope: &str, max_new_tokens: u32) -> GenerateRequ
         deadline_ms: 600_000,
         cache_scope: scope.into(),
         constraint: None,
+        route: Route::default(),
     }
 }
 

@@ -1,0 +1,65 @@
+//! The JSON of a request.
+//!
+//! Owns what of a [`GenerateRequest`] is sent: the conversation and the bound on tokens. The text
+//! an answer is to begin with, the constraint and the cache's scope stay here: no endpoint knows
+//! them. Pure. Called by [`crate::exchange`].
+
+use serde_json::{Value, json};
+use text2sql_core::chat::Role;
+use text2sql_core::protocol::GenerateRequest;
+
+/// The body of a request to `model`.
+pub fn of(model: &str, request: &GenerateRequest) -> Vec<u8> {
+    let message = |role: &str, text: &str| json!({"role": role, "content": text});
+    let prompt = &request.prompt;
+    let system = Some(&prompt.system).filter(|text| !text.is_empty());
+    let turns = prompt.turns.iter().map(|turn| match turn.role {
+        Role::User => message("user", &turn.text),
+        Role::Assistant => message("assistant", &turn.text),
+    });
+    let messages: Vec<Value> =
+        system.map(|text| message("system", text)).into_iter().chain(turns).collect();
+    let body = json!({
+        "model": model,
+        "messages": messages,
+        "temperature": 0,
+        "max_tokens": request.max_new_tokens,
+        "stream": true,
+        "stream_options": {"include_usage": true},
+    });
+    body.to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_holds_the_conversation_and_nothing_else() {
+        let request = json!({
+            "prompt": {
+                "system": "sys",
+                "turns": [
+                    {"role": "user", "text": "q\n\"1\""},
+                    {"role": "assistant", "text": "a"},
+                    {"role": "user", "text": "b"},
+                ],
+                "assistant_prefix": "prefix",
+            },
+            "max_new_tokens": 7,
+            "deadline_ms": 1,
+            "cache_scope": "scope",
+        });
+        let request: GenerateRequest = serde_json::from_value(request).unwrap();
+        let text = String::from_utf8(of("m", &request)).unwrap();
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"model":"m","messages":[{"role":"system","content":"sys"},"#,
+                r#"{"role":"user","content":"q\n\"1\""},{"role":"assistant","content":"a"},"#,
+                r#"{"role":"user","content":"b"}],"temperature":0,"max_tokens":7,"#,
+                r#""stream":true,"stream_options":{"include_usage":true}}"#
+            )
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! One request from start to end: sent, and sent again where that may help.
+//!
+//! Owns when a request is sent again: not after any of its answer was told, not more often than
+//! configured, never beyond its deadline. Runs on a thread of its own; called by
+//! [`crate::remote`].
+
+use std::time::{Duration, Instant};
+
+use text2sql_core::protocol::{Event, GenerateRequest};
+use text2sql_engine::control::Control;
+use ureq::Agent;
+
+use crate::endpoint::Endpoint;
+use crate::failure::Again;
+use crate::reply::Reply;
+use crate::{backoff, body, http};
+
+/// Longest time between two looks at whether to go on.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Answers a request: events go to `tell`, but for the last one, which is returned.
+pub fn run(
+    endpoint: &Endpoint,
+    agent: &Agent,
+    request: &GenerateRequest,
+    control: &Control,
+    deadline: Instant,
+    tell: &mut dyn FnMut(Event),
+) -> Event {
+    let body = body::of(&endpoint.model, request);
+    let mut reply = Reply::new(&request.prompt.assistant_prefix, tell);
+    let mut asked = 0;
+    loop {
+        if let Err(why) = control.check() {
+            return Event::Failed { failure: why.into() };
+        }
+        asked += 1;
+        let Err(trouble) = http::ask(endpoint, agent, &body, deadline, &mut reply) else {
+            return reply.done();
+        };
+        let wish = match trouble.again {
+            _ if reply.was_told() || asked >= endpoint.attempts => None,
+            Again::No => None,
+            Again::Yes => Some(Duration::ZERO),
+            Again::After(wish) => Some(wish),
+        };
+        let pause = wish.map(|wish| backoff::pause(asked, Some(wish), backoff::random()));
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Some(pause) = pause.filter(|pause| *pause < left) else {
+            return Event::Failed { failure: trouble.failure(asked) };
+        };
+        wait(pause, control);
+        reply.restart();
+    }
+}
+
+/// Waits, unless the request ends before.
+fn wait(pause: Duration, control: &Control) {
+    let until = Instant::now() + pause;
+    while control.check().is_ok() {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(LOOK));
+    }
+}
