@@ -28,6 +28,8 @@ pub enum Use {
     ConstantLength,
     /// With a constant first argument without widths above [`MAX_CONSTANT_LENGTH`].
     ConstantFormat,
+    /// With constants of at most [`MAX_SHORT_TEXT`] bytes as the arguments whose bits are set.
+    ShortText(u8),
     /// As a series of at most [`MAX_SERIES_ROWS`] rows, if its ends are known.
     Series,
     /// In views and row policies only.
@@ -39,6 +41,9 @@ pub enum Use {
 /// Longest result of `repeat`, `lpad` and `rpad`, widest field of `format`: with longer ones, one
 /// statement can allocate gigabytes and feed built-ins that cannot be interrupted.
 pub const MAX_CONSTANT_LENGTH: i64 = 1000;
+/// Longest separator of an array's texts, and longest replacement, bytes: each stands in the result
+/// as often as the other argument has parts.
+pub const MAX_SHORT_TEXT: usize = 100;
 /// What the counts of all `repeat`s that can repeat each other's results multiply to, at most.
 pub const MAX_REPEATED: i64 = 1_000_000;
 /// Rows of one `generate_series`.
@@ -132,10 +137,15 @@ fn parse_line(line: &'static str) -> Option<(u32, Entry)> {
         "series" => Use::Series,
         "lenient" => Use::Lenient,
         "support" => Use::Support,
-        _ => return None,
+        other => Use::ShortText(positions(other.strip_prefix("short_text:")?)?),
     };
     let name = signature.split('(').next()?.trim_matches('"');
     Some((oid, Entry { name, use_ }))
+}
+
+/// Digits as bits.
+fn positions(digits: &str) -> Option<u8> {
+    digits.chars().try_fold(0, |bits, digit| Some(bits | 1u8.checked_shl(digit.to_digit(8)?)?))
 }
 
 fn builtin(oid: Oid, function: &facts::Function) -> Option<Use> {

@@ -11,7 +11,7 @@ use pgrx::pg_sys::Oid;
 
 use super::error::{ExecError, refused, refused_with};
 use super::functions::{
-    self, Author, MAX_CONSTANT_LENGTH, MAX_REPEATED, MAX_SERIES_ROWS, Trust, Use,
+    self, Author, MAX_CONSTANT_LENGTH, MAX_REPEATED, MAX_SERIES_ROWS, MAX_SHORT_TEXT, Trust, Use,
 };
 use super::limits::{Limits, Policy};
 use super::relations;
@@ -227,7 +227,9 @@ impl<'t> Check<'t> {
             return Ok(next);
         }
         let next = match functions::judge(oid, author, self.trust)? {
-            Use::ConstantLength | Use::ConstantFormat | Use::Series if !self.inside_views => {
+            Use::ConstantLength | Use::ConstantFormat | Use::ShortText(_) | Use::Series
+                if !self.inside_views =>
+            {
                 Next::Keep
             }
             _ => Next::Continue,
@@ -298,13 +300,33 @@ fn judge_arguments(call: &Call) -> Result<(), ExecError> {
         },
         Some(Use::ConstantFormat) => match call.argument(0) {
             Some(Known::Null) => Ok(()),
-            Some(Known::Text(format)) if !has_wide_field(&format) => Ok(()),
+            Some(Known::Text(format)) if !has_wide_field(&format) && !repeats(&format) => Ok(()),
             _ => Err(refused_with(
                 "format-argument",
                 format!("{} needs a constant format", signature()),
-                format!("Fields may be at most {MAX_CONSTANT_LENGTH} wide."),
+                format!(
+                    "Fields may be at most {MAX_CONSTANT_LENGTH} wide, and {MAX_SAME_FIELD} may \
+                     show the same argument."
+                ),
             )),
         },
+        // Written out one by one, its parts are few.
+        Some(Use::ShortText(1)) if !call.is_variadic() => Ok(()),
+        Some(Use::ShortText(arguments)) => {
+            let is_short = |n| match call.argument(n) {
+                Some(Known::Null) => true,
+                Some(Known::Text(text)) => text.len() <= MAX_SHORT_TEXT,
+                _ => false,
+            };
+            if (0..8).filter(|n| arguments & (1 << n) != 0).all(is_short) {
+                return Ok(());
+            }
+            Err(refused_with(
+                "length-argument",
+                format!("{} needs a short constant for what it repeats", signature()),
+                format!("At most {MAX_SHORT_TEXT} bytes are allowed."),
+            ))
+        }
         Some(Use::Series) => match series_rows(call) {
             Some(rows) if rows > MAX_SERIES_ROWS => Err(refused_with(
                 "series",
@@ -351,6 +373,23 @@ fn has_wide_field(format: &str) -> bool {
     })
 }
 
+/// Fields of a format that may show the same argument, which may be long.
+const MAX_SAME_FIELD: usize = 10;
+
+/// Whether a format shows one of its arguments more often than [`MAX_SAME_FIELD`] times.
+fn repeats(format: &str) -> bool {
+    let mut shown: HashMap<&str, usize> = HashMap::new();
+    format.split('%').skip(1).any(|field| {
+        let Some((position, _)) = field.split_once('$') else { return false };
+        if position.is_empty() || !position.bytes().all(|b| b.is_ascii_digit()) {
+            return false;
+        }
+        let times = shown.entry(position.trim_start_matches('0')).or_default();
+        *times += 1;
+        *times > MAX_SAME_FIELD
+    })
+}
+
 /// Rows of a series whose ends and step are known.
 #[allow(clippy::cast_precision_loss, reason = "compared with ten million")]
 fn series_rows(call: &Call) -> Option<f64> {
@@ -375,7 +414,18 @@ fn series_rows(call: &Call) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::has_wide_field;
+    use super::{has_wide_field, repeats};
+
+    #[test]
+    fn an_argument_that_is_shown_often_is_found() {
+        for format in ["%1$s".repeat(11), "%2$s-%01$I".repeat(11), "%s%1$-5s".repeat(11)] {
+            assert!(repeats(&format), "{format}");
+        }
+        for format in ["%s".repeat(50), "%1$s%2$s".repeat(10), "%1$%".to_owned(), "%$s".repeat(20)]
+        {
+            assert!(!repeats(&format), "{format}");
+        }
+    }
 
     #[test]
     fn wide_fields_of_formats_are_found() {

@@ -49,6 +49,12 @@ impl Call {
         constant(self.node_of(n)?)
     }
 
+    /// Whether the last argument is an array of arguments.
+    pub fn is_variadic(&self) -> bool {
+        // SAFETY: the node lives as long as the tree, which outlives the walk's result.
+        unsafe { (*self.node).funcvariadic }
+    }
+
     fn node_of(&self, n: usize) -> Option<*mut pg_sys::Node> {
         // SAFETY: the node lives as long as the tree, which outlives the walk's result.
         unsafe { nodes((*self.node).args) }.get(n).copied()

@@ -33,9 +33,10 @@ pub fn built_in() -> &'static BTreeSet<&'static str> {
             let (_, rest) = line.split_once('\t')?;
             let (signature, decision) = rest.rsplit_once('\t')?;
             // The rest may be called by views and aggregates, not by a statement.
-            matches!(decision, "allow" | "constant_length" | "constant_format" | "series")
-                .then(|| signature.split('(').next().unwrap_or_default())
-                .filter(|name| !name.starts_with('"'))
+            (decision.starts_with("short_text:")
+                || matches!(decision, "allow" | "constant_length" | "constant_format" | "series"))
+            .then(|| signature.split('(').next().unwrap_or_default())
+            .filter(|name| !name.starts_with('"'))
         });
         listed.chain(KEYWORDS.iter().copied()).collect()
     })

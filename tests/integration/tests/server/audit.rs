@@ -64,10 +64,10 @@ fn every_way_a_call_can_end_leaves_one_line() {
     assert_eq!(
         told,
         [
-            "ask refused 42501 not_select   delete everything DELETE FROM shop.customers"
+            "ask refused 42501 not-a-select   delete everything DELETE FROM shop.customers"
                 .to_owned(),
             "run failed 22012     SELECT 1/0".to_owned(),
-            "run refused 42501 function    SELECT pg_sleep(1)".to_owned(),
+            "run refused 42501 denied-function    SELECT pg_sleep(1)".to_owned(),
             "generate interrupted 57014    slow ".to_owned(),
             format!("ask answered   1 3 {customers}"),
             format!("generate answered   1  {customers}"),

@@ -158,7 +158,7 @@ fn ask(server: &Server, question: &str) -> Result<String, postgres::Error> {
 }
 
 fn column(server: &Server, model: &str, column: &str) -> String {
-    let sql = format!("SELECT {column}::text FROM text2sql.models() WHERE name = '{model}'");
+    let sql = format!("SELECT ({column})::text FROM text2sql.models() WHERE name = '{model}'");
     server.superuser().query_one(sql.as_str(), &[]).unwrap().get(0)
 }
 
