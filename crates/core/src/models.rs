@@ -231,7 +231,7 @@ mod tests {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
         }
-        let many = vec![r#"{"name": "a", "path": "/a"}"#; MAX_MODELS + 1].join(",");
+        let many = [r#"{"name": "a", "path": "/a"}"#; MAX_MODELS + 1].join(",");
         assert_eq!(parse(&format!("[{many}]")), Err(RegistryError::TooMany(MAX_MODELS + 1)));
     }
 

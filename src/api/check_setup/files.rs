@@ -33,7 +33,13 @@ pub(super) fn findings() -> Vec<Finding> {
         return found;
     }
     match worker::registry() {
-        Ok(models) => found.extend(models.iter().flat_map(|model| of_entry(model, user))),
+        Ok(models) => {
+            if models.iter().any(|model| model.source.is_remote()) {
+                let program = worker::remote_program();
+                found.extend(of_path("remote_program", &program, Severity::Critical, user));
+            }
+            found.extend(models.iter().flat_map(|model| of_entry(model, user)));
+        }
         Err(failure) => found.push(Finding {
             severity: Severity::Critical,
             check: REGISTRY.to_owned(),
@@ -52,7 +58,7 @@ fn of_entry(entry: &ModelEntry, user: u32) -> Vec<Finding> {
         }
         Source::Endpoint { url, key_file, ca_file, .. } => (url, key_file, ca_file),
     };
-    let mut found = of_path("remote_program", &worker::remote_program(), Severity::Critical, user);
+    let mut found = Vec::new();
     for file in [key_file, ca_file].into_iter().flatten() {
         found.extend(of_path(REGISTRY, Path::new(file), Severity::Warning, user));
     }
@@ -216,7 +222,7 @@ mod tests {
     fn own(path: &Path, sum_is_set: bool) -> Vec<Finding> {
         let user = fs::metadata(path).expect("a file").uid();
         let folder = shown(path.parent().expect("in a folder"));
-        let mut all = of_model(path, sum_is_set, user);
+        let mut all = of_model("model_path", path, sum_is_set, user);
         all.retain(|finding| finding.object.starts_with(&folder));
         all
     }
@@ -274,6 +280,38 @@ mod tests {
         assert_eq!(faults(&meta, false, owner + 1, &path).is_empty(), owner == 0);
         let missing = of_file("model_path", &folder.join("none"), owner);
         assert!(missing[0].finding.contains("cannot be examined"), "{missing:?}");
+        fs::remove_dir_all(folder).expect("own folder");
+    }
+
+    #[test]
+    fn an_endpoint_is_told_and_an_open_key_mended() {
+        let key = model("endpoint");
+        let folder = key.parent().expect("in a folder");
+        let user = fs::metadata(&key).expect("a file").uid();
+        let of = |url: &str| {
+            let source = Source::Endpoint {
+                url: url.to_owned(),
+                model: "m".to_owned(),
+                key_file: Some(shown(&key)),
+                ca_file: None,
+                parallel: 1,
+                connect_ms: 1,
+                attempts: 1,
+            };
+            let mut all = of_entry(&ModelEntry { name: "far".to_owned(), tier: 1, source }, user);
+            let folder = shown(folder);
+            all.retain(|finding| finding.object.starts_with(&folder) || finding.object == "far");
+            all
+        };
+        let found = of("https://llm.example/v1");
+        let told: Vec<_> = found.iter().map(|f| (f.severity, f.object.as_str())).collect();
+        let key_name = shown(&key);
+        assert_eq!(told, [(Severity::Critical, key_name.as_str()), (Severity::Info, "far")]);
+        mend(&found[0]);
+        let found = of("http://llm.example/v1");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].severity, Severity::Warning);
+        assert!(found[0].finding.contains("not encrypted"), "{found:?}");
         fs::remove_dir_all(folder).expect("own folder");
     }
 }
