@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout)]
 
 mod bench;
+mod eval;
 mod generate;
 mod grammar;
 mod inspect_gguf;
@@ -36,6 +37,8 @@ enum Command {
     Grammar(grammar::Grammar),
     /// Answer questions from saved catalogs, without a server, with times.
     Questions(questions::Questions),
+    /// Ask a server the questions of a suite, and count the right answers.
+    Eval(eval::Eval),
     /// Generate text from a raw conversation, for debugging.
     Generate(generate::Generate),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Bench(command) => command.run(),
         Command::InspectGguf(command) => command.run(),
+        Command::Eval(command) => command.run(),
         Command::Generate(command) => command.run(),
         Command::Questions(command) => command.run(),
         Command::Grammar(command) => command.run(),
