@@ -3,6 +3,7 @@
 //! Owns the second gate (by the server's own analyser), the sandbox and the conversion of rows;
 //! whatever text comes in, only a [`gate::ReadOnlySql`] is executed. Called by `api`.
 
+mod arguments;
 mod condition;
 mod error;
 mod functions;

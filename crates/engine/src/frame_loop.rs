@@ -8,6 +8,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -72,6 +73,22 @@ pub struct Job {
     pub request: GenerateRequest,
     /// Its cancel flag and deadline.
     pub control: Control,
+}
+
+/// The socket to the worker, which it left as standard input.
+///
+/// # Errors
+/// In words, where it is none: a person started the program.
+pub fn worker() -> Result<UnixStream, String> {
+    let stream = std::io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| format!("descriptor 0 cannot be used: {error}"))?;
+    let stream = UnixStream::from(stream);
+    if stream.peer_addr().is_err() {
+        return Err("descriptor 0 is not a connected socket; the server starts this program".into());
+    }
+    Ok(stream)
 }
 
 type Running = Arc<Mutex<HashMap<u64, Control>>>;

@@ -4,7 +4,6 @@
 //! who starts it by hand gets an error. Writes nothing to standard output.
 
 use std::io::Write;
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
@@ -27,14 +26,7 @@ fn main() -> ExitCode {
 
 fn start() -> Result<UnixStream, String> {
     hardening::close_inherited();
-    let stream = std::io::stdin()
-        .as_fd()
-        .try_clone_to_owned()
-        .map_err(|error| format!("descriptor 0 cannot be used: {error}"))?;
-    let stream = UnixStream::from(stream);
-    if stream.peer_addr().is_err() {
-        return Err("descriptor 0 is not a connected socket; the server starts this program".into());
-    }
+    let stream = frame_loop::worker()?;
     hardening::harden_with_files(MAX_FILES)
         .map_err(|why| format!("cannot give up rights: {why}"))?;
     Ok(stream)
