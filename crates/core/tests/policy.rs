@@ -52,6 +52,22 @@ fn allowed() {
         "SELECT * FROM ROWS FROM (generate_series(1, 3), unnest(ARRAY['a'])) AS t(i, v)",
         "SELECT * FROM some.thing WITH weird CLAUSE",
         "SELECT 1 FROM",
+        // Our parser takes these for clauses of other systems; the server reads them.
+        "SELECT a, sum(b) FROM s.t GROUP BY ALL GROUPING SETS ((a), ())",
+        "SELECT a, sum(b) FROM s.t GROUP BY ALL ROLLUP (a)",
+        "SELECT a, sum(b) FROM s.t GROUP BY DISTINCT ROLLUP (a), CUBE (a)",
+        "SELECT top(a) AS x FROM s.t",
+        "SELECT * FROM openjson('{}')",
+        "SELECT top, top + 1, t.top FROM s.t ORDER BY top",
+        "SELECT * FROM s.t qualify WHERE qualify.a = 1",
+        "SELECT * FROM s.t prewhere, s.u settings, s.v format, s.w sample",
+        "SELECT * FROM s.t pivot (a, b) WHERE pivot.a = 1",
+        "SELECT * FROM s.t unpivot (a, b)",
+        "SELECT * FROM s.t AS cluster, s.u AS sort, s.v AS connect, s.w AS start",
+        "SELECT * FROM s.t exclude",
+        "SELECT a exclude, b AS qualify, c format, d xml FROM s.t",
+        "SELECT * FROM s.match_recognize m, s.semantic_view v",
+        "SELECT value, struct FROM s.t",
     ] {
         if let Err(refusal) = check(sql) {
             panic!("{sql}\nis refused by {}: {refusal}", refusal.rule);

@@ -18,7 +18,7 @@
 //! | `denied-function` | functions known to write, wait, lock, read files, run SQL text or tell secrets |
 //! | `denied-type` | types that look objects up by name (`regclass` and its kin) |
 //! | `system-catalog` | relations of the system schemas and of `text2sql` |
-//! | `unsupported-syntax` | clauses of other database systems, or unknown to this version |
+//! | `unsupported-syntax` | clauses of other database systems that PostgreSQL can read in no way |
 //! | `too-complex` | too many tokens or joins, or nested too deeply |
 //!
 //! A statement our parser does not understand passes if its tokens do: the server knows more

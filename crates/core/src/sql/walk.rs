@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Cte, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SetExpr, TableFactor, Visit,
-    Visitor,
+    Cte, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SetExpr, TableFactor, Top,
+    TopQuantity, Visit, Visitor,
 };
 
 use super::complexity;
@@ -95,10 +95,11 @@ impl Visitor for Walker {
             | TableFactor::Function { .. }
             | TableFactor::UNNEST { .. }
             | TableFactor::JsonTable { .. }
+            // `openjson(…)` can be a function of a user.
+            | TableFactor::OpenJsonTable { .. }
             | TableFactor::NestedJoin { .. }
             | TableFactor::XmlTable { .. } => ControlFlow::Continue(()),
-            TableFactor::OpenJsonTable { .. }
-            | TableFactor::Pivot { .. }
+            TableFactor::Pivot { .. }
             | TableFactor::Unpivot { .. }
             | TableFactor::MatchRecognize { .. }
             | TableFactor::SemanticView { .. } => self.refuse(unsupported("this FROM item")),
@@ -214,11 +215,16 @@ fn check_select(select: &Select) -> Result<(), Refusal> {
         );
     }
     for (present, what) in [
-        (top.is_some(), "TOP"),
+        // `top(x)` can be a function's call.
+        (matches!(top, Some(Top { quantity: Some(TopQuantity::Constant(_)), .. })), "TOP"),
         (exclude.is_some(), "EXCLUDE"),
         (!lateral_views.is_empty(), "LATERAL VIEW"),
         (prewhere.is_some(), "PREWHERE"),
-        (matches!(group_by, GroupByExpr::All(_)), "GROUP BY ALL"),
+        // `GROUP BY ALL GROUPING SETS (…)` is PostgreSQL: ALL against DISTINCT grouping sets.
+        (
+            matches!(group_by, GroupByExpr::All(modifiers) if modifiers.is_empty()),
+            "GROUP BY ALL",
+        ),
         (!cluster_by.is_empty(), "CLUSTER BY"),
         (!distribute_by.is_empty(), "DISTRIBUTE BY"),
         (!sort_by.is_empty(), "SORT BY"),
