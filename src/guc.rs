@@ -108,6 +108,13 @@ pub fn share_prefixes() -> bool {
     SHARE_PREFIXES.get()
 }
 
+static MEND_NAMES: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether wrong columns are put right where the catalog leaves one reading.
+pub fn mend_names() -> bool {
+    MEND_NAMES.get()
+}
+
 static PRELOAD_MODEL: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether the model is loaded at server start rather than at the first question.
@@ -387,6 +394,14 @@ pub fn define() {
         c"How fast an answer comes then tells what other roles asked and may read.",
         &SHARE_PREFIXES,
         GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.mend_names",
+        c"Put wrong columns of a statement right where the catalog leaves one reading.",
+        c"The table that has the column is named or joined along a foreign key; no other generation is needed.",
+        &MEND_NAMES,
+        GucContext::Userset,
         GucFlags::default(),
     );
     GucRegistry::define_string_guc(

@@ -13,7 +13,7 @@ use text2sql_core::prompt::{self, PromptInput};
 use text2sql_core::protocol::{ColumnScope, Constraint, GenerateRequest, GenerationStats};
 use text2sql_core::route::{self, Route};
 use text2sql_core::schema::Snapshot;
-use text2sql_core::sql::{ParsedSql, Refusal, only_home, qualify};
+use text2sql_core::sql::{ParsedSql, Refusal, mend, only_home, qualify};
 
 use super::limits::{self, Guard};
 use crate::audit::Gave;
@@ -148,7 +148,7 @@ impl Question {
                 }
                 Action::Check(sql) => {
                     let begun = Instant::now();
-                    let sql = qualify(&sql, |name| only_home(&snapshot, name)).unwrap_or(sql);
+                    let sql = with_right_names(sql, &snapshot);
                     let verdict = check(&sql);
                     timings.check += begun.elapsed();
                     match verdict {
@@ -186,6 +186,15 @@ impl Question {
         let generation = client::generate(warming, limits::patience())?;
         Ok(generation.stats)
     }
+}
+
+/// The statement with the names put right that the catalog leaves no choice about.
+fn with_right_names(sql: ParsedSql, snapshot: &Snapshot) -> ParsedSql {
+    let sql = qualify(&sql, |name| only_home(snapshot, name)).unwrap_or(sql);
+    if !guc::mend_names() {
+        return sql;
+    }
+    mend(&sql, snapshot).unwrap_or(sql)
 }
 
 /// What answers over the snapshot must keep to.

@@ -4,6 +4,17 @@ SET ROLE analyst;
 SELECT text2sql.generate('names without its schema');
 SELECT text2sql.ask('names in the wrong schema');
 SELECT attempts FROM text2sql.explain('names in the wrong schema');
+-- The model took a column from the wrong table, or forgot to join the right one.
+SELECT text2sql.generate('names with the alias of another');
+SELECT text2sql.ask('names with the alias of another');
+SELECT attempts FROM text2sql.explain('names with the alias of another');
+SELECT text2sql.generate('names behind a forgotten join');
+SELECT text2sql.ask('names behind a forgotten join');
+SET text2sql.mend_names = off;
+SELECT part, says FROM failure($$SELECT text2sql.generate('names behind a forgotten join')$$);
+RESET text2sql.mend_names;
+-- A column the caller may not read is nowhere.
+SELECT part, says FROM failure($$SELECT text2sql.generate('names of a hidden column')$$);
 -- In somebody else's statement a bare name means what it means to the caller.
 SET search_path = shop;
 SELECT text2sql.run('SELECT name FROM customers WHERE id = 1');

@@ -10,11 +10,9 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{ObjectName, TableFactor, Visit, Visitor};
-use sqlparser::tokenizer::Location;
 
-use super::candidate::CandidateSql;
+use super::edits::{Edits, Source};
 use super::parsed::{ParsedSql, RelationRef};
-use super::policy::{check, for_parser, parse};
 use super::walk::{cte_names, folded, relation_parts};
 use crate::schema::{RelationName, Snapshot, quote_qualified};
 
@@ -24,35 +22,13 @@ pub fn qualify(
     sql: &ParsedSql,
     home: impl Fn(&RelationRef) -> Option<RelationName>,
 ) -> Option<ParsedSql> {
-    let gated = super::gate::check(sql.text()).ok()?;
-    let (text, ends) = for_parser(&gated.tokens);
-    let query = parse(&text).ok()?;
-    let mut places = Places { ctes: cte_names(&query), home, found: Vec::new() };
+    let source = Source::new(sql)?;
+    let query = source.query()?;
+    let mut places =
+        Places { ctes: cte_names(&query), home, source: &source, edits: Edits::default() };
     let _ = query.visit(&mut places);
-    // The token a location lies in is the first that ends behind it.
-    let token = |at: Location| {
-        let offset = offset(&text, at)?;
-        gated.tokens.get(ends.partition_point(|end| *end <= offset))
-    };
-    let origin = gated.tokens.first()?.start;
-    let mut edits: Vec<(usize, usize, String)> = places
-        .found
-        .into_iter()
-        .filter_map(|(first, last, name)| Some((token(first)?.start, token(last)?.end(), name)))
-        .collect();
-    if edits.is_empty() {
-        return None;
-    }
-    // From the back, so that the offsets before stay true.
-    edits.sort();
-    edits.dedup();
-    let mut text = gated.text.to_owned();
-    for (start, end, name) in edits.into_iter().rev() {
-        let range = start.checked_sub(origin)?..end.checked_sub(origin)?;
-        text.get(range.clone())?;
-        text.replace_range(range, &name);
-    }
-    check(CandidateSql::from_user(&text).ok()?).ok()
+    let edits = places.edits;
+    source.with(edits)
 }
 
 /// The relation of `snapshot` that a name can only mean: nothing has that name in the schema
@@ -74,14 +50,14 @@ pub fn only_home(snapshot: &Snapshot, wanted: &RelationRef) -> Option<RelationNa
         .or_else(|| only(&|name| name.eq_ignore_ascii_case(&wanted.name)))
 }
 
-struct Places<F> {
+struct Places<'a, F> {
     ctes: HashSet<String>,
     home: F,
-    /// Where a name's first and last part begin, and what is to stand there.
-    found: Vec<(Location, Location, String)>,
+    source: &'a Source<'a>,
+    edits: Edits,
 }
 
-impl<F: Fn(&RelationRef) -> Option<RelationName>> Places<F> {
+impl<F: Fn(&RelationRef) -> Option<RelationName>> Places<'_, F> {
     fn consider(&mut self, name: &ObjectName) {
         let idents: Vec<_> = name.0.iter().filter_map(|part| part.as_ident()).collect();
         let (Some(first), Some(last), true) =
@@ -94,12 +70,12 @@ impl<F: Fn(&RelationRef) -> Option<RelationName>> Places<F> {
         }
         let Some((schema, relation)) = relation_parts(name) else { return };
         if let Some(home) = (self.home)(&RelationRef { schema, name: relation }) {
-            self.found.push((first.span.start, last.span.start, quote_qualified(&home)));
+            self.edits.replace(self.source, first, last, quote_qualified(&home));
         }
     }
 }
 
-impl<F: Fn(&RelationRef) -> Option<RelationName>> Visitor for Places<F> {
+impl<F: Fn(&RelationRef) -> Option<RelationName>> Visitor for Places<'_, F> {
     type Break = ();
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
@@ -110,28 +86,11 @@ impl<F: Fn(&RelationRef) -> Option<RelationName>> Visitor for Places<F> {
     }
 }
 
-/// Byte offset of a location: lines and columns count from 1, columns in characters.
-fn offset(text: &str, at: Location) -> Option<usize> {
-    let (mut line, mut column) = (1, 1);
-    for (index, c) in text.char_indices() {
-        if (line, column) == (at.line, at.column) {
-            return Some(index);
-        }
-        if c == '\n' {
-            line += 1;
-            column = 1;
-        } else {
-            column += 1;
-        }
-    }
-    ((line, column) == (at.line, at.column)).then_some(text.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::schema::fixture::{shop, table};
-    use crate::sql::policy;
+    use crate::sql::{CandidateSql, policy};
     use proptest::prelude::*;
 
     fn qualified(snapshot: &Snapshot, sql: &str) -> Option<String> {

@@ -1,0 +1,113 @@
+//! Changing names in the text of a statement, where the syntax tree says they stand.
+//!
+//! Owns the way from a place in the tree back to the bytes it came from. A changed text goes
+//! through the policy like any other. Called by [`super::qualify`] and [`super::mend`].
+
+use sqlparser::ast::{Ident, Query};
+use sqlparser::tokenizer::Location;
+
+use super::candidate::CandidateSql;
+use super::gate::{self, Gated};
+use super::parsed::ParsedSql;
+use super::policy::{check, for_parser, parse};
+use super::token::Token;
+
+/// A statement with its tokens, and where our parser saw each begin.
+pub(super) struct Source<'a> {
+    gated: Gated<'a>,
+    /// What the parser reads instead of the statement.
+    text: String,
+    /// Line and column of each token in it, counted from 1, columns in characters.
+    starts: Vec<(u64, u64)>,
+}
+
+/// A change of the text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Edit {
+    start: usize,
+    end: usize,
+    text: String,
+}
+
+/// Changes to be made together.
+#[derive(Debug, Default)]
+pub(super) struct Edits(Vec<Edit>);
+
+impl<'a> Source<'a> {
+    /// `None` where the token rules do not let the statement pass.
+    pub fn new(sql: &'a ParsedSql) -> Option<Self> {
+        let gated = gate::check(sql.text()).ok()?;
+        let (text, ends) = for_parser(&gated.tokens);
+        let starts = starts(&text, &ends);
+        Some(Self { gated, text, starts })
+    }
+
+    /// The syntax tree; `None` where our parser does not understand the statement.
+    pub fn query(&self) -> Option<Box<Query>> {
+        parse(&self.text).ok()
+    }
+
+    /// The statement's tokens.
+    pub fn tokens(&self) -> &[Token<'a>] {
+        &self.gated.tokens
+    }
+
+    /// Position of the token that begins at a place of the tree.
+    pub fn token(&self, at: Location) -> Option<usize> {
+        self.starts.binary_search(&(at.line, at.column)).ok()
+    }
+
+    /// The statement with all changes; `None` where there are none, or the policy refuses it.
+    pub fn with(&self, edits: Edits) -> Option<ParsedSql> {
+        let Edits(mut edits) = edits;
+        if edits.is_empty() {
+            return None;
+        }
+        // From the back, so that the offsets before stay true.
+        edits.sort();
+        edits.dedup();
+        let origin = self.gated.tokens.first()?.start;
+        let mut text = self.gated.text.to_owned();
+        for Edit { start, end, text: new } in edits.into_iter().rev() {
+            let range = start.checked_sub(origin)?..end.checked_sub(origin)?;
+            text.get(range.clone())?;
+            text.replace_range(range, &new);
+        }
+        check(CandidateSql::from_user(&text).ok()?).ok()
+    }
+}
+
+impl Edits {
+    /// Puts `text` in the place of the names from `first` to `last`.
+    pub fn replace(&mut self, source: &Source<'_>, first: &Ident, last: &Ident, text: String) {
+        let token = |ident: &Ident| source.tokens().get(source.token(ident.span.start)?);
+        if let (Some(first), Some(last)) = (token(first), token(last)) {
+            self.0.push(Edit { start: first.start, end: last.end(), text });
+        }
+    }
+
+    /// Adds `text` behind a token.
+    pub fn insert_behind(&mut self, token: &Token<'_>, text: String) {
+        self.0.push(Edit { start: token.end(), end: token.end(), text });
+    }
+}
+
+/// In one pass: a statement may have thousands of names.
+fn starts(text: &str, ends: &[usize]) -> Vec<(u64, u64)> {
+    let mut starts = Vec::with_capacity(ends.len());
+    let (mut line, mut column) = (1, 1);
+    // A token begins behind the blank behind the one before.
+    let mut begins = std::iter::once(0).chain(ends.iter().map(|end| end + 1)).peekable();
+    for (index, c) in text.char_indices() {
+        if begins.next_if_eq(&index).is_some() {
+            starts.push((line, column));
+        }
+        if c == '\n' {
+            line += 1;
+            column = 1;
+        } else {
+            column += 1;
+        }
+    }
+    starts
+}

@@ -1,0 +1,161 @@
+//! Foreign keys of the snapshot, for columns that are one key away and conditions that are none.
+
+use sqlparser::ast::{BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator};
+
+use super::scope::{Item, Scope, attribute};
+use crate::schema::{ForeignKey, Relation, Snapshot, quote_ident, quote_qualified};
+use crate::sql::walk::folded;
+
+/// A relation to be joined for a column.
+#[derive(Debug, Clone)]
+pub(super) struct Missing<'s> {
+    /// What is to be joined.
+    pub relation: &'s Relation,
+    /// The key that leads to it.
+    pub key: &'s ForeignKey,
+    /// Name of the item that has the key.
+    pub from: String,
+}
+
+/// The one relation with that column that a key of `items` references. The key's columns are
+/// unique there, so the join repeats no row.
+pub(super) fn one_key_away<'s>(
+    snapshot: &'s Snapshot,
+    items: &[Item<'s>],
+    column: &str,
+) -> Option<Missing<'s>> {
+    let mut found: Option<Missing<'s>> = None;
+    for item in items {
+        let Some(own) = item.relation else { continue };
+        for key in snapshot.foreign_keys.iter().filter(|key| key.from == own.name) {
+            let Some(relation) = snapshot.relation(&key.to) else { continue };
+            if attribute(relation, column).is_none() || !is_readable(key, own, relation) {
+                continue;
+            }
+            if found.is_some() {
+                return None;
+            }
+            found = Some(Missing { relation, key, from: item.name.clone() });
+        }
+    }
+    found
+}
+
+/// Whether the caller may read both ends' columns.
+fn is_readable(key: &ForeignKey, from: &Relation, to: &Relation) -> bool {
+    key.from_columns.len() == key.to_columns.len()
+        && key.from_columns.iter().all(|name| attribute(from, name).is_some())
+        && key.to_columns.iter().all(|name| attribute(to, name).is_some())
+}
+
+impl Missing<'_> {
+    /// The join to be written, with the relation under the name `alias`.
+    pub fn join(&self, alias: &str) -> String {
+        let alias = quote_ident(alias);
+        let condition = condition(self.key, &self.from, &alias);
+        format!(" JOIN {} AS {alias} ON {condition}", quote_qualified(&self.relation.name))
+    }
+}
+
+/// The columns of a key, equal. `from` is quoted here, `to` already.
+fn condition(key: &ForeignKey, from: &str, to: &str) -> String {
+    let from = quote_ident(from);
+    let pairs = key.from_columns.iter().zip(&key.to_columns);
+    let equal = pairs.map(|(own, other)| {
+        format!("{to}.{} = {from}.{}", quote_ident(other), quote_ident(own))
+    });
+    equal.collect::<Vec<_>>().join(" AND ")
+}
+
+/// An equality of two columns that cannot hold, with the names it begins and ends with.
+pub(super) struct Broken<'e> {
+    pub first: &'e Ident,
+    pub last: &'e Ident,
+    /// What should stand there instead.
+    pub instead: String,
+}
+
+/// The condition of `join`, where it names a column that is not there, or compares what cannot be
+/// equal, and one key connects what is joined with what it is joined to.
+pub(super) fn broken<'e>(
+    join: &'e Join,
+    scope: &Scope<'_>,
+    snapshot: &Snapshot,
+) -> Option<Broken<'e>> {
+    let (left, right) = equality(condition_of(&join.join_operator)?)?;
+    let sides = [resolve(left, scope)?, resolve(right, scope)?];
+    let [(left_item, left_column), (right_item, right_column)] = &sides;
+    let (own, other) = (left_item.relation?, right_item.relation?);
+    if left_item.name == right_item.name {
+        return None;
+    }
+    let can_hold = match (attribute(own, left_column), attribute(other, right_column)) {
+        (Some(left), Some(right)) => comparable(&left.type_name, &right.type_name),
+        _ => false,
+    };
+    if can_hold {
+        return None;
+    }
+    let mut keys = snapshot.foreign_keys.iter().filter_map(|key| {
+        if key.from == own.name && key.to == other.name && is_readable(key, own, other) {
+            Some(condition(key, &left_item.name, &quote_ident(&right_item.name)))
+        } else if key.from == other.name && key.to == own.name && is_readable(key, other, own) {
+            Some(condition(key, &right_item.name, &quote_ident(&left_item.name)))
+        } else {
+            None
+        }
+    });
+    let instead = keys.next()?;
+    if keys.next().is_some() {
+        return None;
+    }
+    Some(Broken { first: left.first()?, last: right.last()?, instead })
+}
+
+fn condition_of(operator: &JoinOperator) -> Option<&Expr> {
+    match operator {
+        JoinOperator::Join(JoinConstraint::On(on))
+        | JoinOperator::Inner(JoinConstraint::On(on))
+        | JoinOperator::Left(JoinConstraint::On(on))
+        | JoinOperator::LeftOuter(JoinConstraint::On(on))
+        | JoinOperator::Right(JoinConstraint::On(on))
+        | JoinOperator::RightOuter(JoinConstraint::On(on))
+        | JoinOperator::FullOuter(JoinConstraint::On(on)) => Some(on),
+        _ => None,
+    }
+}
+
+/// Both sides of `a.b = c.d`.
+pub(super) fn equality(expr: &Expr) -> Option<(&[Ident], &[Ident])> {
+    let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = expr else { return None };
+    match (left.as_ref(), right.as_ref()) {
+        (Expr::CompoundIdentifier(left), Expr::CompoundIdentifier(right)) => Some((left, right)),
+        _ => None,
+    }
+}
+
+fn resolve<'a, 's>(parts: &[Ident], scope: &'a Scope<'s>) -> Option<(&'a Item<'s>, String)> {
+    let [qualifier, column] = parts else { return None };
+    Some((scope.item(&folded(qualifier))?, folded(column)))
+}
+
+/// Whether the server has an equality for two types, as far as can be told from their names.
+fn comparable(one: &str, other: &str) -> bool {
+    match (family(one), family(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other || family(one).is_none() || family(other).is_none(),
+    }
+}
+
+/// Types among which everything compares; `None` for those this code does not know.
+fn family(type_name: &str) -> Option<&'static str> {
+    const FAMILIES: &[(&str, &[&str])] = &[
+        ("number", &["smallint", "integer", "bigint", "numeric", "real", "double precision"]),
+        ("text", &["text", "character", "character varying", "name"]),
+        ("time", &["date", "timestamp without time zone", "timestamp with time zone"]),
+        ("boolean", &["boolean"]),
+        ("uuid", &["uuid"]),
+    ];
+    let bare = type_name.split('(').next().unwrap_or_default().trim();
+    FAMILIES.iter().find(|(_, types)| types.contains(&bare)).map(|(family, _)| *family)
+}

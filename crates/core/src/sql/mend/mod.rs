@@ -1,0 +1,40 @@
+//! Names put right without asking the model again.
+//!
+//! Most failures of small models are columns: taken from the wrong one of the tables they are
+//! reading, from a table one foreign key away that they forgot to join, or written without the
+//! quotes they need. Where the catalog leaves one reading, it is written into the text, which then
+//! goes through the policy and the server's analyser like any other. Touches only names that
+//! cannot be resolved as they stand, so a statement the server would take stays as it is. Must not
+//! guess between several readings, and knows nothing but the caller's snapshot. Called by the
+//! extension, before a statement is given to the server.
+//!
+//! | what is wrong | what is written |
+//! |---|---|
+//! | `t2.city`, and of all tables read only `t1` has `city` | `t1.city` |
+//! | `t1.city`, which only a table has that a key of `t1` references | that table, joined along the key |
+//! | `name`, where the column is `"Name"` | `"Name"` |
+//! | `ON a.x = b.y`, with no such column or types that cannot be equal, and a key between both | the key's columns |
+
+mod joins;
+mod scope;
+mod walk;
+
+use sqlparser::ast::Visit;
+
+use super::edits::Source;
+use super::parsed::ParsedSql;
+use crate::schema::Snapshot;
+
+/// `sql` with its columns put right; `None` where nothing is wrong with them, nothing can be done
+/// about it, or the statement is not understood.
+pub fn mend(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
+    let source = Source::new(sql)?;
+    let query = source.query()?;
+    let mut walker = walk::Walker::new(&source, snapshot, &query);
+    let _ = query.visit(&mut walker);
+    let edits = walker.into_edits();
+    source.with(edits)
+}
+
+#[cfg(test)]
+mod tests;

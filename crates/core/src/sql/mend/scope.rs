@@ -1,0 +1,131 @@
+//! What can be named in one SELECT: the items of its FROM clause.
+//!
+//! Owns which relation of the snapshot an item is, and what is not known about the others.
+
+use std::collections::HashSet;
+
+use sqlparser::ast::{Select, SelectItem, TableFactor, TableWithJoins};
+
+use crate::schema::{Attribute, Relation, Snapshot};
+use crate::sql::walk::{folded, relation_parts};
+
+/// Columns every relation has.
+const SYSTEM_COLUMNS: &[&str] = &["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
+
+/// An item of a FROM clause.
+#[derive(Debug, Clone)]
+pub(super) struct Item<'s> {
+    /// The name its columns are qualified with.
+    pub name: String,
+    /// `None`: a sub-query, function or common table expression, whose columns are not known here.
+    pub relation: Option<&'s Relation>,
+}
+
+/// A SELECT as its names see it.
+#[derive(Debug, Default)]
+pub(super) struct Scope<'s> {
+    /// In the order of the FROM clause.
+    pub items: Vec<Item<'s>>,
+    /// Names of output columns, which ORDER BY and GROUP BY may use.
+    pub labels: HashSet<String>,
+    /// Whether there may be names that are not known here.
+    pub open: bool,
+    /// Position of the last token of the FROM clause, where a join can be added behind it.
+    pub end: Option<usize>,
+}
+
+impl Item<'_> {
+    /// Whether a column of that name is certainly there.
+    pub fn has(&self, column: &str) -> bool {
+        self.relation.is_some_and(|relation| attribute(relation, column).is_some())
+    }
+
+    /// Whether a column of that name is certainly not there.
+    pub fn lacks(&self, column: &str) -> bool {
+        self.relation.is_some() && !self.has(column) && !SYSTEM_COLUMNS.contains(&column)
+    }
+
+    /// The one column whose name differs in case only.
+    pub fn in_other_case(&self, column: &str) -> Option<&Attribute> {
+        let mut alike =
+            self.relation?.columns.iter().filter(|c| c.name.eq_ignore_ascii_case(column));
+        let first = alike.next()?;
+        alike.next().is_none().then_some(first)
+    }
+}
+
+pub(super) fn attribute<'r>(relation: &'r Relation, column: &str) -> Option<&'r Attribute> {
+    relation.columns.iter().find(|c| c.name == column)
+}
+
+impl<'s> Scope<'s> {
+    /// Of a SELECT; `ctes` are names that are no relations.
+    pub fn of(select: &Select, snapshot: &'s Snapshot, ctes: &HashSet<String>) -> Self {
+        let mut scope = Self::default();
+        for from in &select.from {
+            scope.add(from, snapshot, ctes);
+        }
+        for item in &select.projection {
+            if let SelectItem::ExprWithAlias { alias, .. } = item {
+                scope.labels.insert(folded(alias));
+            }
+        }
+        scope
+    }
+
+    fn add(&mut self, from: &TableWithJoins, snapshot: &'s Snapshot, ctes: &HashSet<String>) {
+        self.add_factor(&from.relation, snapshot, ctes);
+        for join in &from.joins {
+            self.add_factor(&join.relation, snapshot, ctes);
+        }
+    }
+
+    fn add_factor(&mut self, factor: &TableFactor, snapshot: &'s Snapshot, ctes: &HashSet<String>) {
+        match factor {
+            TableFactor::Table { name, alias, args: None, .. } => {
+                let Some((schema, relation)) = relation_parts(name) else {
+                    self.open = true;
+                    return;
+                };
+                let is_cte = schema.is_none() && ctes.contains(&relation);
+                let renamed = alias.as_ref().is_some_and(|alias| !alias.columns.is_empty());
+                let found = (!is_cte && !renamed)
+                    .then(|| find(snapshot, schema.as_deref(), &relation))
+                    .flatten();
+                let name = alias.as_ref().map_or(relation, |alias| folded(&alias.name));
+                self.open |= found.is_none();
+                self.items.push(Item { name, relation: found });
+            }
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                self.add(table_with_joins, snapshot, ctes);
+            }
+            TableFactor::Derived { alias: Some(alias), .. }
+            | TableFactor::Function { alias: Some(alias), .. }
+            | TableFactor::UNNEST { alias: Some(alias), .. }
+            | TableFactor::Table { alias: Some(alias), .. } => {
+                self.open = true;
+                self.items.push(Item { name: folded(&alias.name), relation: None });
+            }
+            _ => self.open = true,
+        }
+    }
+
+    /// The item of that name.
+    pub fn item(&self, name: &str) -> Option<&Item<'s>> {
+        self.items.iter().find(|item| item.name == name)
+    }
+
+    /// The items that have a column of that name.
+    pub fn having<'a>(&'a self, column: &'a str) -> impl Iterator<Item = &'a Item<'s>> {
+        self.items.iter().filter(move |item| item.has(column))
+    }
+}
+
+/// The relation a name can only mean.
+fn find<'s>(snapshot: &'s Snapshot, schema: Option<&str>, name: &str) -> Option<&'s Relation> {
+    let mut named = snapshot.relations.iter().filter(|relation| {
+        relation.name.name == name && schema.is_none_or(|schema| relation.name.schema == schema)
+    });
+    let first = named.next()?;
+    named.next().is_none().then_some(first)
+}

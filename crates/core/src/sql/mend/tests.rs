@@ -1,0 +1,198 @@
+use super::mend;
+use crate::schema::fixture::{key, shop, table};
+use crate::schema::{RelationName, Snapshot};
+use crate::sql::{CandidateSql, policy};
+use proptest::prelude::*;
+
+fn mended(snapshot: &Snapshot, sql: &str) -> Option<String> {
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    mend(&parsed, snapshot).map(|sql| sql.text().to_owned())
+}
+
+#[track_caller]
+fn becomes(sql: &str, wanted: &str) {
+    assert_eq!(mended(&shop(), sql).as_deref(), Some(wanted));
+}
+
+#[track_caller]
+fn stays(sql: &str) {
+    assert_eq!(mended(&shop(), sql), None);
+}
+
+/// Students live in cities, cities lie in countries; a club has a leader and members.
+fn school() -> Snapshot {
+    let name = |name: &str| RelationName { schema: "s".into(), name: name.into() };
+    let mut snapshot = Snapshot::default();
+    for (relation, columns) in [
+        ("city", &["id", "city_name", "country_id"][..]),
+        ("club", &["id", "title", "leader_id", "second_id"]),
+        ("country", &["id", "Population", "language"]),
+        ("membership", &["club_id", "student_id", "since"]),
+        ("student", &["id", "first_name", "city_id"]),
+    ] {
+        snapshot.relations.push(table("s", relation, columns));
+    }
+    for (from, column, to) in [
+        ("city", "country_id", "country"),
+        ("club", "leader_id", "student"),
+        ("club", "second_id", "student"),
+        ("membership", "club_id", "club"),
+        ("membership", "student_id", "student"),
+        ("student", "city_id", "city"),
+    ] {
+        snapshot.foreign_keys.push(key(&name(from), column, &name(to)));
+    }
+    snapshot
+}
+
+#[track_caller]
+fn in_school(sql: &str, wanted: &str) {
+    assert_eq!(mended(&school(), sql).as_deref(), Some(wanted));
+}
+
+#[test]
+fn a_column_gets_the_alias_of_the_table_that_has_it() {
+    becomes(
+        "SELECT o.city FROM shop.customers c JOIN shop.orders AS o ON o.customer_id = c.id",
+        "SELECT c.city FROM shop.customers c JOIN shop.orders AS o ON o.customer_id = c.id",
+    );
+    becomes(
+        "SELECT 'é\n', max(o.city) FROM shop.customers JOIN shop.orders o ON true WHERE o.city ILIKE 'b%'",
+        "SELECT 'é\n', max(customers.city) FROM shop.customers JOIN shop.orders o ON true WHERE customers.city ILIKE 'b%'",
+    );
+}
+
+#[test]
+fn a_qualifier_that_is_nothing_becomes_the_table_that_has_the_column() {
+    becomes("SELECT x.city FROM shop.customers AS c", "SELECT c.city FROM shop.customers AS c");
+    stays("SELECT x.id FROM shop.customers AS c JOIN shop.orders o ON o.customer_id = c.id");
+}
+
+#[test]
+fn a_table_one_key_away_is_joined() {
+    becomes(
+        "SELECT o.id FROM shop.orders AS o WHERE o.city = 'Berlin'",
+        "SELECT o.id FROM shop.orders AS o JOIN shop.customers AS customers ON customers.id = o.customer_id WHERE customers.city = 'Berlin'",
+    );
+    becomes(
+        "SELECT city, count(*) FROM shop.orders GROUP BY city",
+        "SELECT customers.city, count(*) FROM shop.orders JOIN shop.customers AS customers ON customers.id = orders.customer_id GROUP BY customers.city",
+    );
+    in_school(
+        "SELECT t.language FROM s.student t JOIN s.city AS c ON c.id = t.city_id",
+        "SELECT country.language FROM s.student t JOIN s.city AS c ON c.id = t.city_id JOIN s.country AS country ON country.id = c.country_id",
+    );
+}
+
+#[test]
+fn a_join_is_added_once_for_each_query() {
+    in_school(
+        "SELECT m.first_name FROM s.membership m WHERE m.since = (SELECT max(n.since) FROM s.membership n WHERE n.title = 'x') ORDER BY m.first_name, first_name",
+        "SELECT student.first_name FROM s.membership m JOIN s.student AS student ON student.id = m.student_id WHERE m.since = (SELECT max(n.since) FROM s.membership n JOIN s.club AS club ON club.id = n.club_id WHERE club.title = 'x') ORDER BY student.first_name, student.first_name",
+    );
+    in_school(
+        "SELECT city_name FROM s.student EXCEPT SELECT city_name FROM s.student AS city ORDER BY 1",
+        "SELECT city.city_name FROM s.student JOIN s.city AS city ON city.id = student.city_id EXCEPT SELECT city_2.city_name FROM s.student AS city JOIN s.city AS city_2 ON city_2.id = city.city_id ORDER BY 1",
+    );
+}
+
+#[test]
+fn of_two_keys_none_is_chosen() {
+    assert_eq!(mended(&school(), "SELECT c.first_name FROM s.club c"), None);
+}
+
+#[test]
+fn a_table_further_away_or_behind_a_comma_is_not_joined() {
+    assert_eq!(mended(&school(), "SELECT t.language FROM s.student t"), None);
+    assert_eq!(mended(&school(), "SELECT m.title FROM s.membership m, s.student t"), None);
+}
+
+#[test]
+fn capitals_are_quoted() {
+    in_school(
+        "SELECT sum(c.Population), max(population) FROM s.country c",
+        "SELECT sum(c.\"Population\"), max(\"Population\") FROM s.country c",
+    );
+}
+
+#[test]
+fn a_condition_that_cannot_hold_becomes_the_key() {
+    becomes(
+        "SELECT 1 FROM shop.customers c LEFT JOIN shop.orders o ON c.customer_id = o.customer_id WHERE o.id > 1",
+        "SELECT 1 FROM shop.customers c LEFT JOIN shop.orders o ON c.id = o.customer_id WHERE o.id > 1",
+    );
+    // A name is no number.
+    becomes(
+        "SELECT 1 FROM shop.orders o JOIN shop.customers c ON o.customer_id = c.name",
+        "SELECT 1 FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id",
+    );
+    assert_eq!(
+        mended(&school(), "SELECT 1 FROM s.club c JOIN s.student t ON c.student_id = t.id"),
+        None,
+        "two keys"
+    );
+}
+
+#[test]
+fn no_column_is_compared_with_itself() {
+    // `customer_id` is in orders alone: with its alias the condition would hold for every row.
+    stays("SELECT 1 FROM shop.orders o JOIN shop.v_revenue v ON v.customer_id = o.customer_id");
+    stays("SELECT 1 FROM shop.orders o, shop.v_revenue v WHERE v.customer_id = o.customer_id");
+}
+
+#[test]
+fn what_can_be_resolved_stays() {
+    for sql in [
+        "SELECT c.name, o.total AS t FROM shop.customers c JOIN shop.orders o ON o.customer_id = c.id ORDER BY t",
+        "SELECT id FROM shop.customers c JOIN shop.orders o ON o.customer_id = c.id",
+        "SELECT c.id FROM shop.customers c WHERE EXISTS (SELECT 1 FROM shop.orders o WHERE o.customer_id = c.id AND city = 'x')",
+        "WITH o AS (SELECT id, 1 AS city FROM shop.orders) SELECT o.city, city FROM o",
+        "SELECT x.city FROM (SELECT 1 AS city) x JOIN shop.orders o ON true",
+        "SELECT city FROM shop.orders, generate_series(1, 2) AS city",
+        "SELECT o.city FROM shop.orders AS o (a, b, city)",
+        "SELECT o.ctid, o.tableoid, o FROM shop.orders o",
+        "SELECT extract(year FROM created_at) AS y, count(*) FROM shop.customers GROUP BY y",
+        "SELECT town FROM shop.customers",
+        "VALUES (1)",
+        "SELECT o.city FROM elsewhere.orders o",
+    ] {
+        stays(sql);
+    }
+}
+
+#[test]
+fn what_is_mended_stays() {
+    for sql in [
+        "SELECT o.id FROM shop.orders AS o WHERE o.city = 'Berlin'",
+        "SELECT 1 FROM shop.orders o JOIN shop.customers c ON o.customer_id = c.name",
+    ] {
+        stays(&mended(&shop(), sql).unwrap());
+    }
+}
+
+proptest! {
+    #[test]
+    fn mending_comes_to_an_end(
+        columns in prop::collection::vec("(o[.]|c[.]|x[.]|)(id|city|total|name|\"Unit Price\"|town)", 1..4),
+        from in prop::sample::select(vec![
+            "shop.orders o",
+            "shop.orders o JOIN shop.customers c ON o.id = c.name",
+            "shop.customers AS c LEFT JOIN shop.orders o ON c.nix = o.nix AND true",
+            "shop.orders o, shop.customers c",
+            "(SELECT 1 AS id) o",
+            "shop.order_items AS x",
+        ]),
+        tail in prop::sample::select(vec![
+            "",
+            " WHERE c.city = o.name",
+            " GROUP BY city",
+            " ORDER BY total LIMIT 1",
+            " UNION (SELECT o.city FROM shop.orders o) ORDER BY city",
+        ]),
+    ) {
+        let sql = format!("SELECT {} FROM {from}{tail}", columns.join(", "));
+        // A table that was joined may have the key to another column, and there are four tables.
+        let last = (0..5).try_fold(sql, |sql, _| mended(&shop(), &sql).ok_or(sql));
+        prop_assert!(last.is_err(), "{last:?}");
+    }
+}

@@ -1,0 +1,330 @@
+//! The way through a statement: which SELECT a name stands in, and what is wrong with it.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr, Ident, Query, Select, SetExpr, TableFactor, Visit, Visitor};
+use sqlparser::tokenizer::Location;
+
+use super::joins::{Missing, broken, equality, one_key_away};
+use super::scope::{Item, Scope};
+use crate::schema::{ForeignKey, Snapshot, quote_ident};
+use crate::sql::edits::{Edits, Source};
+use crate::sql::token::Token;
+use crate::sql::walk::{cte_names, folded};
+
+/// Words that end a FROM clause.
+const BEHIND_FROM: &[&str] = &[
+    "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union",
+    "intersect", "except",
+];
+
+/// A join that was added.
+struct Joined<'s> {
+    /// Position of the token it was added behind.
+    end: usize,
+    key: &'s ForeignKey,
+    /// Name of the item that has the key.
+    from: String,
+    alias: String,
+}
+
+/// Goes through a statement once and notes what to change.
+pub(super) struct Walker<'a, 's> {
+    source: &'a Source<'a>,
+    snapshot: &'s Snapshot,
+    ctes: HashSet<String>,
+    /// From the outermost SELECT to the one being read.
+    scopes: Vec<Scope<'s>>,
+    /// Queries within one whose parts were read on their own.
+    skipping: usize,
+    /// Names that are judged together with others, or not at all.
+    settled: HashSet<(u64, u64)>,
+    joined: Vec<Joined<'s>>,
+    edits: Edits,
+}
+
+impl<'a, 's> Walker<'a, 's> {
+    pub fn new(source: &'a Source<'a>, snapshot: &'s Snapshot, query: &Query) -> Self {
+        Self {
+            source,
+            snapshot,
+            ctes: cte_names(query),
+            scopes: Vec::new(),
+            skipping: 0,
+            settled: HashSet::new(),
+            joined: Vec::new(),
+            edits: Edits::default(),
+        }
+    }
+
+    pub fn into_edits(self) -> Edits {
+        self.edits
+    }
+
+    /// Makes a SELECT the innermost one, and looks at the conditions of its joins.
+    fn enter(&mut self, select: &Select) {
+        let mut scope = Scope::of(select, self.snapshot, &self.ctes);
+        // A join behind a comma could not name what stands before the comma.
+        if let [from] = select.from.as_slice() {
+            scope.end = first_name(&from.relation).and_then(|at| self.end_of_from(at));
+        }
+        for join in select.from.iter().flat_map(|from| &from.joins) {
+            self.settle(&join.join_operator);
+            if let Some(broken) = broken(join, &scope, self.snapshot) {
+                self.edits.replace(self.source, broken.first, broken.last, broken.instead);
+            }
+        }
+        self.scopes.push(scope);
+    }
+
+    /// Leaves the columns of a condition alone: one of them with another's table would compare a
+    /// column with itself.
+    fn settle(&mut self, condition: &impl Visit) {
+        struct Names<'w>(&'w mut HashSet<(u64, u64)>);
+        impl Visitor for Names<'_> {
+            type Break = ();
+            fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+                match expr {
+                    Expr::Identifier(name) => drop(self.0.insert(place(name.span.start))),
+                    Expr::CompoundIdentifier(parts) => {
+                        self.0.extend(parts.iter().map(|part| place(part.span.start)));
+                    }
+                    _ => {}
+                }
+                ControlFlow::Continue(())
+            }
+        }
+        let _ = condition.visit(&mut Names(&mut self.settled));
+    }
+
+    /// Position of the last token of the FROM clause in which a token stands.
+    fn end_of_from(&self, inside: Location) -> Option<usize> {
+        let tokens = self.source.tokens();
+        let from = self.source.token(inside)?;
+        let mut depth = 0usize;
+        for (index, token) in tokens.iter().enumerate().skip(from) {
+            if token.is_punct("(") {
+                depth += 1;
+            } else if token.is_punct(")") {
+                if depth == 0 {
+                    return index.checked_sub(1);
+                }
+                depth -= 1;
+            } else if depth == 0 && token.is_any_word(BEHIND_FROM) && !is_label(tokens, index) {
+                return index.checked_sub(1);
+            }
+        }
+        tokens.len().checked_sub(1)
+    }
+
+    fn qualified(&mut self, qualifier: &Ident, column: &Ident) {
+        let (wanted, name) = (folded(qualifier), folded(column));
+        let Some((depth, item)) = self.named(&wanted) else {
+            return self.unknown_qualifier(qualifier, column);
+        };
+        if !item.lacks(&name) {
+            return;
+        }
+        if let Some(real) = item.in_other_case(&name) {
+            let real = quote_ident(&real.name);
+            return self.edits.replace(self.source, column, column, real);
+        }
+        let Some(scope) = self.scopes.get(depth) else { return };
+        let others: Vec<&Item<'_>> = scope.having(&name).collect();
+        if let [other] = others.as_slice() {
+            let other = quote_ident(&other.name);
+            return self.edits.replace(self.source, qualifier, qualifier, other);
+        }
+        if others.is_empty() {
+            let all = scope.items.clone();
+            // The table the model took it from comes first.
+            let alias = self
+                .join_for(depth, &[item], &name)
+                .or_else(|| self.join_for(depth, &all, &name));
+            if let Some(alias) = alias {
+                self.edits.replace(self.source, qualifier, qualifier, quote_ident(&alias));
+            }
+        }
+    }
+
+    /// A qualifier that no FROM clause around has.
+    fn unknown_qualifier(&mut self, qualifier: &Ident, column: &Ident) {
+        let name = folded(column);
+        let Some(scope) = self.scopes.last().filter(|scope| !scope.open) else { return };
+        let having: Vec<String> = scope.having(&name).map(|item| item.name.clone()).collect();
+        let instead = match having.as_slice() {
+            [only] => Some(only.clone()),
+            [] => {
+                let all = scope.items.clone();
+                self.join_for(self.scopes.len() - 1, &all, &name)
+            }
+            _ => None,
+        };
+        if let Some(instead) = instead {
+            self.edits.replace(self.source, qualifier, qualifier, quote_ident(&instead));
+        }
+    }
+
+    fn bare(&mut self, column: &Ident) {
+        let name = folded(column);
+        let known = |scope: &Scope<'_>| {
+            scope.open
+                || scope.labels.contains(&name)
+                || scope.item(&name).is_some()
+                || scope.items.iter().any(|item| !item.lacks(&name))
+        };
+        if self.scopes.iter().any(known) {
+            return;
+        }
+        let Some(scope) = self.scopes.last() else { return };
+        let alike: Vec<_> =
+            scope.items.iter().filter_map(|item| item.in_other_case(&name)).collect();
+        if let [real] = alike.as_slice() {
+            let real = quote_ident(&real.name);
+            return self.edits.replace(self.source, column, column, real);
+        }
+        if !alike.is_empty() {
+            return;
+        }
+        let all = scope.items.clone();
+        if let Some(alias) = self.join_for(self.scopes.len() - 1, &all, &name)
+        {
+            let both = format!("{}.{}", quote_ident(&alias), quote_ident(&name));
+            self.edits.replace(self.source, column, column, both);
+        }
+    }
+
+    /// The innermost item of that name, and which SELECT it is of.
+    fn named(&self, name: &str) -> Option<(usize, Item<'s>)> {
+        let scopes = self.scopes.iter().enumerate().rev();
+        scopes.into_iter().find_map(|(depth, scope)| Some((depth, scope.item(name)?.clone())))
+    }
+
+    /// Joins the one relation that has the column and is one key away; tells its name.
+    fn join_for(&mut self, depth: usize, items: &[Item<'s>], column: &str) -> Option<String> {
+        let end = self.scopes.get(depth)?.end?;
+        let missing = one_key_away(self.snapshot, items, column)?;
+        let known = self.joined.iter().find(|joined| {
+            joined.end == end && joined.key == missing.key && joined.from == missing.from
+        });
+        if let Some(joined) = known {
+            return Some(joined.alias.clone());
+        }
+        let alias = self.free_name(&missing.relation.name.name);
+        let token = self.source.tokens().get(end)?;
+        self.edits.insert_behind(token, missing.join(&alias));
+        let Missing { key, from, .. } = missing;
+        self.joined.push(Joined { end, key, from, alias: alias.clone() });
+        Some(alias)
+    }
+
+    /// `wanted`, or with a number behind it, as nothing else is called.
+    fn free_name(&self, wanted: &str) -> String {
+        let is_taken = |name: &str| {
+            self.scopes.iter().any(|scope| scope.item(name).is_some())
+                || self.joined.iter().any(|joined| joined.alias == name)
+                || self.ctes.contains(name)
+        };
+        let numbered = (2..).map(|number| format!("{wanted}_{number}"));
+        let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
+        names.find(|name| !is_taken(name)).unwrap_or_default()
+    }
+}
+
+impl Visitor for Walker<'_, '_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        if self.skipping > 0 {
+            self.skipping += 1;
+            return ControlFlow::Continue(());
+        }
+        match query.body.as_ref() {
+            SetExpr::Select(select) => self.enter(select),
+            SetExpr::SetOperation { .. } => {
+                // The names of its SELECTs would come without a word of which one they stand in.
+                let _ = query.with.visit(self);
+                self.branches(&query.body);
+                self.skipping = 1;
+            }
+            _ => self.scopes.push(Scope { open: true, ..Scope::default() }),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        if self.skipping > 0 {
+            self.skipping -= 1;
+        } else {
+            self.scopes.pop();
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if self.skipping > 0 {
+            return ControlFlow::Continue(());
+        }
+        if let Some(([left, _], [right, _])) = equality(expr)
+            && folded(left) != folded(right)
+        {
+            self.settle(expr);
+        }
+        match expr {
+            Expr::Identifier(column) if !self.is_settled(column) => self.bare(column),
+            Expr::CompoundIdentifier(parts) => {
+                if let [qualifier, column] = parts.as_slice()
+                    && !self.is_settled(column)
+                {
+                    self.qualified(qualifier, column);
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Walker<'_, '_> {
+    /// The SELECTs of a set operation, each on its own.
+    fn branches(&mut self, body: &SetExpr) {
+        match body {
+            SetExpr::SetOperation { left, right, .. } => {
+                self.branches(left);
+                self.branches(right);
+            }
+            SetExpr::Select(select) => {
+                self.enter(select);
+                let _ = select.visit(self);
+                self.scopes.pop();
+            }
+            SetExpr::Query(query) => drop(query.visit(self)),
+            _ => {}
+        }
+    }
+
+    fn is_settled(&self, name: &Ident) -> bool {
+        self.settled.contains(&place(name.span.start))
+    }
+}
+
+fn place(at: Location) -> (u64, u64) {
+    (at.line, at.column)
+}
+
+/// Where a name of an item stands.
+fn first_name(factor: &TableFactor) -> Option<Location> {
+    let name = match factor {
+        TableFactor::Table { name, .. } => name.0.first()?.as_ident()?,
+        TableFactor::Derived { alias: Some(alias), .. } => &alias.name,
+        _ => return None,
+    };
+    Some(name.span.start)
+}
+
+/// Whether a word stands where it can only be a name.
+fn is_label(tokens: &[Token<'_>], index: usize) -> bool {
+    let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+    before.is_some_and(|before| before.is_word("as") || before.is_punct("."))
+}
