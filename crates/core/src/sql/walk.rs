@@ -221,10 +221,7 @@ fn check_select(select: &Select) -> Result<(), Refusal> {
         (!lateral_views.is_empty(), "LATERAL VIEW"),
         (prewhere.is_some(), "PREWHERE"),
         // `GROUP BY ALL GROUPING SETS (…)` is PostgreSQL: ALL against DISTINCT grouping sets.
-        (
-            matches!(group_by, GroupByExpr::All(modifiers) if modifiers.is_empty()),
-            "GROUP BY ALL",
-        ),
+        (matches!(group_by, GroupByExpr::All(modifiers) if modifiers.is_empty()), "GROUP BY ALL"),
         (!cluster_by.is_empty(), "CLUSTER BY"),
         (!distribute_by.is_empty(), "DISTRIBUTE BY"),
         (!sort_by.is_empty(), "SORT BY"),

@@ -6,39 +6,62 @@ use super::scope::{Item, Scope, attribute};
 use crate::schema::{ForeignKey, Relation, Snapshot, quote_ident, quote_qualified};
 use crate::sql::walk::folded;
 
-/// A relation to be joined for a column.
+/// Most keys on the way to a column: what is further away is hardly meant.
+const MAX_STEPS: usize = 3;
+/// Most ways looked at: a schema where everything references everything has no one way.
+const MAX_WAYS: usize = 200;
+
+/// The way along keys to a relation that has a column.
 #[derive(Debug, Clone)]
-pub(super) struct Missing<'s> {
-    /// What is to be joined.
-    pub relation: &'s Relation,
-    /// The key that leads to it.
-    pub key: &'s ForeignKey,
-    /// Name of the item that has the key.
+pub(super) struct Way<'s> {
+    /// Name of the item it begins at.
     pub from: String,
+    /// Each key references the relation that has the next one.
+    pub keys: Vec<&'s ForeignKey>,
+    end: &'s Relation,
 }
 
-/// The one relation with that column that a key of `items` references. The key's columns are
-/// unique there, so the join repeats no row.
-pub(super) fn one_key_away<'s>(
+/// The one shortest way from `items`, along keys they have, to a relation with that column; of
+/// several as short the one from the item that is `meant`. What a key references is unique there,
+/// so the joins repeat no row.
+pub(super) fn way_to<'s>(
     snapshot: &'s Snapshot,
     items: &[Item<'s>],
+    meant: Option<&str>,
     column: &str,
-) -> Option<Missing<'s>> {
-    let mut found: Option<Missing<'s>> = None;
-    for item in items {
-        let Some(own) = item.relation else { continue };
-        for key in snapshot.foreign_keys.iter().filter(|key| key.from == own.name) {
-            let Some(relation) = snapshot.relation(&key.to) else { continue };
-            if attribute(relation, column).is_none() || !is_readable(key, own, relation) {
-                continue;
-            }
-            if found.is_some() {
-                return None;
-            }
-            found = Some(Missing { relation, key, from: item.name.clone() });
+) -> Option<Way<'s>> {
+    let begin = |item: &Item<'s>| {
+        Some(Way { from: item.name.clone(), keys: Vec::new(), end: item.relation? })
+    };
+    let mut ways: Vec<Way<'s>> = items.iter().filter_map(begin).collect();
+    for _ in 0..MAX_STEPS {
+        ways = ways.iter().flat_map(|way| way.further(snapshot)).take(MAX_WAYS + 1).collect();
+        if ways.len() > MAX_WAYS {
+            return None;
+        }
+        let there: Vec<&Way<'s>> =
+            ways.iter().filter(|way| attribute(way.end, column).is_some()).collect();
+        let mut meant = there.iter().filter(|way| Some(way.from.as_str()) == meant);
+        match (there.as_slice(), meant.next(), meant.next()) {
+            ([], ..) => {}
+            ([way], ..) | (_, Some(way), None) => return Some((*way).clone()),
+            _ => return None,
         }
     }
-    found
+    None
+}
+
+impl<'s> Way<'s> {
+    /// With one more key.
+    fn further(&self, snapshot: &'s Snapshot) -> Vec<Self> {
+        let own = snapshot.foreign_keys.iter().filter(|key| key.from == self.end.name);
+        own.filter_map(|key| {
+            let end = snapshot.relation(&key.to)?;
+            let keys = self.keys.iter().copied().chain([key]).collect();
+            is_readable(key, self.end, end).then(|| Self { from: self.from.clone(), keys, end })
+        })
+        .collect()
+    }
 }
 
 /// Whether the caller may read both ends' columns.
@@ -48,22 +71,19 @@ fn is_readable(key: &ForeignKey, from: &Relation, to: &Relation) -> bool {
         && key.to_columns.iter().all(|name| attribute(to, name).is_some())
 }
 
-impl Missing<'_> {
-    /// The join to be written, with the relation under the name `alias`.
-    pub fn join(&self, alias: &str) -> String {
-        let alias = quote_ident(alias);
-        let condition = condition(self.key, &self.from, &alias);
-        format!(" JOIN {} AS {alias} ON {condition}", quote_qualified(&self.relation.name))
-    }
+/// The join to what a key of `from` references, under the name `alias`.
+pub(super) fn join(key: &ForeignKey, from: &str, alias: &str) -> String {
+    let alias = quote_ident(alias);
+    let condition = condition(key, from, &alias);
+    format!(" JOIN {} AS {alias} ON {condition}", quote_qualified(&key.to))
 }
 
 /// The columns of a key, equal. `from` is quoted here, `to` already.
 fn condition(key: &ForeignKey, from: &str, to: &str) -> String {
     let from = quote_ident(from);
     let pairs = key.from_columns.iter().zip(&key.to_columns);
-    let equal = pairs.map(|(own, other)| {
-        format!("{to}.{} = {from}.{}", quote_ident(other), quote_ident(own))
-    });
+    let equal = pairs
+        .map(|(own, other)| format!("{to}.{} = {from}.{}", quote_ident(other), quote_ident(own)));
     equal.collect::<Vec<_>>().join(" AND ")
 }
 

@@ -1,7 +1,7 @@
 //! Names put right without asking the model again.
 //!
 //! Most failures of small models are columns: taken from the wrong one of the tables they are
-//! reading, from a table one foreign key away that they forgot to join, or written without the
+//! reading, from a table that foreign keys lead to and that they forgot to join, or written without the
 //! quotes they need. Where the catalog leaves one reading, it is written into the text, which then
 //! goes through the policy and the server's analyser like any other. Touches only names that
 //! cannot be resolved as they stand, so a statement the server would take stays as it is. Must not
@@ -11,7 +11,7 @@
 //! | what is wrong | what is written |
 //! |---|---|
 //! | `t2.city`, and of all tables read only `t1` has `city` | `t1.city` |
-//! | `t1.city`, which only a table has that a key of `t1` references | that table, joined along the key |
+//! | `t1.city`, which only a table has to which keys of `t1` lead | that table, joined along the keys |
 //! | `name`, where the column is `"Name"` | `"Name"` |
 //! | `ON a.x = b.y`, with no such column or types that cannot be equal, and a key between both | the key's columns |
 

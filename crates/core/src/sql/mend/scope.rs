@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use sqlparser::ast::{Select, SelectItem, TableFactor, TableWithJoins};
 
+use crate::link::split;
 use crate::schema::{Attribute, Relation, Snapshot};
 use crate::sql::walk::{folded, relation_parts};
 
@@ -34,7 +35,7 @@ pub(super) struct Scope<'s> {
     pub end: Option<usize>,
 }
 
-impl Item<'_> {
+impl<'s> Item<'s> {
     /// Whether a column of that name is certainly there.
     pub fn has(&self, column: &str) -> bool {
         self.relation.is_some_and(|relation| attribute(relation, column).is_some())
@@ -45,13 +46,30 @@ impl Item<'_> {
         self.relation.is_some() && !self.has(column) && !SYSTEM_COLUMNS.contains(&column)
     }
 
-    /// The one column whose name differs in case only.
-    pub fn in_other_case(&self, column: &str) -> Option<&Attribute> {
-        let mut alike =
-            self.relation?.columns.iter().filter(|c| c.name.eq_ignore_ascii_case(column));
-        let first = alike.next()?;
-        alike.next().is_none().then_some(first)
+    /// The one column that a name can stand for although it is called otherwise: in other case, with
+    /// other underscores, or with the relation's name in front that one of both lacks (`customer_id`
+    /// of `customers`, where the column is `id`).
+    pub fn called_otherwise(&self, column: &str) -> Option<&'s Attribute> {
+        let relation = self.relation?;
+        let only = |is_meant: &dyn Fn(&str) -> bool| {
+            let mut meant = relation.columns.iter().filter(|c| is_meant(&c.name));
+            let first = meant.next()?;
+            meant.next().is_none().then_some(first)
+        };
+        let own = split(&relation.name.name);
+        let rest = |name: &str| -> Vec<String> {
+            split(name).into_iter().filter(|word| !own.contains(word)).collect()
+        };
+        let (bare, wanted) = (letters(column), rest(column));
+        only(&|name| name.eq_ignore_ascii_case(column))
+            .or_else(|| only(&|name| letters(name) == bare))
+            .or_else(|| only(&|name| !wanted.is_empty() && rest(name) == wanted))
     }
+}
+
+/// A name without what is forgotten or added easily.
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 pub(super) fn attribute<'r>(relation: &'r Relation, column: &str) -> Option<&'r Attribute> {

@@ -69,7 +69,7 @@ fn a_qualifier_that_is_nothing_becomes_the_table_that_has_the_column() {
 }
 
 #[test]
-fn a_table_one_key_away_is_joined() {
+fn a_table_that_keys_lead_to_is_joined() {
     becomes(
         "SELECT o.id FROM shop.orders AS o WHERE o.city = 'Berlin'",
         "SELECT o.id FROM shop.orders AS o JOIN shop.customers AS customers ON customers.id = o.customer_id WHERE customers.city = 'Berlin'",
@@ -102,8 +102,15 @@ fn of_two_keys_none_is_chosen() {
 }
 
 #[test]
-fn a_table_further_away_or_behind_a_comma_is_not_joined() {
-    assert_eq!(mended(&school(), "SELECT t.language FROM s.student t"), None);
+fn keys_lead_further() {
+    in_school(
+        "SELECT t.language, t.city_name FROM s.student t",
+        "SELECT country.language, city.city_name FROM s.student t JOIN s.city AS city ON city.id = t.city_id JOIN s.country AS country ON country.id = city.country_id",
+    );
+}
+
+#[test]
+fn nothing_is_joined_behind_a_comma() {
     assert_eq!(mended(&school(), "SELECT m.title FROM s.membership m, s.student t"), None);
 }
 
@@ -111,8 +118,22 @@ fn a_table_further_away_or_behind_a_comma_is_not_joined() {
 fn capitals_are_quoted() {
     in_school(
         "SELECT sum(c.Population), max(population) FROM s.country c",
-        "SELECT sum(c.\"Population\"), max(\"Population\") FROM s.country c",
+        "SELECT sum(c.\"Population\"), max(c.\"Population\") FROM s.country c",
     );
+}
+
+#[test]
+fn a_name_with_or_without_its_table_is_the_same() {
+    becomes(
+        "SELECT c.customer_id, customer_name FROM shop.customers c WHERE c.CreatedAt IS NULL",
+        "SELECT c.id, c.name FROM shop.customers c WHERE c.created_at IS NULL",
+    );
+    in_school(
+        "SELECT c.name, firstName FROM s.student t JOIN s.city c ON c.city_id = t.city_id",
+        "SELECT c.city_name, t.first_name FROM s.student t JOIN s.city c ON c.id = t.city_id",
+    );
+    // Both tables have an id of their own.
+    stays("SELECT o.customer_id FROM shop.customers c JOIN shop.orders o ON o.customer_id = c.id");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Expr, Ident, Query, Select, SetExpr, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::Location;
 
-use super::joins::{Missing, broken, equality, one_key_away};
+use super::joins::{broken, equality, join, way_to};
 use super::scope::{Item, Scope};
 use crate::schema::{ForeignKey, Snapshot, quote_ident};
 use crate::sql::edits::{Edits, Source};
@@ -15,8 +15,18 @@ use crate::sql::walk::{cte_names, folded};
 
 /// Words that end a FROM clause.
 const BEHIND_FROM: &[&str] = &[
-    "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union",
-    "intersect", "except",
+    "where",
+    "group",
+    "having",
+    "window",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+    "union",
+    "intersect",
+    "except",
 ];
 
 /// A join that was added.
@@ -38,8 +48,10 @@ pub(super) struct Walker<'a, 's> {
     scopes: Vec<Scope<'s>>,
     /// Queries within one whose parts were read on their own.
     skipping: usize,
-    /// Names that are judged together with others, or not at all.
+    /// Names compared with others: one of them with another's table would be compared with itself.
     settled: HashSet<(u64, u64)>,
+    /// Names that are written anew.
+    replaced: HashSet<(u64, u64)>,
     joined: Vec<Joined<'s>>,
     edits: Edits,
 }
@@ -53,6 +65,7 @@ impl<'a, 's> Walker<'a, 's> {
             scopes: Vec::new(),
             skipping: 0,
             settled: HashSet::new(),
+            replaced: HashSet::new(),
             joined: Vec::new(),
             edits: Edits::default(),
         }
@@ -70,32 +83,13 @@ impl<'a, 's> Walker<'a, 's> {
             scope.end = first_name(&from.relation).and_then(|at| self.end_of_from(at));
         }
         for join in select.from.iter().flat_map(|from| &from.joins) {
-            self.settle(&join.join_operator);
+            self.settled.extend(columns_in(&join.join_operator));
             if let Some(broken) = broken(join, &scope, self.snapshot) {
+                self.replaced.extend(columns_in(&join.join_operator));
                 self.edits.replace(self.source, broken.first, broken.last, broken.instead);
             }
         }
         self.scopes.push(scope);
-    }
-
-    /// Leaves the columns of a condition alone: one of them with another's table would compare a
-    /// column with itself.
-    fn settle(&mut self, condition: &impl Visit) {
-        struct Names<'w>(&'w mut HashSet<(u64, u64)>);
-        impl Visitor for Names<'_> {
-            type Break = ();
-            fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-                match expr {
-                    Expr::Identifier(name) => drop(self.0.insert(place(name.span.start))),
-                    Expr::CompoundIdentifier(parts) => {
-                        self.0.extend(parts.iter().map(|part| place(part.span.start)));
-                    }
-                    _ => {}
-                }
-                ControlFlow::Continue(())
-            }
-        }
-        let _ = condition.visit(&mut Names(&mut self.settled));
     }
 
     /// Position of the last token of the FROM clause in which a token stands.
@@ -118,19 +112,23 @@ impl<'a, 's> Walker<'a, 's> {
         tokens.len().checked_sub(1)
     }
 
-    fn qualified(&mut self, qualifier: &Ident, column: &Ident) {
+    /// A column with its qualifier. `is_compared` with another column, it stays one of its table.
+    fn qualified(&mut self, qualifier: &Ident, column: &Ident, is_compared: bool) {
         let (wanted, name) = (folded(qualifier), folded(column));
         let Some((depth, item)) = self.named(&wanted) else {
-            return self.unknown_qualifier(qualifier, column);
+            if !is_compared {
+                self.unknown_qualifier(qualifier, column);
+            }
+            return;
         };
         if !item.lacks(&name) {
             return;
         }
-        if let Some(real) = item.in_other_case(&name) {
+        if let Some(real) = item.called_otherwise(&name) {
             let real = quote_ident(&real.name);
             return self.edits.replace(self.source, column, column, real);
         }
-        let Some(scope) = self.scopes.get(depth) else { return };
+        let Some(scope) = self.scopes.get(depth).filter(|_| !is_compared) else { return };
         let others: Vec<&Item<'_>> = scope.having(&name).collect();
         if let [other] = others.as_slice() {
             let other = quote_ident(&other.name);
@@ -138,11 +136,7 @@ impl<'a, 's> Walker<'a, 's> {
         }
         if others.is_empty() {
             let all = scope.items.clone();
-            // The table the model took it from comes first.
-            let alias = self
-                .join_for(depth, &[item], &name)
-                .or_else(|| self.join_for(depth, &all, &name));
-            if let Some(alias) = alias {
+            if let Some(alias) = self.join_for(depth, &all, Some(&wanted), &name) {
                 self.edits.replace(self.source, qualifier, qualifier, quote_ident(&alias));
             }
         }
@@ -157,7 +151,7 @@ impl<'a, 's> Walker<'a, 's> {
             [only] => Some(only.clone()),
             [] => {
                 let all = scope.items.clone();
-                self.join_for(self.scopes.len() - 1, &all, &name)
+                self.join_for(self.scopes.len() - 1, &all, None, &name)
             }
             _ => None,
         };
@@ -178,21 +172,19 @@ impl<'a, 's> Walker<'a, 's> {
             return;
         }
         let Some(scope) = self.scopes.last() else { return };
-        let alike: Vec<_> =
-            scope.items.iter().filter_map(|item| item.in_other_case(&name)).collect();
-        if let [real] = alike.as_slice() {
-            let real = quote_ident(&real.name);
-            return self.edits.replace(self.source, column, column, real);
-        }
-        if !alike.is_empty() {
-            return;
-        }
         let all = scope.items.clone();
-        if let Some(alias) = self.join_for(self.scopes.len() - 1, &all, &name)
-        {
-            let both = format!("{}.{}", quote_ident(&alias), quote_ident(&name));
-            self.edits.replace(self.source, column, column, both);
-        }
+        let otherwise: Vec<_> =
+            all.iter().filter_map(|item| Some((item, item.called_otherwise(&name)?))).collect();
+        let both = match otherwise.as_slice() {
+            [(item, real)] => (item.name.clone(), real.name.clone()),
+            [] => match self.join_for(self.scopes.len() - 1, &all, None, &name) {
+                Some(alias) => (alias, name),
+                None => return,
+            },
+            _ => return,
+        };
+        let both = format!("{}.{}", quote_ident(&both.0), quote_ident(&both.1));
+        self.edits.replace(self.source, column, column, both);
     }
 
     /// The innermost item of that name, and which SELECT it is of.
@@ -201,22 +193,36 @@ impl<'a, 's> Walker<'a, 's> {
         scopes.into_iter().find_map(|(depth, scope)| Some((depth, scope.item(name)?.clone())))
     }
 
-    /// Joins the one relation that has the column and is one key away; tells its name.
-    fn join_for(&mut self, depth: usize, items: &[Item<'s>], column: &str) -> Option<String> {
+    /// Joins what leads to the one relation that has the column; tells its name.
+    fn join_for(
+        &mut self,
+        depth: usize,
+        items: &[Item<'s>],
+        meant: Option<&str>,
+        column: &str,
+    ) -> Option<String> {
         let end = self.scopes.get(depth)?.end?;
-        let missing = one_key_away(self.snapshot, items, column)?;
-        let known = self.joined.iter().find(|joined| {
-            joined.end == end && joined.key == missing.key && joined.from == missing.from
-        });
-        if let Some(joined) = known {
-            return Some(joined.alias.clone());
-        }
-        let alias = self.free_name(&missing.relation.name.name);
         let token = self.source.tokens().get(end)?;
-        self.edits.insert_behind(token, missing.join(&alias));
-        let Missing { key, from, .. } = missing;
-        self.joined.push(Joined { end, key, from, alias: alias.clone() });
-        Some(alias)
+        let way = way_to(self.snapshot, items, meant, column)?;
+        let mut from = way.from;
+        let mut added = String::new();
+        for key in way.keys {
+            let is_there = |joined: &&Joined<'_>| {
+                joined.end == end && joined.key == key && joined.from == from
+            };
+            if let Some(joined) = self.joined.iter().find(is_there) {
+                from = joined.alias.clone();
+                continue;
+            }
+            let alias = self.free_name(&key.to.name);
+            added.push_str(&join(key, &from, &alias));
+            self.joined.push(Joined { end, key, from, alias: alias.clone() });
+            from = alias;
+        }
+        if !added.is_empty() {
+            self.edits.insert_behind(token, added);
+        }
+        Some(from)
     }
 
     /// `wanted`, or with a number behind it, as nothing else is called.
@@ -269,15 +275,15 @@ impl Visitor for Walker<'_, '_> {
         if let Some(([left, _], [right, _])) = equality(expr)
             && folded(left) != folded(right)
         {
-            self.settle(expr);
+            self.settled.extend(columns_in(expr));
         }
         match expr {
             Expr::Identifier(column) if !self.is_settled(column) => self.bare(column),
             Expr::CompoundIdentifier(parts) => {
                 if let [qualifier, column] = parts.as_slice()
-                    && !self.is_settled(column)
+                    && !self.replaced.contains(&place(column.span.start))
                 {
-                    self.qualified(qualifier, column);
+                    self.qualified(qualifier, column, self.is_settled(column));
                 }
             }
             _ => {}
@@ -307,6 +313,27 @@ impl Walker<'_, '_> {
     fn is_settled(&self, name: &Ident) -> bool {
         self.settled.contains(&place(name.span.start))
     }
+}
+
+/// Where the columns of an expression stand.
+fn columns_in(expr: &impl Visit) -> HashSet<(u64, u64)> {
+    struct Places(HashSet<(u64, u64)>);
+    impl Visitor for Places {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::Identifier(name) => drop(self.0.insert(place(name.span.start))),
+                Expr::CompoundIdentifier(parts) => {
+                    self.0.extend(parts.iter().map(|part| place(part.span.start)));
+                }
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut places = Places(HashSet::new());
+    let _ = expr.visit(&mut places);
+    places.0
 }
 
 fn place(at: Location) -> (u64, u64) {
