@@ -86,7 +86,7 @@ WITH schemas AS MATERIALIZED (
             WHERE s.schemaname = c.nspname AND s.tablename = c.relname AND s.attname = c.attname
               AND s.most_common_vals IS NOT NULL AND s.n_distinct BETWEEN 1 AND 50
               AND NOT s.inherited
-              AND m.n <= 5 AND pg_catalog.length(m.value) <= 40 AND m.value !~ '[[:cntrl:]]')
+              AND m.n <= 30 AND pg_catalog.length(m.value) <= 40 AND m.value !~ '[[:cntrl:]]')
          END AS values
   FROM columns c
   LEFT JOIN comments m ON m.objoid = c.relation AND m.objsubid = c.attnum

@@ -115,6 +115,13 @@ pub fn mend_names() -> bool {
     MEND_NAMES.get()
 }
 
+static VALUE_HINTS: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether the model is told which columns have the values a question names.
+pub fn value_hints() -> bool {
+    VALUE_HINTS.get()
+}
+
 static PRELOAD_MODEL: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether the model is loaded at server start rather than at the first question.
@@ -401,6 +408,14 @@ pub fn define() {
         c"Put wrong columns of a statement right where the catalog leaves one reading.",
         c"The table that has the column is named or joined along a foreign key; no other generation is needed.",
         &MEND_NAMES,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.value_hints",
+        c"Tell the model which columns have the values a question names.",
+        c"They are the common values of the server's statistics, as far as the caller may read them.",
+        &VALUE_HINTS,
         GucContext::Userset,
         GucFlags::default(),
     );

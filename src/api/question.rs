@@ -101,11 +101,17 @@ impl Question {
         let budget = Budget { tokens: guc::prompt_tokens() };
         let selection = link::select(&snapshot, question, budget);
         let today = server::today();
+        let values = if guc::value_hints() {
+            link::value_hits(&snapshot, &selection.relations, question)
+        } else {
+            Vec::new()
+        };
         let prompt = prompt::build(&PromptInput {
             snapshot: &snapshot,
             selection: &selection,
             question,
             today: Some(&today),
+            values: &values,
             result_columns: columns,
             server_version: &server::version(),
         })?;

@@ -158,6 +158,7 @@ impl Questions {
             selection: &selection,
             question,
             today: None,
+            values: &link::value_hits(snapshot, &selection.relations, question),
             result_columns: None,
             server_version: "15",
         })

@@ -1,12 +1,16 @@
 //! Which relations a prompt shows, and in how much detail.
 //!
-//! Owns the ranking of relations by a question's words, the foreign keys that connect them, and
-//! the estimate of tokens. It reads the snapshot only, so it can show nothing the caller may not
-//! read. Called by the extension before [`crate::prompt`], and by the tools.
+//! Owns the ranking of relations by a question's words, the foreign keys that connect them, the
+//! stored values a question names, and the estimate of tokens. It reads the snapshot only, so it
+//! can show nothing the caller may not read. Called by the extension before [`crate::prompt`], and
+//! by the tools.
 
 mod rank;
 mod select;
+mod values;
 mod words;
 
 pub use rank::named;
 pub use select::{Budget, Selection, estimate_tokens, select};
+pub use values::{ValueHit, value_hits};
+pub(crate) use words::split;

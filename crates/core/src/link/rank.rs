@@ -22,6 +22,8 @@ const PARTIAL: f32 = 0.4;
 const MIN_PARTIAL: usize = 4;
 /// Most words of a question that are looked for: work is their number times the schema's words.
 const MAX_ASKED: usize = 256;
+/// Common values of a column that are read: of all of them the work would be a multiple.
+const MAX_VALUES: usize = 5;
 /// For a relation all of whose name is in the question.
 const WHOLE_NAME: f32 = 2.0;
 
@@ -112,7 +114,8 @@ impl<'q> Scorer<'q> {
             if let Some(comment) = &column.comment {
                 self.add(comment, IN_COMMENT, &mut weights);
             }
-            for value in column.enum_labels.iter().chain(&column.common_values) {
+            let values = column.common_values.iter().take(MAX_VALUES);
+            for value in column.enum_labels.iter().chain(values) {
                 self.add(value, IN_VALUE, &mut weights);
             }
         }

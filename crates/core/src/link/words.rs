@@ -1,6 +1,7 @@
 //! Words of names and of questions, in a form in which they can be equal.
 //!
-//! Owns the splitting of identifiers and a light English stemming. Called by [`super::rank`].
+//! Owns the splitting of identifiers and a light English stemming. Called by [`super::rank`], [`super::values`] and
+//! [`crate::sql::mend()`].
 
 /// Words that say nothing about a schema, stemmed like the others.
 #[rustfmt::skip]
@@ -22,7 +23,7 @@ pub(super) fn is_stop_word(word: &str) -> bool {
 
 /// The stemmed words of a name or a text: split at everything but letters and digits, at the
 /// humps of `camelCase`, and between letters and digits.
-pub(super) fn split(text: &str) -> Vec<String> {
+pub(crate) fn split(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut last: Option<char> = None;

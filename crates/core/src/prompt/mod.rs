@@ -8,8 +8,8 @@
 
 mod advice;
 mod build;
-mod now;
 mod question;
+mod time;
 
 pub use advice::advise;
 pub use build::{PromptError, PromptInput, TEMPLATE_VERSION, build, repair};

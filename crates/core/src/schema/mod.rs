@@ -12,7 +12,7 @@ mod sanitize;
 mod snapshot;
 
 pub use ident::{quote_ident, quote_qualified};
-pub(crate) use render::Renderer;
 pub use render::{Detail, render};
+pub(crate) use render::{Renderer, quoted_value};
 pub use sanitize::{is_invisible, sanitize};
 pub use snapshot::{Attribute, ForeignKey, Relation, RelationKind, RelationName, Snapshot};

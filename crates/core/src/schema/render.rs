@@ -213,7 +213,8 @@ fn quoted_list<'v>(values: impl Iterator<Item = &'v String>) -> String {
     values.map(|value| quoted_value(value)).collect::<Vec<_>>().join(", ")
 }
 
-fn quoted_value(value: &str) -> String {
+/// A value as a string constant, cleaned and cut.
+pub(crate) fn quoted_value(value: &str) -> String {
     // Four bytes are the most a character takes.
     let clean = sanitize(value, 4 * MAX_VALUE + 4);
     let mut cut: String = clean.chars().take(MAX_VALUE).collect();
