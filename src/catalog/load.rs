@@ -35,6 +35,7 @@ pub(super) fn load(view: &View) -> Result<Snapshot, CatalogError> {
     let mut snapshot: Snapshot =
         serde_json::from_str(&text).map_err(|error| CatalogError::Shape(error.to_string()))?;
     snapshot.functions = functions;
+    snapshot.infer_keys();
     for relation in &mut snapshot.relations {
         shorten(&mut relation.comment);
         for column in &mut relation.columns {

@@ -7,6 +7,7 @@
 #[cfg(test)]
 pub(crate) mod fixture;
 mod ident;
+mod inferred;
 mod render;
 mod sanitize;
 mod snapshot;

@@ -47,35 +47,44 @@ pub fn render(snapshot: &Snapshot, selection: &[usize], detail: Detail) -> Strin
     out
 }
 
-/// A snapshot with its foreign keys indexed.
+/// Keys by referencing relation, with the position of the referenced one.
+type Keys<'a> = HashMap<usize, Vec<(&'a ForeignKey, usize)>>;
+
+/// A snapshot with its keys indexed.
 pub(crate) struct Renderer<'a> {
     snapshot: &'a Snapshot,
-    /// Keys by referencing relation, with the position of the referenced one.
-    keys: HashMap<usize, Vec<(&'a ForeignKey, usize)>>,
+    keys: Keys<'a>,
+    /// Not declared.
+    guesses: Keys<'a>,
 }
 
 impl<'a> Renderer<'a> {
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let positions: HashMap<&RelationName, usize> =
             snapshot.relations.iter().enumerate().map(|(i, r)| (&r.name, i)).collect();
-        let mut keys: HashMap<usize, Vec<_>> = HashMap::new();
-        for key in &snapshot.foreign_keys {
-            // A key names columns, and the caller may not be allowed to read all of them.
-            let readable = |position: &&usize, names: &[String]| {
-                snapshot.relations.get(**position).is_some_and(|r| has_columns(r, names))
-            };
-            let from = positions.get(&key.from).filter(|p| readable(p, &key.from_columns));
-            let to = positions.get(&key.to).filter(|p| readable(p, &key.to_columns));
-            if let (Some(from), Some(to)) = (from, to) {
-                keys.entry(*from).or_default().push((key, *to));
+        let index = |all: &'a [ForeignKey]| {
+            let mut keys = Keys::new();
+            for key in all {
+                // A key names columns, and the caller may not be allowed to read all of them.
+                let readable = |position: &&usize, names: &[String]| {
+                    snapshot.relations.get(**position).is_some_and(|r| has_columns(r, names))
+                };
+                let from = positions.get(&key.from).filter(|p| readable(p, &key.from_columns));
+                let to = positions.get(&key.to).filter(|p| readable(p, &key.to_columns));
+                if let (Some(from), Some(to)) = (from, to) {
+                    keys.entry(*from).or_default().push((key, *to));
+                }
             }
-        }
-        Self { snapshot, keys }
+            keys
+        };
+        let (keys, guesses) = (index(&snapshot.foreign_keys), index(&snapshot.inferred_keys));
+        Self { snapshot, keys, guesses }
     }
 
     /// Pairs of positions: referencing, referenced.
     pub fn edges(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.keys.iter().flat_map(|(from, keys)| keys.iter().map(move |(_, to)| (*from, *to)))
+        let all = self.keys.iter().chain(&self.guesses);
+        all.flat_map(|(from, keys)| keys.iter().map(move |(_, to)| (*from, *to)))
     }
 
     /// Writes one relation; `shown` tells which referenced relations the text has.
@@ -87,14 +96,11 @@ impl<'a> Renderer<'a> {
         out: &mut String,
     ) {
         let Some(relation) = self.snapshot.relations.get(index) else { return };
-        let keys: Vec<&ForeignKey> = self
-            .keys
-            .get(&index)
-            .into_iter()
-            .flatten()
-            .filter(|(_, target)| shown(*target))
-            .map(|(key, _)| *key)
-            .collect();
+        let of = |keys: &Keys<'a>| -> Vec<&'a ForeignKey> {
+            let own = keys.get(&index).into_iter().flatten();
+            own.filter(|(_, target)| shown(*target)).map(|(key, _)| *key).collect()
+        };
+        let (keys, guesses) = (of(&self.keys), of(&self.guesses));
         let verb = match relation.kind {
             RelationKind::View | RelationKind::MaterializedView => "CREATE VIEW",
             RelationKind::Table | RelationKind::PartitionedTable | RelationKind::ForeignTable => {
@@ -106,7 +112,7 @@ impl<'a> Renderer<'a> {
         if detail == Detail::NamesOnly {
             names_only(relation, &keys, out);
         } else {
-            in_full(relation, &keys, detail, out);
+            in_full(relation, &keys, &guesses, detail, out);
         }
     }
 }
@@ -126,7 +132,13 @@ fn names_only(relation: &Relation, keys: &[&ForeignKey], out: &mut String) {
     out.push_str(");\n");
 }
 
-fn in_full(relation: &Relation, keys: &[&ForeignKey], detail: Detail, out: &mut String) {
+fn in_full(
+    relation: &Relation,
+    keys: &[&ForeignKey],
+    guesses: &[&ForeignKey],
+    detail: Detail,
+    out: &mut String,
+) {
     let scale = (detail == Detail::Full).then_some(relation.estimated_rows).flatten();
     note(out, comment(relation.comment.as_deref()).into_iter().chain(scale.and_then(row_scale)));
     out.push('\n');
@@ -143,7 +155,8 @@ fn in_full(relation: &Relation, keys: &[&ForeignKey], detail: Detail, out: &mut 
         if position + 1 < items {
             out.push(',');
         }
-        note(out, comment(column.comment.as_deref()).into_iter().chain(values(column, detail)));
+        let said = comment(column.comment.as_deref()).into_iter().chain(values(column, detail));
+        note(out, said.chain(likely(column, guesses)));
         out.push('\n');
     }
     for (position, constraint) in constraints.iter().enumerate() {
@@ -162,6 +175,12 @@ fn references(column: &Attribute, keys: &[&ForeignKey], out: &mut String) {
             let _ = write!(out, " REFERENCES {} ({})", qualified(&key.to), ident(to));
         }
     }
+}
+
+/// What a column seems to refer to, though no key says so.
+fn likely(column: &Attribute, guesses: &[&ForeignKey]) -> Option<String> {
+    let key = guesses.iter().find(|key| key.from_columns == [column.name.as_str()])?;
+    Some(format!("likely {} ({})", qualified(&key.to), ident_list(&key.to_columns)))
 }
 
 /// Keys of several columns.
@@ -273,6 +292,28 @@ mod tests {
     use super::*;
     use crate::schema::fixture;
     use expect_test::expect;
+
+    #[test]
+    fn guessed_keys_are_marked() {
+        let mut snapshot = fixture::shop();
+        snapshot.foreign_keys.clear();
+        snapshot.infer_keys();
+        expect![[r#"
+            CREATE TABLE shop.customers ( -- People who have bought something
+              id bigint PRIMARY KEY,
+              name text,
+              city varchar(80), -- Where the parcels go
+              created_at timestamptz
+            );
+            CREATE TABLE shop.orders (
+              id bigint PRIMARY KEY,
+              customer_id bigint, -- likely shop.customers (id)
+              status shop.order_status, -- one of: 'new', 'paid', 'sent'
+              total numeric(12,2)
+            );
+        "#]].assert_eq(&render(&snapshot, &[0, 2], Detail::NoValues));
+        assert_eq!(Renderer::new(&snapshot).edges().count(), 2);
+    }
 
     #[test]
     fn full_detail() {

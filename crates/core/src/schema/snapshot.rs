@@ -13,6 +13,9 @@ pub struct Snapshot {
     /// Foreign keys of which both ends are readable.
     #[serde(default)]
     pub foreign_keys: Vec<ForeignKey>,
+    /// Keys that nobody declared and names suggest; made by [`Snapshot::infer_keys`].
+    #[serde(skip)]
+    pub inferred_keys: Vec<ForeignKey>,
     /// Names of functions that statements may call besides the built-in ones. No part of what a
     /// statement depends on: those it calls are judged when it runs.
     #[serde(default, skip_serializing)]
@@ -106,6 +109,16 @@ impl Snapshot {
     /// The relation of that name.
     pub fn relation(&self, name: &RelationName) -> Option<&Relation> {
         self.relations.iter().find(|r| r.name == *name)
+    }
+
+    /// Guesses the keys that are not declared.
+    pub fn infer_keys(&mut self) {
+        self.inferred_keys = super::inferred::infer(self);
+    }
+
+    /// Declared keys first, then guesses.
+    pub fn all_keys(&self) -> impl Iterator<Item = &ForeignKey> {
+        self.foreign_keys.iter().chain(&self.inferred_keys)
     }
 
     /// sha256, in hex, of what a statement depends on: relations, attributes, types, keys and

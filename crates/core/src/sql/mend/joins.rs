@@ -1,4 +1,4 @@
-//! Foreign keys of the snapshot, for columns that are one key away and conditions that are none.
+//! Keys of the snapshot, declared and guessed, for columns that are one key away and conditions that are none.
 
 use sqlparser::ast::{BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator};
 
@@ -54,7 +54,7 @@ pub(super) fn way_to<'s>(
 impl<'s> Way<'s> {
     /// With one more key.
     fn further(&self, snapshot: &'s Snapshot) -> Vec<Self> {
-        let own = snapshot.foreign_keys.iter().filter(|key| key.from == self.end.name);
+        let own = snapshot.all_keys().filter(|key| key.from == self.end.name);
         own.filter_map(|key| {
             let end = snapshot.relation(&key.to)?;
             let keys = self.keys.iter().copied().chain([key]).collect();
@@ -116,7 +116,7 @@ pub(super) fn broken<'e>(
     if can_hold {
         return None;
     }
-    let mut keys = snapshot.foreign_keys.iter().filter_map(|key| {
+    let mut keys = snapshot.all_keys().filter_map(|key| {
         if key.from == own.name && key.to == other.name && is_readable(key, own, other) {
             Some(condition(key, &left_item.name, &quote_ident(&right_item.name)))
         } else if key.from == other.name && key.to == own.name && is_readable(key, other, own) {

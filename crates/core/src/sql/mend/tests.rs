@@ -102,6 +102,17 @@ fn of_two_keys_none_is_chosen() {
 }
 
 #[test]
+fn guessed_keys_lead_too() {
+    let mut snapshot = school();
+    snapshot.foreign_keys.clear();
+    snapshot.infer_keys();
+    assert_eq!(
+        mended(&snapshot, "SELECT t.city_name FROM s.student t").as_deref(),
+        Some("SELECT city.city_name FROM s.student t JOIN s.city AS city ON city.id = t.city_id")
+    );
+}
+
+#[test]
 fn keys_lead_further() {
     in_school(
         "SELECT t.language, t.city_name FROM s.student t",
