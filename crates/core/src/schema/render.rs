@@ -311,7 +311,8 @@ mod tests {
               status shop.order_status, -- one of: 'new', 'paid', 'sent'
               total numeric(12,2)
             );
-        "#]].assert_eq(&render(&snapshot, &[0, 2], Detail::NoValues));
+        "#]]
+        .assert_eq(&render(&snapshot, &[0, 2], Detail::NoValues));
         assert_eq!(Renderer::new(&snapshot).edges().count(), 2);
     }
 

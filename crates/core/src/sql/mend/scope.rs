@@ -4,10 +4,10 @@
 
 use std::collections::HashSet;
 
-use sqlparser::ast::{Select, SelectItem, TableFactor, TableWithJoins};
+use sqlparser::ast::{Ident, Select, SelectItem, TableFactor, TableWithJoins};
 
 use crate::link::split;
-use crate::schema::{Attribute, Relation, Snapshot};
+use crate::schema::{Attribute, Relation, RelationName, Snapshot};
 use crate::sql::walk::{folded, relation_parts};
 
 /// Columns every relation has.
@@ -33,6 +33,10 @@ pub(super) struct Scope<'s> {
     pub open: bool,
     /// Position of the last token of the FROM clause, where a join can be added behind it.
     pub end: Option<usize>,
+    /// Relations that joins were added of.
+    pub added: Vec<RelationName>,
+    /// Columns without a qualifier, with the name of the one item that has them.
+    pub bare: Vec<(Ident, String)>,
 }
 
 impl<'s> Item<'s> {

@@ -97,6 +97,14 @@ fn a_join_is_added_once_for_each_query() {
 }
 
 #[test]
+fn a_join_makes_no_column_ambiguous() {
+    becomes(
+        "SELECT id, city FROM shop.orders WHERE total > 1 AND EXISTS (SELECT id FROM shop.order_items) ORDER BY id",
+        "SELECT orders.id, customers.city FROM shop.orders JOIN shop.customers AS customers ON customers.id = orders.customer_id WHERE total > 1 AND EXISTS (SELECT id FROM shop.order_items) ORDER BY orders.id",
+    );
+}
+
+#[test]
 fn of_two_keys_none_is_chosen() {
     assert_eq!(mended(&school(), "SELECT c.first_name FROM s.club c"), None);
 }

@@ -7,8 +7,8 @@ use sqlparser::ast::{Expr, Ident, Query, Select, SetExpr, TableFactor, Visit, Vi
 use sqlparser::tokenizer::Location;
 
 use super::joins::{broken, equality, join, way_to};
-use super::scope::{Item, Scope};
-use crate::schema::{ForeignKey, Snapshot, quote_ident};
+use super::scope::{Item, Scope, attribute};
+use crate::schema::{ForeignKey, Relation, Snapshot, quote_ident};
 use crate::sql::edits::{Edits, Source};
 use crate::sql::token::Token;
 use crate::sql::walk::{cte_names, folded};
@@ -92,6 +92,20 @@ impl<'a, 's> Walker<'a, 's> {
         self.scopes.push(scope);
     }
 
+    /// Leaves the innermost SELECT. What was joined to it may have columns that others have too.
+    fn leave(&mut self) {
+        let Some(Scope { bare, added, .. }) = self.scopes.pop() else { return };
+        let added: Vec<&Relation> =
+            added.iter().filter_map(|name| self.snapshot.relation(name)).collect();
+        for (column, item) in bare {
+            let name = folded(&column);
+            if added.iter().any(|relation| attribute(relation, &name).is_some()) {
+                let both = format!("{}.{}", quote_ident(&item), quote_ident(&name));
+                self.edits.replace(self.source, &column, &column, both);
+            }
+        }
+    }
+
     /// Position of the last token of the FROM clause in which a token stands.
     fn end_of_from(&self, inside: Location) -> Option<usize> {
         let tokens = self.source.tokens();
@@ -169,6 +183,13 @@ impl<'a, 's> Walker<'a, 's> {
                 || scope.items.iter().any(|item| !item.lacks(&name))
         };
         if self.scopes.iter().any(known) {
+            if let Some(scope) = self.scopes.last_mut().filter(|s| !s.labels.contains(&name)) {
+                let having: Vec<String> =
+                    scope.having(&name).map(|item| item.name.clone()).collect();
+                if let [only] = having.as_slice() {
+                    scope.bare.push((column.clone(), only.clone()));
+                }
+            }
             return;
         }
         let Some(scope) = self.scopes.last() else { return };
@@ -215,6 +236,9 @@ impl<'a, 's> Walker<'a, 's> {
                 continue;
             }
             let alias = self.free_name(&key.to.name);
+            if let Some(scope) = self.scopes.get_mut(depth) {
+                scope.added.push(key.to.clone());
+            }
             added.push_str(&join(key, &from, &alias));
             self.joined.push(Joined { end, key, from, alias: alias.clone() });
             from = alias;
@@ -263,7 +287,7 @@ impl Visitor for Walker<'_, '_> {
         if self.skipping > 0 {
             self.skipping -= 1;
         } else {
-            self.scopes.pop();
+            self.leave();
         }
         ControlFlow::Continue(())
     }
@@ -303,7 +327,7 @@ impl Walker<'_, '_> {
             SetExpr::Select(select) => {
                 self.enter(select);
                 let _ = select.visit(self);
-                self.scopes.pop();
+                self.leave();
             }
             SetExpr::Query(query) => drop(query.visit(self)),
             _ => {}
