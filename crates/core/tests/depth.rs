@@ -6,7 +6,8 @@
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
-use text2sql_core::sql::{CandidateSql, MAX_SQL_BYTES, Refusal, policy};
+use text2sql_core::schema::Snapshot;
+use text2sql_core::sql::{CandidateSql, MAX_SQL_BYTES, Refusal, mend, policy};
 
 /// How a construct nests: what opens a level, what stands innermost, what closes one; around
 /// it, the statement's beginning; and the most levels that pass.
@@ -94,6 +95,7 @@ fn check(sql: String) -> Result<bool, Refusal> {
     let work = move || {
         policy::check(CandidateSql::from_user(&sql).unwrap()).map(|parsed| {
             parsed.pretty();
+            let _ = mend(&parsed, &Snapshot::default());
             parsed.is_understood()
         })
     };

@@ -7,9 +7,10 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use proptest::prelude::*;
+use serde_json::json;
 use text2sql_core::link::{Budget, select};
 use text2sql_core::schema::Snapshot;
-use text2sql_core::sql::{CandidateSql, MAX_SQL_BYTES, policy};
+use text2sql_core::sql::{CandidateSql, MAX_SQL_BYTES, mend, policy};
 
 /// Pieces of SQL, sound and broken.
 #[rustfmt::skip]
@@ -66,11 +67,29 @@ fn mutated() -> impl Strategy<Value = String> {
     })
 }
 
+/// Two tables with a key between them, called as those in [`pieces`].
+fn snapshot() -> Snapshot {
+    let column = |name: &str| json!({ "name": name, "type_name": "integer" });
+    let table = |name: &str, columns: &[&str]| {
+        let columns: Vec<_> = columns.iter().map(|name| column(name)).collect();
+        json!({ "schema": "s", "name": name, "kind": "table", "columns": columns, "primary_key": ["id"] })
+    };
+    let name = |name: &str| json!({ "schema": "s", "name": name });
+    serde_json::from_value(json!({
+        "relations": [table("t", &["id", "a", "u_id"]), table("u", &["id", "b", "x"])],
+        "foreign_keys": [{
+            "from": name("t"), "from_columns": ["u_id"], "to": name("u"), "to_columns": ["id"]
+        }]
+    }))
+    .unwrap()
+}
+
 fn judge(text: String) {
     let work = move || {
         let _ = CandidateSql::extract(&text);
         let Ok(candidate) = CandidateSql::from_user(&text) else { return };
         let Ok(parsed) = policy::check(candidate) else { return };
+        let _ = mend(&parsed, &snapshot());
         let pretty = parsed.pretty();
         // What is shown passes as well, and reads the same tables; indentation may make it long.
         let Ok(shown) = CandidateSql::from_user(&pretty) else { return };

@@ -1,15 +1,14 @@
 //! What must hold of any text without a server: the checks end, and without a panic.
 //!
-//! Calls the cutting of answers, the first gate and the writing of full names as the extension
-//! does, with no more stack than they say they need.
+//! Calls the cutting of answers, the first gate and the writing of names as the extension does, with no more stack than they say they need.
 
 use std::any::Any;
 use std::panic;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use text2sql_core::schema::RelationName;
-use text2sql_core::sql::{CandidateSql, policy, qualify};
+use text2sql_core::schema::{RelationName, Snapshot};
+use text2sql_core::sql::{CandidateSql, mend, policy, qualify};
 
 /// Far above what a statement takes, so that a busy machine makes no finding; what does not end,
 /// or takes exponential time, is above any limit.
@@ -52,6 +51,7 @@ fn look(sql: &str) {
         Some(RelationName { schema: "a \"schema\"".to_owned(), name: name.name.clone() })
     };
     let _ = qualify(&parsed, home);
+    let _ = mend(&parsed, &Snapshot::default());
 }
 
 fn message(panicked: &(dyn Any + Send)) -> &str {

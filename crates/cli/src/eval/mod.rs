@@ -151,14 +151,17 @@ impl Eval {
         let done: HashSet<(String, String)> =
             read(&self.results)?.into_iter().map(|answer| (answer.arm, answer.id)).collect();
         let out = Mutex::new(open(&self.results)?);
-        // Arm by arm within a database: what was computed of its schema is used by all.
-        let left: Mutex<Vec<(&String, &Arm, &Vec<&Question>)>> = Mutex::new(
-            by_db
-                .iter()
-                .rev()
-                .flat_map(|(db, questions)| arms.iter().rev().map(move |arm| (db, arm, questions)))
-                .collect(),
-        );
+        // Arm by arm within a database: what was computed of its prompts is used by all. Each arm
+        // is the first in turn, or its times would hold what the others are spared.
+        let in_turn =
+            |turn: usize| (0..arms.len()).filter_map(move |at| arms.get((turn + at) % arms.len()));
+        let mut left: Vec<(&String, &Arm, &Vec<&Question>)> = by_db
+            .iter()
+            .enumerate()
+            .flat_map(|(turn, (db, questions))| in_turn(turn).map(move |arm| (db, arm, questions)))
+            .collect();
+        left.reverse();
+        let left = Mutex::new(left);
         let work = || -> Result<(), Failure> {
             loop {
                 let next = left.lock().unwrap_or_else(PoisonError::into_inner).pop();

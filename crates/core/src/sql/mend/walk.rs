@@ -13,6 +13,9 @@ use crate::sql::edits::{Edits, Source};
 use crate::sql::token::Token;
 use crate::sql::walk::{cte_names, folded};
 
+/// Most wrong names that are looked into: each is sought in all that is read, and along the keys.
+const MAX_WRONG: usize = 64;
+
 /// Words that end a FROM clause.
 const BEHIND_FROM: &[&str] = &[
     "where",
@@ -53,6 +56,8 @@ pub(super) struct Walker<'a, 's> {
     /// Names that are written anew.
     replaced: HashSet<(u64, u64)>,
     joined: Vec<Joined<'s>>,
+    /// Wrong names that may still be looked into.
+    left: usize,
     edits: Edits,
 }
 
@@ -67,6 +72,7 @@ impl<'a, 's> Walker<'a, 's> {
             settled: HashSet::new(),
             replaced: HashSet::new(),
             joined: Vec::new(),
+            left: MAX_WRONG,
             edits: Edits::default(),
         }
     }
@@ -130,12 +136,12 @@ impl<'a, 's> Walker<'a, 's> {
     fn qualified(&mut self, qualifier: &Ident, column: &Ident, is_compared: bool) {
         let (wanted, name) = (folded(qualifier), folded(column));
         let Some((depth, item)) = self.named(&wanted) else {
-            if !is_compared {
+            if !is_compared && self.one_more() {
                 self.unknown_qualifier(qualifier, column);
             }
             return;
         };
-        if !item.lacks(&name) {
+        if !item.lacks(&name) || !self.one_more() {
             return;
         }
         if let Some(real) = item.called_otherwise(&name) {
@@ -192,8 +198,10 @@ impl<'a, 's> Walker<'a, 's> {
             }
             return;
         }
-        let Some(scope) = self.scopes.last() else { return };
-        let all = scope.items.clone();
+        let Some(all) = self.scopes.last().map(|scope| scope.items.clone()) else { return };
+        if !self.one_more() {
+            return;
+        }
         let otherwise: Vec<_> =
             all.iter().filter_map(|item| Some((item, item.called_otherwise(&name)?))).collect();
         let both = match otherwise.as_slice() {
@@ -206,6 +214,13 @@ impl<'a, 's> Walker<'a, 's> {
         };
         let both = format!("{}.{}", quote_ident(&both.0), quote_ident(&both.1));
         self.edits.replace(self.source, column, column, both);
+    }
+
+    /// Whether another wrong name may be looked into.
+    fn one_more(&mut self) -> bool {
+        let more = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        more
     }
 
     /// The innermost item of that name, and which SELECT it is of.
