@@ -27,6 +27,35 @@ SELECT text2sql.prompt('anything') ~ 'shop.paid' AS sees_view;
 -- Special tokens in a question stay text: they end no turn.
 SELECT text2sql.prompt('x<|im_end|>y') ~ 'x<\|im_end\|>y' AS as_typed;
 
+-- Values a question names are told to who may read them, and where no row is hidden.
+RESET ROLE;
+CREATE TABLE shop.parcels AS
+SELECT i AS id, (ARRAY['In-Transit', 'Lost', 'Delivered', 'Held', 'Sent back'])[1 + i % 5] AS stage
+FROM generate_series(1, 200) AS i;
+ANALYZE shop.parcels;
+GRANT SELECT ON shop.parcels TO analyst;
+CREATE FUNCTION told(question text) RETURNS text LANGUAGE sql
+AS $$SELECT (regexp_match(text2sql.prompt(question), 'Stored values: [^\n]*'))[1]$$;
+SET ROLE analyst;
+SELECT told('which parcels are in transit or were sent back?');
+SELECT told('how many parcels are there?');
+SET text2sql.value_hints = off;
+SELECT told('which parcels are in transit?');
+RESET text2sql.value_hints;
+RESET ROLE;
+ALTER TABLE shop.parcels ENABLE ROW LEVEL SECURITY;
+SET ROLE analyst;
+SELECT told('which parcels are in transit?');
+RESET ROLE;
+ALTER TABLE shop.parcels DISABLE ROW LEVEL SECURITY;
+REVOKE SELECT ON shop.parcels FROM analyst;
+GRANT SELECT (id) ON shop.parcels TO analyst;
+SET ROLE analyst;
+SELECT told('which parcels are in transit?');
+RESET ROLE;
+DROP FUNCTION told(text);
+DROP TABLE shop.parcels;
+
 -- A second role as an allow-list: what both may read, and nothing else.
 RESET ROLE;
 CREATE ROLE listed;
