@@ -5,11 +5,13 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | `transformer` | the forward pass of all of them |
+//! | `blueprint` | what a model is made of, whatever its weights are kept in |
+//! | `transformer` | the forward pass on the processor |
 //! | `numbers` | the numbers of a header, within bounds |
 //! | `tensors` | taking tensors out of a file |
 //! | `qwen2`, `qwen3`, `llama`, `phi3`, `gemma3` | what the files of a family have |
 
+mod blueprint;
 mod gemma3;
 mod llama;
 mod numbers;
@@ -19,6 +21,8 @@ mod qwen3;
 mod tensors;
 mod transformer;
 
+use self::blueprint::{Blueprint, Memory};
+use self::transformer::{HostMemory, Transformer};
 use crate::error::EngineError;
 use crate::gguf::{GgufError, LoadedFile};
 use crate::kv_cache::{KvCache, Shape};
@@ -108,6 +112,15 @@ pub trait Decoder: Send {
 /// # Errors
 /// [`EngineError::Gguf`] where the architecture is unknown or its tensors are not as they must be.
 pub fn load(file: &mut LoadedFile, context: usize) -> Result<Box<dyn Decoder>, EngineError> {
+    Ok(Box::new(Transformer::new(blueprint(file, context, &HostMemory)?, context)))
+}
+
+/// What a file's family makes of it.
+fn blueprint<M: Memory>(
+    file: &mut LoadedFile,
+    context: usize,
+    memory: &M,
+) -> Result<Blueprint<M>, EngineError> {
     let family = match file.header.text("general.architecture")? {
         "qwen2" => qwen2::load,
         "qwen3" => qwen3::load,
@@ -116,5 +129,5 @@ pub fn load(file: &mut LoadedFile, context: usize) -> Result<Box<dyn Decoder>, E
         "gemma3" => gemma3::load,
         other => return Err(GgufError::Architecture(other.chars().take(64).collect()).into()),
     };
-    Ok(Box::new(family(file, context)?))
+    family(file, context, memory)
 }
