@@ -16,6 +16,7 @@ use candle_core::quantized::gguf_file::Content;
 use candle_core::{Device, Tensor};
 use candle_transformers::models::quantized_qwen2::ModelWeights;
 use text2sql_core::chat::{ChatFormat, ChatPrompt, Role, Segment, Turn};
+use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{Finish, GenerateRequest, LoadSpec};
 use text2sql_core::route::Route;
 use text2sql_engine::arch::Logits;
@@ -26,6 +27,7 @@ fn load(path: &str) -> LoadedModel {
     let spec = LoadSpec {
         path: path.into(),
         sha256: String::new(),
+        device: DeviceName::Cpu,
         threads: 2,
         context: 1024,
         prefill_chunk: 128,

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `blueprint` | what a model is made of, whatever its weights are kept in |
 //! | `transformer` | the forward pass on the processor |
+//! | `on_device` | the forward pass on a GPU |
 //! | `numbers` | the numbers of a header, within bounds |
 //! | `tensors` | taking tensors out of a file |
 //! | `qwen2`, `qwen3`, `llama`, `phi3`, `gemma3` | what the files of a family have |
@@ -15,6 +16,7 @@ mod blueprint;
 mod gemma3;
 mod llama;
 mod numbers;
+mod on_device;
 mod phi3;
 mod qwen2;
 mod qwen3;
@@ -22,7 +24,9 @@ mod tensors;
 mod transformer;
 
 use self::blueprint::{Blueprint, Memory};
+use self::on_device::{DeviceMemory, DeviceTransformer};
 use self::transformer::{HostMemory, Transformer};
+use crate::device::Device;
 use crate::error::EngineError;
 use crate::gguf::{GgufError, LoadedFile};
 use crate::kv_cache::{KvCache, Shape};
@@ -107,12 +111,25 @@ pub trait Decoder: Send {
     fn weight_bytes(&self) -> usize;
 }
 
-/// The decoder in a file, for sequences of at most `context` tokens.
+/// The decoder in a file, for sequences of at most `context` tokens, on a device.
 ///
 /// # Errors
-/// [`EngineError::Gguf`] where the architecture is unknown or its tensors are not as they must be.
-pub fn load(file: &mut LoadedFile, context: usize) -> Result<Box<dyn Decoder>, EngineError> {
-    Ok(Box::new(Transformer::new(blueprint(file, context, &HostMemory)?, context)))
+/// [`EngineError::Gguf`] where the architecture is unknown or its tensors are not as they must be;
+/// [`EngineError::Compute`] where the device has no room for them.
+pub fn load(
+    file: &mut LoadedFile,
+    context: usize,
+    device: &Device,
+) -> Result<Box<dyn Decoder>, EngineError> {
+    Ok(match device {
+        Device::Processor => {
+            Box::new(Transformer::new(blueprint(file, context, &HostMemory)?, context))
+        }
+        Device::Candle(device) => {
+            let model = blueprint(file, context, &DeviceMemory(device.clone()))?;
+            Box::new(DeviceTransformer::new(model, context, device)?)
+        }
+    })
 }
 
 /// What a file's family makes of it.
