@@ -91,4 +91,18 @@ version_features() {
 # shellcheck disable=SC2034
 ci_packages=(-p text2sql-core -p text2sql-engine -p text2sql-remote -p text2sql-testkit -p text2sql-cli -p text2sql-integration -p text2sql-fuzz)
 
+# Builds the engine for GPUs and prints its path. Apart from the rest: its dependencies have other
+# features.
+build_cuda_engine() {
+  local environment target
+  environment=$("$repo/scripts/cuda-toolkit")
+  target="$(target_dir)/cuda"
+  say "building the engine for GPUs (the first time this takes long)"
+  (
+    eval "$environment"
+    CARGO_TARGET_DIR=$target cargo build --release -p text2sql-engine --features cuda >&2
+  )
+  printf '%s/release/text2sql-engine\n' "$target"
+}
+
 target_dir() { printf '%s\n' "${CARGO_TARGET_DIR:-$repo/target}"; }

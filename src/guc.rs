@@ -80,6 +80,13 @@ pub fn threads() -> u32 {
     unsigned(&THREADS)
 }
 
+static DEVICE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"cpu"));
+
+/// Name of the device models of files are computed on, as written; `core::device` reads it.
+pub fn device() -> String {
+    text(&DEVICE).unwrap_or_else(|| "cpu".to_owned())
+}
+
 static CONTEXT_LENGTH: GucSetting<i32> = GucSetting::<i32>::new(8192);
 
 /// Tokens of context to reserve.
@@ -458,6 +465,14 @@ pub fn define() {
         &ENGINE_PATH,
         GucContext::Sighup,
         GucFlags::SUPERUSER_ONLY,
+    );
+    GucRegistry::define_string_guc(
+        c"text2sql.device",
+        c"Where models of files are computed.",
+        c"cpu, cuda for the first GPU, or cuda:N. A GPU needs the engine that is built with CUDA.",
+        &DEVICE,
+        GucContext::Sighup,
+        GucFlags::default(),
     );
     Int {
         setting: &THREADS,

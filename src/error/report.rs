@@ -192,7 +192,7 @@ fn client(error: ClientError) -> ErrorReport {
 
 fn failure_state(code: FailureCode) -> PgSqlErrorCode {
     match code {
-        FailureCode::NoModel => PgSqlErrorCode::ERRCODE_IO_ERROR,
+        FailureCode::NoModel | FailureCode::NoDevice => PgSqlErrorCode::ERRCODE_IO_ERROR,
         FailureCode::Unreachable => PgSqlErrorCode::ERRCODE_CONNECTION_FAILURE,
         FailureCode::BadModel => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
         FailureCode::PromptTooLong => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,

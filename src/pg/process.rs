@@ -22,6 +22,8 @@ pub fn spawn_engine(program: &Path, threads: u32) -> io::Result<(Child, UnixStre
         .env("RAYON_NUM_THREADS", &threads)
         .env("CANDLE_NUM_THREADS", &threads)
         .env("TOKENIZERS_PARALLELISM", "false")
+        // GPUs are numbered as nvidia-smi numbers them, not by their speed.
+        .env("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
         .current_dir("/")
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::null())

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use text2sql_core::device::DeviceName;
 use text2sql_core::models::{self, ModelEntry, Source};
 use text2sql_core::protocol::{EndpointSpec, Failure, FailureCode, LoadSpec, ModelSpec};
 
@@ -32,7 +33,7 @@ const ONLY: &str = "default";
 pub fn registry() -> Result<Vec<ModelEntry>, Failure> {
     let Some(text) = guc::models() else {
         let path = guc::model_path().unwrap_or_default();
-        let source = Source::File { path, sha256: guc::model_sha256() };
+        let source = Source::File { path, sha256: guc::model_sha256(), device: None };
         return Ok(vec![ModelEntry { name: ONLY.to_owned(), tier: 1, source }]);
     };
     models::parse(&text).map_err(|error| {
@@ -50,7 +51,7 @@ pub fn registry() -> Result<Vec<ModelEntry>, Failure> {
 /// [`Failure`] with the setting to change, where no model can be loaded with it.
 pub fn of(entry: &ModelEntry) -> Result<EngineConfig, Failure> {
     match &entry.source {
-        Source::File { path, sha256 } => of_file(path, sha256.as_deref()),
+        Source::File { path, sha256, device } => of_file(path, sha256.as_deref(), *device),
         Source::Endpoint { url, model, key_file, ca_file, parallel, connect_ms, attempts } => {
             Ok(EngineConfig {
                 program: remote_program(),
@@ -70,7 +71,11 @@ pub fn of(entry: &ModelEntry) -> Result<EngineConfig, Failure> {
     }
 }
 
-fn of_file(path: &str, sha256: Option<&str>) -> Result<EngineConfig, Failure> {
+fn of_file(
+    path: &str,
+    sha256: Option<&str>,
+    device: Option<DeviceName>,
+) -> Result<EngineConfig, Failure> {
     if path.is_empty() {
         return Err(no_model());
     }
@@ -85,6 +90,7 @@ fn of_file(path: &str, sha256: Option<&str>) -> Result<EngineConfig, Failure> {
         Some(sum) => sum.to_ascii_lowercase(),
         None => sha256_beside(path)?,
     };
+    let device = device.map_or_else(device_of_setting, Ok)?;
     let threads = match guc::threads() {
         0 => std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
         n => n,
@@ -93,19 +99,40 @@ fn of_file(path: &str, sha256: Option<&str>) -> Result<EngineConfig, Failure> {
     let spec = ModelSpec::File(LoadSpec {
         path: path.to_owned(),
         sha256,
+        device,
         threads,
         context: guc::context_length(),
         prefill_chunk: guc::prefill_chunk(),
         prefix_cache_bytes: guc::prefix_cache_bytes(),
         parallel,
     });
-    Ok(EngineConfig { program: engine_program(), threads, parallel, spec })
+    Ok(EngineConfig { program: program_for(device), threads, parallel, spec })
 }
 
-/// The engine's program.
+/// The engine's program, with the settings now in force.
 pub fn engine_program() -> PathBuf {
-    guc::engine_path()
-        .map_or_else(|| server::library_directory().join("text2sql-engine"), PathBuf::from)
+    program_for(device_of_setting().unwrap_or_default())
+}
+
+/// The engine's program for a device. That for GPUs is another one: where their libraries are
+/// missing it does not even start, and models on the processor are not to depend on them.
+fn program_for(device: DeviceName) -> PathBuf {
+    let name = match device {
+        DeviceName::Cuda(_) => "text2sql-engine-cuda",
+        DeviceName::Cpu | DeviceName::CandleCpu => "text2sql-engine",
+    };
+    guc::engine_path().map_or_else(|| server::library_directory().join(name), PathBuf::from)
+}
+
+fn device_of_setting() -> Result<DeviceName, Failure> {
+    let name = guc::device();
+    name.parse().map_err(|error| {
+        failure(
+            FailureCode::NoDevice,
+            format!("text2sql.device cannot be read: \"{name}\": {error}"),
+            "Mend the setting, reload the configuration and run SELECT text2sql.reload();",
+        )
+    })
 }
 
 /// The program that asks models on other servers.

@@ -81,7 +81,8 @@ impl Engine {
                 message: format!("could not start \"{}\": {error}", config.program.display()),
                 detail: None,
                 hint: Some(
-                    "Install text2sql-engine beside the library, or set text2sql.engine_path."
+                    "Install it there, or set text2sql.engine_path; for a GPU it is the engine \
+                     that is built with TEXT2SQL_CUDA=1."
                         .to_owned(),
                 ),
             })?;

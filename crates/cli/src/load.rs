@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::LoadSpec;
 
 /// Which model, and how.
@@ -11,6 +12,9 @@ pub struct Load {
     /// Path of a GGUF file.
     #[arg(long)]
     pub model: PathBuf,
+    /// Where it is computed: cpu, cuda for the first GPU, cuda:N.
+    #[arg(long, default_value_t)]
+    pub device: DeviceName,
     /// Threads that compute; one per processor by default.
     #[arg(long)]
     pub threads: Option<u32>,
@@ -29,6 +33,7 @@ impl Load {
         LoadSpec {
             path: self.model.to_string_lossy().into_owned(),
             sha256: String::new(),
+            device: self.device,
             threads: self.threads.unwrap_or_else(processors),
             context: self.context,
             prefill_chunk: self.prefill_chunk,

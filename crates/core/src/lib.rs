@@ -13,6 +13,7 @@
 //! | [`chat`] | chat formats of the supported model families, compiled in |
 //! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
 //! | [`models`] | the registry of models |
+//! | [`device`] | names of the devices a model is computed on |
 //! | [`route`] | how hard a question looks, and which model it goes to |
 //! | [`breaker`] | when a model that fails is left alone |
 //! | [`desk`] | which requests wait for the worker, and which are void |
@@ -35,6 +36,7 @@ pub mod breaker;
 pub mod chat;
 pub mod confirm;
 pub mod desk;
+pub mod device;
 pub mod fair_queue;
 pub mod grammar;
 pub mod hex;

@@ -5,6 +5,8 @@
 
 use serde::Deserialize;
 
+use crate::device::DeviceName;
+
 /// Most models of a registry: each local one takes the memory of its weights.
 pub const MAX_MODELS: usize = 8;
 
@@ -31,6 +33,8 @@ pub enum Source {
         path: String,
         /// sha256 it must have, lower-case hex; without it, the file beside it tells.
         sha256: Option<String>,
+        /// Where it is computed; without it, the setting for all of them tells.
+        device: Option<DeviceName>,
     },
     /// An HTTP interface like OpenAI's.
     Endpoint {
@@ -95,6 +99,7 @@ struct Written {
     tier: Option<u8>,
     path: Option<String>,
     sha256: Option<String>,
+    device: Option<DeviceName>,
     endpoint: Option<String>,
     model: Option<String>,
     key_file: Option<String>,
@@ -151,7 +156,7 @@ fn entry(place: usize, written: Written) -> Result<ModelEntry, RegistryError> {
                 || written.parallel.is_some()
                 || written.attempts.is_some();
             if numbers || of_endpoint.iter().any(Option::is_some) {
-                return Err(wrong("a file has path and sha256 only"));
+                return Err(wrong("a file has path, sha256 and device only"));
             }
             let sha256 = written.sha256.map(|sum| sum.to_ascii_lowercase());
             let is_sum =
@@ -159,11 +164,14 @@ fn entry(place: usize, written: Written) -> Result<ModelEntry, RegistryError> {
             if !sha256.as_ref().is_none_or(is_sum) {
                 return Err(wrong("sha256 must be 64 hex digits"));
             }
-            Source::File { path, sha256 }
+            Source::File { path, sha256, device: written.device }
         }
         (None, Some(url)) => {
             if written.sha256.is_some() {
                 return Err(wrong("only a file has a sha256"));
+            }
+            if written.device.is_some() {
+                return Err(wrong("only a file has a device"));
             }
             if !(url.starts_with("https://") || url.starts_with("http://")) {
                 return Err(wrong("endpoint must begin with https:// or http://"));
@@ -198,15 +206,19 @@ mod tests {
     fn models_come_in_the_order_of_their_tiers() {
         let text = r#"[
             {"name": "far", "tier": 5, "endpoint": "https://llm.example/v1", "model": "m", "key_file": "/k"},
-            {"name": "small", "tier": 1, "path": "/m/small.gguf"},
+            {"name": "small", "tier": 1, "path": "/m/small.gguf", "device": "cuda:1"},
             {"name": "large", "path": "/m/large.gguf", "sha256": "ABababababababababababababababababababababababababababababababab"}
         ]"#;
         let models = parse(text).unwrap();
         let told: Vec<_> = models.iter().map(|m| (m.name.as_str(), m.tier)).collect();
         assert_eq!(told, [("small", 1), ("large", 3), ("far", 5)]);
         assert!(models[2].source.is_remote() && !models[0].source.is_remote());
-        let Source::File { sha256: Some(sum), .. } = &models[1].source else { panic!() };
+        let Source::File { sha256: Some(sum), device: None, .. } = &models[1].source else {
+            panic!()
+        };
         assert!(sum.starts_with("abab"));
+        let Source::File { device, .. } = &models[0].source else { panic!() };
+        assert_eq!(*device, Some(DeviceName::Cuda(1)));
     }
 
     #[test]
@@ -221,7 +233,9 @@ mod tests {
             (r#"[{"name": "a", "path": "a"}]"#, "absolute"),
             (r#"[{"name": "a"}]"#, "either path or endpoint"),
             (r#"[{"name": "a", "path": "/a", "endpoint": "http://x", "model": "m"}]"#, "either"),
-            (r#"[{"name": "a", "path": "/a", "model": "m"}]"#, "path and sha256 only"),
+            (r#"[{"name": "a", "path": "/a", "model": "m"}]"#, "path, sha256 and device only"),
+            (r#"[{"name": "a", "path": "/a", "device": "gpu"}]"#, "it names no device"),
+            (r#"[{"name": "a", "endpoint": "http://x", "model": "m", "device": "cpu"}]"#, "device"),
             (r#"[{"name": "a", "path": "/a", "sha256": "12"}]"#, "64 hex digits"),
             (r#"[{"name": "a", "endpoint": "ftp://x", "model": "m"}]"#, "https://"),
             (r#"[{"name": "a", "endpoint": "http://x"}]"#, "needs the model's name"),

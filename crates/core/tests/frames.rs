@@ -9,6 +9,7 @@
 
 use proptest::prelude::*;
 use text2sql_core::chat::{ChatFormat, ChatPrompt, Role, Turn};
+use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{
     ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, Decoder, EndpointSpec,
     EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, FrameError, GenerateRequest,
@@ -120,9 +121,23 @@ fn events() -> impl Strategy<Value = Event> {
 }
 
 fn commands() -> impl Strategy<Value = EngineCommand> {
-    let spec = (any::<String>(), any::<String>(), any::<(u32, u32, u32, u64, u32)>()).prop_map(
-        |(path, sha256, (threads, context, prefill_chunk, prefix_cache_bytes, parallel))| {
-            LoadSpec { path, sha256, threads, context, prefill_chunk, prefix_cache_bytes, parallel }
+    let devices = prop_oneof![
+        Just(DeviceName::Cpu),
+        Just(DeviceName::CandleCpu),
+        (0u32..64).prop_map(DeviceName::Cuda),
+    ];
+    let spec = (any::<(String, String)>(), devices, any::<(u32, u32, u32, u64, u32)>()).prop_map(
+        |((path, sha256), device, (threads, context, prefill_chunk, prefixes, parallel))| {
+            LoadSpec {
+                path,
+                sha256,
+                device,
+                threads,
+                context,
+                prefill_chunk,
+                prefix_cache_bytes: prefixes,
+                parallel,
+            }
         },
     );
     let text = any::<Option<String>>;

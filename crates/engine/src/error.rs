@@ -3,6 +3,7 @@
 //! Owns which kind of failure each error is; decides no SQLSTATE (the extension does).
 //! Used by every module of the crate; errors of candle end here and go no further.
 
+use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{Failure, FailureCode};
 
 use crate::gguf::GgufError;
@@ -24,6 +25,16 @@ pub enum EngineError {
         found: String,
         /// Of the configuration.
         expected: String,
+    },
+    /// The device cannot be used, or this engine has no code for it.
+    #[error("the device {name} cannot be used")]
+    Device {
+        /// Which.
+        name: DeviceName,
+        /// What the driver says.
+        why: String,
+        /// What to do.
+        hint: &'static str,
     },
     /// The tokenizer's tables are inconsistent.
     #[error("the model file's tokenizer is not acceptable: {0}")]
@@ -63,12 +74,19 @@ impl EngineError {
             Self::Gguf(_) | Self::Checksum { .. } | Self::Tokenizer(_) | Self::NotFinite => {
                 FailureCode::BadModel
             }
+            Self::Device { .. } => FailureCode::NoDevice,
             Self::PromptTooLong { .. } => FailureCode::PromptTooLong,
             Self::Cancelled => FailureCode::Cancelled,
             Self::Deadline => FailureCode::Deadline,
+            Self::Compute(error) if is_lack_of_memory(error) => FailureCode::OutOfMemory,
             Self::Compute(_) | Self::Internal(_) => FailureCode::Internal,
         }
     }
+}
+
+/// Whether a device has no room; candle has no type for it.
+fn is_lack_of_memory(error: &candle_core::Error) -> bool {
+    error.to_string().contains("CUDA_ERROR_OUT_OF_MEMORY")
 }
 
 impl From<EngineError> for Failure {
@@ -80,6 +98,9 @@ impl From<EngineError> for Failure {
             }
             EngineError::Gguf(why) => {
                 ("the model file is not acceptable".into(), Some(why.to_string()), None)
+            }
+            EngineError::Device { why, hint, .. } => {
+                (error.to_string(), Some(why.clone()), Some((*hint).into()))
             }
             EngineError::Checksum { found, expected } => (
                 error.to_string(),

@@ -1,4 +1,4 @@
-//! Runs a quantized language model on the processor, in a process of its own.
+//! Runs a quantized language model on the processor or a GPU, in a process of its own.
 //!
 //! # Code map
 //!
@@ -7,6 +7,7 @@
 //! | [`gguf`] | reading model files as hostile input: limits, checksum |
 //! | [`matrix`] | weights in the layouts that multiply fast |
 //! | [`kernels`] | threads, packed products, attention; unsafe code included |
+//! | [`device`] | the processor or a GPU, opened |
 //! | [`kv_cache`] | keys and values of one sequence |
 //! | [`arch`] | the forward pass, and what the files of each family have |
 //! | [`tokenizer`] | text to tokens and back, from the file's tables; which chat format a model has |
@@ -36,6 +37,7 @@ pub mod bench;
 pub mod choose;
 pub mod constraint;
 pub mod control;
+pub mod device;
 pub mod error;
 pub mod frame_loop;
 pub mod generate;

@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 
+use text2sql_engine::hardening::Computes;
 use text2sql_engine::{frame_loop, hardening, served::Served};
 
 /// Exit code where descriptor 0 is not a socket or the process cannot be hardened at all.
@@ -26,9 +27,15 @@ fn main() -> ExitCode {
 
 fn start() -> Result<UnixStream, String> {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|argument| argument == "--check-hardening") {
+    let first = arguments.next();
+    let computes = match first.as_ref().and_then(|argument| argument.to_str()) {
+        Some("--check-hardening") => Some(Computes::OnProcessor),
+        Some("--check-gpu-hardening") => Some(Computes::OnGpu),
+        _ => None,
+    };
+    if let Some(computes) = computes {
         let folder = arguments.next().unwrap_or_else(|| "/nonexistent".into());
-        return Err(format!("\n{}", hardening::report(Path::new(&folder))));
+        return Err(format!("\n{}", hardening::report(Path::new(&folder), computes)));
     }
     hardening::close_inherited();
     let stream = frame_loop::worker()?;

@@ -11,6 +11,7 @@ use text2sql_core::protocol::{GenerateRequest, LoadSpec, ModelInfo};
 
 use crate::arch::{self, Decoder, Logits};
 use crate::constraint::Constraints;
+use crate::device::Device;
 use crate::error::EngineError;
 use crate::gguf::{self, GgufError};
 use crate::kernels::pool;
@@ -51,8 +52,8 @@ impl LoadedModel {
     /// Loads a file as `spec` says.
     ///
     /// # Errors
-    /// [`EngineError`], whose code is `NoModel` where the file cannot be read and `BadModel`
-    /// where it is not acceptable.
+    /// [`EngineError`], whose code is `NoModel` where the file cannot be read, `BadModel` where it
+    /// is not acceptable, and `NoDevice` where there is no such device.
     pub fn load(spec: &LoadSpec, progress: &mut dyn FnMut(u8)) -> Result<Self, EngineError> {
         Self::load_pinned(spec, Pin::Sha256(&spec.sha256), progress)
     }
@@ -62,6 +63,19 @@ impl LoadedModel {
     /// # Errors
     /// As [`LoadedModel::load`].
     pub fn load_pinned(
+        spec: &LoadSpec,
+        pin: Pin<'_>,
+        progress: &mut dyn FnMut(u8),
+    ) -> Result<Self, EngineError> {
+        Self::load_on(&Device::open(spec.device)?, spec, pin, progress)
+    }
+
+    /// Loads a file onto a device that is open, whichever `spec` names.
+    ///
+    /// # Errors
+    /// As [`LoadedModel::load`].
+    pub fn load_on(
+        device: &Device,
         spec: &LoadSpec,
         pin: Pin<'_>,
         progress: &mut dyn FnMut(u8),
@@ -83,7 +97,7 @@ impl LoadedModel {
         }
         let context = spec.context.max(1) as usize;
         let tokenizer = TextTokenizer::from_header(&file.header)?;
-        let decoder = arch::load(&mut file, context)?;
+        let decoder = arch::load(&mut file, context, device)?;
         progress(85);
         if tokenizer.len() != decoder.vocab() {
             return Err(EngineError::Tokenizer("vocabulary and embedding differ in size".into()));

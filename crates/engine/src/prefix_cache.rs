@@ -101,8 +101,10 @@ impl PrefixCache {
         }
         self.clock += 1;
         let mut level = self.scopes.entry(scope.clone()).or_default();
-        for (tokens, block) in tokens.chunks(BLOCK).zip(cache.blocks()) {
-            level = &mut enter(level, tokens, block, self.clock).next;
+        for (index, tokens) in tokens.chunks(BLOCK).enumerate() {
+            // Only what is new is asked for: on a device it is copied.
+            let Some(node) = enter(level, tokens, || cache.block(index), self.clock) else { break };
+            level = &mut node.next;
         }
         while self.bytes() > self.budget && self.forget_oldest() {}
     }
@@ -166,34 +168,37 @@ pub(crate) fn common(a: &[u32], b: &[u32]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// The node of these tokens on a level: one that is there, grown if it was a beginning of them.
+/// The node of these tokens on a level: one that is there, grown if it was a beginning of them, or
+/// a new one. `None` where its block is not to be had.
 fn enter<'a>(
     level: &'a mut Vec<Node>,
     tokens: &[u32],
-    block: &Arc<Block>,
+    block: impl Fn() -> Option<Arc<Block>>,
     clock: u64,
-) -> &'a mut Node {
+) -> Option<&'a mut Node> {
     let known = level.iter().position(|node| {
         let alike = common(&node.tokens, tokens);
         alike == node.tokens.len() || alike == tokens.len()
     });
-    let index = known.unwrap_or_else(|| {
-        level.push(Node {
-            tokens: tokens.to_vec(),
-            block: Arc::clone(block),
-            used: Cell::new(clock),
-            next: Vec::new(),
-        });
-        level.len() - 1
-    });
-    #[expect(clippy::indexing_slicing, reason = "found or pushed above")]
-    let node = &mut level[index];
+    let index = match known {
+        Some(index) => index,
+        None => {
+            level.push(Node {
+                tokens: tokens.to_vec(),
+                block: block()?,
+                used: Cell::new(clock),
+                next: Vec::new(),
+            });
+            level.len() - 1
+        }
+    };
+    let node = level.get_mut(index)?;
     if node.tokens.len() < tokens.len() {
+        node.block = block()?;
         node.tokens = tokens.to_vec();
-        node.block = Arc::clone(block);
     }
     node.used.set(clock);
-    node
+    Some(node)
 }
 
 fn oldest_leaf(nodes: &[Node]) -> Option<u64> {

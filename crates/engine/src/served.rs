@@ -1,15 +1,19 @@
 //! The model the engine binary serves: a [`LoadedModel`] behind the frame loop.
 //!
-//! Owns what happens before a file is opened, and once it is loaded: confinement.
+//! Owns what happens before a file is opened, and once it is loaded: confinement. A GPU is opened
+//! in the course of it, for afterwards nobody could.
 
 use std::path::Path;
 
+use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{Event, Failure, FailureCode, LogLevel, ModelInfo, ModelSpec};
 
+use crate::device::Device;
+use crate::error::EngineError;
 use crate::frame_loop::{Job, Model, Sink};
 use crate::generate::Completion;
 use crate::hardening;
-use crate::model::LoadedModel;
+use crate::model::{LoadedModel, Pin};
 use crate::scheduler::{Notice, Scheduler};
 
 /// Not loaded yet, or a model.
@@ -17,6 +21,8 @@ use crate::scheduler::{Notice, Scheduler};
 pub struct Served {
     model: Option<LoadedModel>,
     scheduler: Scheduler,
+    /// A GPU, until a model is on it.
+    gpu: Option<Result<Device, EngineError>>,
 }
 
 impl Model for Served {
@@ -24,10 +30,17 @@ impl Model for Served {
         // Refused when it is loaded.
         let Ok(spec) = spec.file() else { return Vec::new() };
         let directory = Path::new(&spec.path).parent().unwrap_or(Path::new("/"));
-        let mut lines: Vec<_> = hardening::confine(directory)
-            .into_iter()
-            .map(|missing| (LogLevel::Warning, format!("engine runs less confined: {missing}")))
-            .collect();
+        let less_confined =
+            |missing| (LogLevel::Warning, format!("engine runs less confined: {missing}"));
+        if matches!(spec.device, DeviceName::Cuda(_)) {
+            let (missing, gpu) =
+                hardening::confine_with_gpu(directory, || Device::open(spec.device));
+            self.gpu = Some(gpu);
+            // No bound on memory: CUDA reserves more addresses than there is.
+            return missing.into_iter().map(less_confined).collect();
+        }
+        let mut lines: Vec<_> =
+            hardening::confine(directory).into_iter().map(less_confined).collect();
         let file_bytes = std::fs::metadata(&spec.path).map_or(0, |meta| meta.len());
         let prefixes = spec.prefix_cache_bytes;
         let tokens = u64::from(spec.context) * u64::from(spec.parallel);
@@ -44,12 +57,16 @@ impl Model for Served {
         progress: &mut dyn FnMut(u8),
     ) -> Result<ModelInfo, Failure> {
         let spec = spec.file()?;
-        let model = LoadedModel::load(spec, progress)?;
+        let device = self.gpu.take().unwrap_or_else(|| Device::open(spec.device))?;
+        let model = LoadedModel::load_on(&device, spec, Pin::Sha256(&spec.sha256), progress)?;
         let info = model.info().clone();
         self.scheduler = Scheduler::new(spec.parallel as usize);
         self.model = Some(model);
-        // It can fail only where the filters before it did, which was reported then.
-        let _ = hardening::seal();
+        // A driver opens its devices whenever it needs memory.
+        if !device.is_gpu() {
+            // It can fail only where the filters before it did, which was reported then.
+            let _ = hardening::seal();
+        }
         Ok(info)
     }
 

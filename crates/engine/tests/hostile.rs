@@ -17,6 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use peak_alloc::PeakAlloc;
 use proptest::prelude::*;
 use text2sql_core::chat::ChatPrompt;
+use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{
     Decoder, EngineCommand, EngineReport, GenerateRequest, LoadSpec, MAX_FRAME, encode_framed,
 };
@@ -122,6 +123,7 @@ fn load_and_ask(bytes: &[u8]) -> bool {
     let spec = LoadSpec {
         path: path.to_str().unwrap().into(),
         sha256: String::new(),
+        device: DeviceName::Cpu,
         threads: 1,
         context: 64,
         prefill_chunk: 16,

@@ -16,16 +16,18 @@ use candle_core::quantized::gguf_file::Content;
 use candle_core::{Device, Tensor};
 use candle_transformers::models::quantized_qwen2::ModelWeights;
 use text2sql_core::chat::{ChatFormat, ChatPrompt, Role, Segment, Turn};
+use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{Finish, GenerateRequest, LoadSpec};
 use text2sql_core::route::Route;
 use text2sql_engine::arch::Logits;
 use text2sql_engine::control::Control;
 use text2sql_engine::model::{LoadedModel, Pin};
 
-fn load(path: &str) -> LoadedModel {
+fn load(path: &str, device: DeviceName) -> LoadedModel {
     let spec = LoadSpec {
         path: path.into(),
         sha256: String::new(),
+        device,
         threads: 2,
         context: 1024,
         prefill_chunk: 128,
@@ -93,8 +95,9 @@ fn greedy_answers_are_right(model: &mut LoadedModel) {
     assert_eq!(texts[2].0, texts[3].0, "a cached prefix changes no answer");
 }
 
-/// candle's own implementation of the architecture reads the same file.
-fn logits_are_those_of_candle(model: &mut LoadedModel, path: &str) {
+/// candle's own implementation of the architecture reads the same file; `least` is how alike they
+/// must be, as a cosine.
+fn logits_are_those_of_candle(model: &mut LoadedModel, path: &str, least: f64) {
     let prompt = conversation("How many films are there?");
     let tokens = model.tokenizer().encode(&ChatFormat::ChatMl.segments(&prompt)).unwrap();
     let decoder = model.decoder();
@@ -113,7 +116,7 @@ fn logits_are_those_of_candle(model: &mut LoadedModel, path: &str) {
         ours.iter().zip(&theirs).map(|(a, b)| f(f64::from(*a), f64::from(*b))).sum()
     };
     let cosine = sum(&|a, b| a * b) / (sum(&|a, _| a * a) * sum(&|_, b| b * b)).sqrt();
-    assert!(cosine > 0.99, "{cosine}");
+    assert!(cosine > least, "{cosine}");
     let best = |row: &[f32]| (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b]));
     assert_eq!(best(&ours), best(&theirs));
 }
@@ -127,8 +130,13 @@ fn real_weights() {
         writeln!(err, "SKIPPED: real_weights tested nothing, TEXT2SQL_MODEL is not set").unwrap();
         return;
     };
-    let mut model = load(&path);
+    let mut model = load(&path, DeviceName::Cpu);
     tokenization_is_that_of_the_family(&model);
     greedy_answers_are_right(&mut model);
-    logits_are_those_of_candle(&mut model, &path);
+    logits_are_those_of_candle(&mut model, &path, 0.99);
+    drop(model);
+    // The code for GPUs multiplies with candle's own products. Keys and values are of 16 bits, and
+    // what that changes is enlarged where activations are rounded to 8: 0.9998 was seen.
+    let mut on_device = load(&path, DeviceName::CandleCpu);
+    logits_are_those_of_candle(&mut on_device, &path, 0.999);
 }

@@ -53,7 +53,7 @@ pub(super) fn findings() -> Vec<Finding> {
 
 fn of_entry(entry: &ModelEntry, user: u32) -> Vec<Finding> {
     let (url, key_file, ca_file) = match &entry.source {
-        Source::File { path, sha256 } => {
+        Source::File { path, sha256, .. } => {
             return of_model(REGISTRY, Path::new(path), sha256.is_some(), user);
         }
         Source::Endpoint { url, key_file, ca_file, .. } => (url, key_file, ca_file),

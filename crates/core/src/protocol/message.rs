@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{ChatFormat, ChatPrompt};
+use crate::device::DeviceName;
 use crate::route::Route;
 use crate::schema::{Snapshot, sanitize};
 
@@ -291,6 +292,8 @@ pub enum FailureCode {
     NoModel,
     /// The model file is damaged, hostile, of an unknown architecture, or not the pinned one.
     BadModel,
+    /// The device a model is to be computed on is not there, or the engine has no code for it.
+    NoDevice,
     /// The prompt does not fit the context.
     PromptTooLong,
     /// The request's deadline passed.
@@ -405,13 +408,15 @@ pub struct LoadSpec {
     pub path: String,
     /// Lower-case hex sha256 the file must have.
     pub sha256: String,
+    /// Where weights, keys and values are, and what computes.
+    pub device: DeviceName,
     /// Threads for matrix products, 1 to 1024.
     pub threads: u32,
     /// Tokens of context to reserve, at most what the model was trained for.
     pub context: u32,
     /// Tokens computed together in prefill: the grain of cancelling, 1 to 4096.
     pub prefill_chunk: u32,
-    /// Most memory of keys and values kept for later prompts, bytes.
+    /// Most memory of keys and values kept for later prompts, bytes; the device's.
     pub prefix_cache_bytes: u64,
     /// Most requests answered at a time; others wait. At least 1.
     pub parallel: u32,

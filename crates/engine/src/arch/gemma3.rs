@@ -6,13 +6,13 @@
 //! by a large base and, in the larger models, stretched positions. The 1 that Gemma adds to the
 //! weights of its norms is in the file's weights already. Called by `arch::load`.
 
+use super::blueprint::{Blueprint, Memory, Style};
 use super::numbers::{Metadata, Numbers};
 use super::tensors::Tensors;
-use super::transformer::{Style, Transformer};
 use crate::error::EngineError;
 use crate::gguf::LoadedFile;
 use crate::kernels::rope::{Angles, Pairs};
-use crate::kernels::vector::{Activation, scale};
+use crate::kernels::vector::Activation;
 
 /// Layers of a period, the last of which is global, where a file does not say.
 const PERIOD: usize = 6;
@@ -30,11 +30,15 @@ const BLOCKS_OF_27B: usize = 62;
 const LOCAL: usize = 0;
 const GLOBAL: usize = 1;
 
-/// Takes a model out of a file, for sequences of at most `context` tokens.
+/// Takes a model out of a file into `memory`, for sequences of at most `context` tokens.
 ///
 /// # Errors
 /// [`EngineError::Gguf`] where a number or tensor is not as it must be.
-pub fn load(file: &mut LoadedFile, context: usize) -> Result<Transformer, EngineError> {
+pub fn load<M: Memory>(
+    file: &mut LoadedFile,
+    context: usize,
+    memory: &M,
+) -> Result<Blueprint<M>, EngineError> {
     let metadata = Metadata::new(&file.header, "gemma3");
     metadata.without("final_logit_softcapping")?;
     metadata.without("attn_logit_softcapping")?;
@@ -43,14 +47,11 @@ pub fn load(file: &mut LoadedFile, context: usize) -> Result<Transformer, Engine
     let window = metadata.window(context)?;
     let period = metadata.number_if_any("attention.sliding_window_pattern", MAX_PERIOD)?;
     let period = period.unwrap_or(PERIOD);
-    let mut tensors = Tensors::new(file);
+    let mut tensors = Tensors::new(file, memory);
     let mut layers = Vec::new();
     for block in 0..numbers.blocks {
         let mut attention = tensors.attention(block, &numbers)?;
-        tensors.head_norms(block, &numbers, &mut attention)?;
-        if let Some(norm) = &mut attention.query_norm {
-            scale(norm, query_scale(&numbers));
-        }
+        tensors.head_norms(block, &numbers, query_scale(&numbers), &mut attention)?;
         if (block + 1) % period == 0 {
             attention.rope = GLOBAL;
         } else {
@@ -70,7 +71,7 @@ pub fn load(file: &mut LoadedFile, context: usize) -> Result<Transformer, Engine
         activation: Activation::GeluTanh,
         angles,
     };
-    Transformer::new(tensors, numbers, layers, &style, context)
+    Blueprint::new(tensors, numbers, layers, style)
 }
 
 /// Of local and of global layers. Only the global ones are stretched.

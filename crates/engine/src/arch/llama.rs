@@ -4,25 +4,29 @@
 //! frequencies since Llama 3.1 (`rope_freqs.weight`), a sliding window in some of Mistral's.
 //! Mixtures of experts are refused. Called by `arch::load`.
 
+use super::blueprint::{Blueprint, Memory, Style};
 use super::numbers::Metadata;
 use super::tensors::Tensors;
-use super::transformer::{Style, Transformer};
 use crate::error::EngineError;
 use crate::gguf::LoadedFile;
 use crate::kernels::rope::Pairs;
 use crate::kernels::vector::Activation;
 
-/// Takes a model out of a file, for sequences of at most `context` tokens.
+/// Takes a model out of a file into `memory`, for sequences of at most `context` tokens.
 ///
 /// # Errors
 /// [`EngineError::Gguf`] where a number or tensor is not as it must be.
-pub fn load(file: &mut LoadedFile, context: usize) -> Result<Transformer, EngineError> {
+pub fn load<M: Memory>(
+    file: &mut LoadedFile,
+    context: usize,
+    memory: &M,
+) -> Result<Blueprint<M>, EngineError> {
     let metadata = Metadata::new(&file.header, "llama");
     metadata.without("expert_count")?;
     let numbers = metadata.numbers()?;
     let mut angles = metadata.angles(numbers.heads, Pairs::Neighbours, &[])?;
     let window = metadata.window(context)?;
-    let mut tensors = Tensors::new(file);
+    let mut tensors = Tensors::new(file, memory);
     angles.factors = tensors.factors("rope_freqs.weight", angles.dims / 2)?;
     let mut layers = Vec::new();
     for block in 0..numbers.blocks {
@@ -32,5 +36,5 @@ pub fn load(file: &mut LoadedFile, context: usize) -> Result<Transformer, Engine
         layers.push(tensors.layer(block, &numbers, attention, feed_forward)?);
     }
     let style = Style { embedding_scale: 1.0, activation: Activation::Silu, angles: vec![angles] };
-    Transformer::new(tensors, numbers, layers, &style, context)
+    Blueprint::new(tensors, numbers, layers, style)
 }

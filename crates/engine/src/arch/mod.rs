@@ -5,20 +5,28 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | `transformer` | the forward pass of all of them |
+//! | `blueprint` | what a model is made of, whatever its weights are kept in |
+//! | `transformer` | the forward pass on the processor |
+//! | `on_device` | the forward pass on a GPU |
 //! | `numbers` | the numbers of a header, within bounds |
 //! | `tensors` | taking tensors out of a file |
 //! | `qwen2`, `qwen3`, `llama`, `phi3`, `gemma3` | what the files of a family have |
 
+mod blueprint;
 mod gemma3;
 mod llama;
 mod numbers;
+mod on_device;
 mod phi3;
 mod qwen2;
 mod qwen3;
 mod tensors;
 mod transformer;
 
+use self::blueprint::{Blueprint, Memory};
+use self::on_device::{DeviceMemory, DeviceTransformer};
+use self::transformer::{HostMemory, Transformer};
+use crate::device::Device;
 use crate::error::EngineError;
 use crate::gguf::{GgufError, LoadedFile};
 use crate::kv_cache::{KvCache, Shape};
@@ -103,11 +111,33 @@ pub trait Decoder: Send {
     fn weight_bytes(&self) -> usize;
 }
 
-/// The decoder in a file, for sequences of at most `context` tokens.
+/// The decoder in a file, for sequences of at most `context` tokens, on a device.
 ///
 /// # Errors
-/// [`EngineError::Gguf`] where the architecture is unknown or its tensors are not as they must be.
-pub fn load(file: &mut LoadedFile, context: usize) -> Result<Box<dyn Decoder>, EngineError> {
+/// [`EngineError::Gguf`] where the architecture is unknown or its tensors are not as they must be;
+/// [`EngineError::Compute`] where the device has no room for them.
+pub fn load(
+    file: &mut LoadedFile,
+    context: usize,
+    device: &Device,
+) -> Result<Box<dyn Decoder>, EngineError> {
+    Ok(match device {
+        Device::Processor => {
+            Box::new(Transformer::new(blueprint(file, context, &HostMemory)?, context))
+        }
+        Device::Candle(device) => {
+            let model = blueprint(file, context, &DeviceMemory(device.clone()))?;
+            Box::new(DeviceTransformer::new(model, context, device)?)
+        }
+    })
+}
+
+/// What a file's family makes of it.
+fn blueprint<M: Memory>(
+    file: &mut LoadedFile,
+    context: usize,
+    memory: &M,
+) -> Result<Blueprint<M>, EngineError> {
     let family = match file.header.text("general.architecture")? {
         "qwen2" => qwen2::load,
         "qwen3" => qwen3::load,
@@ -116,5 +146,5 @@ pub fn load(file: &mut LoadedFile, context: usize) -> Result<Box<dyn Decoder>, E
         "gemma3" => gemma3::load,
         other => return Err(GgufError::Architecture(other.chars().take(64).collect()).into()),
     };
-    Ok(Box::new(family(file, context)?))
+    family(file, context, memory)
 }

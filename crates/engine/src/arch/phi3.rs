@@ -6,9 +6,9 @@
 //! training, the long ones a larger one; which one it is, is decided by the configured context, so
 //! that one position has one angle. Called by `arch::load`.
 
+use super::blueprint::{Attention, Blueprint, FeedForward, Layer, Memory, Style};
 use super::numbers::{Metadata, Numbers};
 use super::tensors::Tensors;
-use super::transformer::{Attention, FeedForward, Layer, Style, Transformer};
 use crate::error::EngineError;
 use crate::gguf::{GgufError, LoadedFile};
 use crate::kernels::rope::Pairs;
@@ -17,11 +17,15 @@ use crate::kernels::vector::Activation;
 const SHORT: &str = "rope_factors_short.weight";
 const LONG: &str = "rope_factors_long.weight";
 
-/// Takes a model out of a file, for sequences of at most `context` tokens.
+/// Takes a model out of a file into `memory`, for sequences of at most `context` tokens.
 ///
 /// # Errors
 /// [`EngineError::Gguf`] where a number or tensor is not as it must be.
-pub fn load(file: &mut LoadedFile, context: usize) -> Result<Transformer, EngineError> {
+pub fn load<M: Memory>(
+    file: &mut LoadedFile,
+    context: usize,
+    memory: &M,
+) -> Result<Blueprint<M>, EngineError> {
     let metadata = Metadata::new(&file.header, "phi3");
     metadata.without("expert_count")?;
     let numbers = metadata.numbers()?;
@@ -30,7 +34,7 @@ pub fn load(file: &mut LoadedFile, context: usize) -> Result<Transformer, Engine
     let original = "rope.scaling.original_context_length";
     let first_context = metadata.number_if_any(original, numbers.trained_context as u64)?;
     let no_first_context = GgufError::Missing(metadata.key(original));
-    let mut tensors = Tensors::new(file);
+    let mut tensors = Tensors::new(file, memory);
     let (short, long) =
         (tensors.factors(SHORT, angles.dims / 2)?, tensors.factors(LONG, angles.dims / 2)?);
     angles.factors = match (short.is_empty(), long.is_empty()) {
@@ -45,15 +49,15 @@ pub fn load(file: &mut LoadedFile, context: usize) -> Result<Transformer, Engine
         layers.push(layer(&mut tensors, block, &numbers, window)?);
     }
     let style = Style { embedding_scale: 1.0, activation: Activation::Silu, angles: vec![angles] };
-    Transformer::new(tensors, numbers, layers, &style, context)
+    Blueprint::new(tensors, numbers, layers, style)
 }
 
-fn layer(
-    tensors: &mut Tensors<'_>,
+fn layer<M: Memory>(
+    tensors: &mut Tensors<'_, M>,
     block: usize,
     of: &Numbers,
     window: Option<usize>,
-) -> Result<Layer, EngineError> {
+) -> Result<Layer<M>, EngineError> {
     let name = |rest: &str| format!("blk.{block}.{rest}.weight");
     let (query, kv) = (of.query_width(), of.kv_width());
     let output = tensors.matrix(&name("attn_output"), of.width, query)?;

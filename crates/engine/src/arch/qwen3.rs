@@ -3,30 +3,34 @@
 //! Owns what its files have: norms of each head's query and key, no biases, and heads whose width
 //! is not the model's divided by their number. Called by `arch::load`.
 
+use super::blueprint::{Blueprint, Memory, Style};
 use super::numbers::Metadata;
 use super::tensors::Tensors;
-use super::transformer::{Style, Transformer};
 use crate::error::EngineError;
 use crate::gguf::LoadedFile;
 use crate::kernels::rope::Pairs;
 use crate::kernels::vector::Activation;
 
-/// Takes a model out of a file, for sequences of at most `context` tokens.
+/// Takes a model out of a file into `memory`, for sequences of at most `context` tokens.
 ///
 /// # Errors
 /// [`EngineError::Gguf`] where a number or tensor is not as it must be.
-pub fn load(file: &mut LoadedFile, context: usize) -> Result<Transformer, EngineError> {
+pub fn load<M: Memory>(
+    file: &mut LoadedFile,
+    _context: usize,
+    memory: &M,
+) -> Result<Blueprint<M>, EngineError> {
     let metadata = Metadata::new(&file.header, "qwen3");
     let numbers = metadata.numbers()?;
     let angles = vec![metadata.angles(numbers.heads, Pairs::Halves, &[])?];
-    let mut tensors = Tensors::new(file);
+    let mut tensors = Tensors::new(file, memory);
     let mut layers = Vec::new();
     for block in 0..numbers.blocks {
         let mut attention = tensors.attention(block, &numbers)?;
-        tensors.head_norms(block, &numbers, &mut attention)?;
+        tensors.head_norms(block, &numbers, 1.0, &mut attention)?;
         let feed_forward = tensors.feed_forward(block, &numbers)?;
         layers.push(tensors.layer(block, &numbers, attention, feed_forward)?);
     }
     let style = Style { embedding_scale: 1.0, activation: Activation::Silu, angles };
-    Transformer::new(tensors, numbers, layers, &style, context)
+    Blueprint::new(tensors, numbers, layers, style)
 }

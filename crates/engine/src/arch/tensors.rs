@@ -3,21 +3,23 @@
 //! Owns the names and shapes that most families share, the splitting of fused matrices, and that
 //! no tensor is left over. Knows no family. Called by the families.
 
+use super::blueprint::{Attention, FeedForward, Layer, Memory};
 use super::numbers::{Numbers, checked_factors};
-use super::transformer::{Attention, FeedForward, Layer};
 use crate::error::EngineError;
 use crate::gguf::{GgufError, LoadedFile, RawTensor};
-use crate::matrix::{Matrix, floats};
+use crate::kernels::vector::scale;
+use crate::matrix::floats;
 
 /// The tensors of a file that nobody took yet.
-pub struct Tensors<'a> {
+pub struct Tensors<'a, M> {
     file: &'a mut LoadedFile,
+    memory: &'a M,
 }
 
-impl<'a> Tensors<'a> {
-    /// All of a file's.
-    pub fn new(file: &'a mut LoadedFile) -> Self {
-        Self { file }
+impl<'a, M: Memory> Tensors<'a, M> {
+    /// All of a file's, to be kept in `memory`.
+    pub fn new(file: &'a mut LoadedFile, memory: &'a M) -> Self {
+        Self { file, memory }
     }
 
     /// Whether a tensor is there.
@@ -42,8 +44,14 @@ impl<'a> Tensors<'a> {
     ///
     /// # Errors
     /// [`EngineError::Gguf`] where it is not there or of another shape.
-    pub fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Matrix, EngineError> {
-        Matrix::new(self.raw(name, &[rows, cols])?)
+    pub fn matrix(
+        &mut self,
+        name: &str,
+        rows: usize,
+        cols: usize,
+    ) -> Result<M::Matrix, EngineError> {
+        let raw = self.raw(name, &[rows, cols])?;
+        self.memory.matrix(raw)
     }
 
     /// Matrices of the given outputs that the file has as one, the first on top.
@@ -55,7 +63,7 @@ impl<'a> Tensors<'a> {
         name: &str,
         rows: [usize; N],
         cols: usize,
-    ) -> Result<[Matrix; N], EngineError> {
+    ) -> Result<[M::Matrix; N], EngineError> {
         let raw = self.raw(name, &[rows.iter().sum(), cols])?;
         // The blocks of a row follow each other, and the rows do.
         let row_bytes = cols / raw.dtype.block_size() * raw.dtype.type_size();
@@ -66,7 +74,7 @@ impl<'a> Tensors<'a> {
                 .split_at_checked(rows * row_bytes)
                 .ok_or(EngineError::Internal("a fused matrix is too short"))?;
             let part = RawTensor { dtype: raw.dtype, dims: vec![rows, cols], bytes: own.to_vec() };
-            parts.push(Matrix::new(part)?);
+            parts.push(self.memory.matrix(part)?);
             rest = later;
         }
         parts.try_into().map_err(|_| EngineError::Internal("a fused matrix has other parts"))
@@ -76,7 +84,12 @@ impl<'a> Tensors<'a> {
     ///
     /// # Errors
     /// As [`Tensors::matrix`].
-    pub fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, EngineError> {
+    pub fn vector(&mut self, name: &str, len: usize) -> Result<M::Vector, EngineError> {
+        let values = self.floats(name, len)?;
+        self.memory.vector(values)
+    }
+
+    fn floats(&mut self, name: &str, len: usize) -> Result<Vec<f32>, EngineError> {
         floats(self.raw(name, &[len])?)
     }
 
@@ -88,7 +101,7 @@ impl<'a> Tensors<'a> {
         &mut self,
         name: &str,
         len: usize,
-    ) -> Result<Option<Vec<f32>>, EngineError> {
+    ) -> Result<Option<M::Vector>, EngineError> {
         if self.has(name) { self.vector(name, len).map(Some) } else { Ok(None) }
     }
 
@@ -97,7 +110,7 @@ impl<'a> Tensors<'a> {
     /// # Errors
     /// [`EngineError::Gguf`] where the shape or a factor is impossible.
     pub fn factors(&mut self, name: &str, pairs: usize) -> Result<Vec<f32>, EngineError> {
-        let factors = self.vector_if_any(name, pairs)?.unwrap_or_default();
+        let factors = if self.has(name) { self.floats(name, pairs)? } else { Vec::new() };
         Ok(checked_factors(name, factors)?)
     }
 
@@ -105,7 +118,7 @@ impl<'a> Tensors<'a> {
     ///
     /// # Errors
     /// As [`Tensors::matrix`].
-    pub fn attention(&mut self, block: usize, of: &Numbers) -> Result<Attention, EngineError> {
+    pub fn attention(&mut self, block: usize, of: &Numbers) -> Result<Attention<M>, EngineError> {
         let name = |rest: &str| format!("blk.{block}.{rest}");
         let (query, kv, width) = (of.query_width(), of.kv_width(), of.width);
         Ok(Attention {
@@ -127,7 +140,11 @@ impl<'a> Tensors<'a> {
     ///
     /// # Errors
     /// As [`Tensors::matrix`].
-    pub fn feed_forward(&mut self, block: usize, of: &Numbers) -> Result<FeedForward, EngineError> {
+    pub fn feed_forward(
+        &mut self,
+        block: usize,
+        of: &Numbers,
+    ) -> Result<FeedForward<M>, EngineError> {
         let name = |rest: &str| format!("blk.{block}.{rest}.weight");
         Ok(FeedForward {
             gate: self.matrix(&name("ffn_gate"), of.ffn_width, of.width)?,
@@ -144,9 +161,9 @@ impl<'a> Tensors<'a> {
         &mut self,
         block: usize,
         of: &Numbers,
-        attention: Attention,
-        feed_forward: FeedForward,
-    ) -> Result<Layer, EngineError> {
+        attention: Attention<M>,
+        feed_forward: FeedForward<M>,
+    ) -> Result<Layer<M>, EngineError> {
         Ok(Layer {
             attention_norm: self.vector(&format!("blk.{block}.attn_norm.weight"), of.width)?,
             attention,
@@ -157,7 +174,7 @@ impl<'a> Tensors<'a> {
         })
     }
 
-    /// The norms of each head's query and key.
+    /// The norms of each head's query, times `query_scale`, and key.
     ///
     /// # Errors
     /// As [`Tensors::matrix`].
@@ -165,12 +182,16 @@ impl<'a> Tensors<'a> {
         &mut self,
         block: usize,
         of: &Numbers,
-        attention: &mut Attention,
+        query_scale: f32,
+        attention: &mut Attention<M>,
     ) -> Result<(), EngineError> {
-        let mut norm =
-            |rest: &str| self.vector(&format!("blk.{block}.{rest}.weight"), of.heads.dim).map(Some);
-        attention.query_norm = norm("attn_q_norm")?;
-        attention.key_norm = norm("attn_k_norm")?;
+        let name = |rest: &str| format!("blk.{block}.{rest}.weight");
+        let mut query = self.floats(&name("attn_q_norm"), of.heads.dim)?;
+        if query_scale != 1.0 {
+            scale(&mut query, query_scale);
+        }
+        attention.query_norm = Some(self.memory.vector(query)?);
+        attention.key_norm = Some(self.vector(&name("attn_k_norm"), of.heads.dim)?);
         Ok(())
     }
 

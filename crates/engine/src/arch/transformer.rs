@@ -1,148 +1,60 @@
-//! The decoder all families are made of: layers of attention and feed-forward, with the parts a
-//! family has.
+//! The forward pass on the processor, of all families.
 //!
-//! Owns the forward pass. What a family has is said by fields, decided once at load; no names of
-//! tensors and no metadata here (`tensors`, `numbers`, the families). Works on slices of floats;
-//! matrix products are `matrix.rs`, everything else `kernels`. Called by the generator, through
-//! [`Decoder`].
+//! Owns the order of a pass and its buffers. What a family has is said by the [`Blueprint`]; no
+//! names of tensors and no metadata here. Works on slices of floats; matrix products are
+//! `matrix.rs`, everything else `kernels`. Called by the generator, through [`Decoder`].
 
+use super::blueprint::{Attention, Blueprint, FeedForward, Memory};
 use super::numbers::Numbers;
-use super::tensors::Tensors;
 use super::{Decoder, Span};
 use crate::error::EngineError;
+use crate::gguf::RawTensor;
 use crate::kernels::attention::{Heads, Place, Rows, attention};
-use crate::kernels::rope::{Angles, Rope};
-use crate::kernels::vector::{self, Activation};
+use crate::kernels::rope::Rope;
+use crate::kernels::vector;
 use crate::kv_cache::Shape;
 use crate::matrix::{Matrix, multiply_all};
 
-/// Attention of a layer.
-pub struct Attention {
-    /// `[query heads * dim][width]`.
-    pub query: Matrix,
-    /// `[kv heads * dim][width]`.
-    pub key: Matrix,
-    /// `[kv heads * dim][width]`.
-    pub value: Matrix,
-    /// Added to the queries.
-    pub query_bias: Option<Vec<f32>>,
-    /// Added to the keys.
-    pub key_bias: Option<Vec<f32>>,
-    /// Added to the values.
-    pub value_bias: Option<Vec<f32>>,
-    /// Norm of each head's query, `[dim]`.
-    pub query_norm: Option<Vec<f32>>,
-    /// Norm of each head's key, `[dim]`.
-    pub key_norm: Option<Vec<f32>>,
-    /// `[width][query heads * dim]`.
-    pub output: Matrix,
-    /// Which of the model's rotary tables.
-    pub rope: usize,
-    /// Positions a query sees, where it does not see all before it.
-    pub window: Option<usize>,
-}
+/// The memory of this process.
+#[derive(Debug)]
+pub struct HostMemory;
 
-/// The gated feed-forward part of a layer.
-pub struct FeedForward {
-    /// `[ffn_width][width]`.
-    pub gate: Matrix,
-    /// `[ffn_width][width]`.
-    pub up: Matrix,
-    /// `[width][ffn_width]`.
-    pub down: Matrix,
-}
+impl Memory for HostMemory {
+    type Matrix = Matrix;
+    type Vector = Vec<f32>;
 
-/// One layer.
-pub struct Layer {
-    /// In front of attention, `[width]`.
-    pub attention_norm: Vec<f32>,
-    /// Attention.
-    pub attention: Attention,
-    /// Of what attention adds to the stream.
-    pub attention_end_norm: Option<Vec<f32>>,
-    /// In front of the feed-forward part.
-    pub ffn_norm: Vec<f32>,
-    /// The feed-forward part.
-    pub feed_forward: FeedForward,
-    /// Of what the feed-forward part adds to the stream.
-    pub ffn_end_norm: Option<Vec<f32>>,
-}
+    fn matrix(&self, raw: RawTensor) -> Result<Matrix, EngineError> {
+        Matrix::new(raw)
+    }
 
-/// What a family decides for the model as a whole.
-pub struct Style {
-    /// What the embedding is multiplied by; 1 for nothing.
-    pub embedding_scale: f32,
-    /// Of the gate.
-    pub activation: Activation,
-    /// Of rotary positions; layers name one of them.
-    pub angles: Vec<Angles>,
+    fn vector(&self, values: Vec<f32>) -> Result<Vec<f32>, EngineError> {
+        Ok(values)
+    }
 }
 
 /// A decoder-only transformer.
 pub struct Transformer {
-    numbers: Numbers,
-    embedding_scale: f32,
-    activation: Activation,
-    embedding: Matrix,
-    /// `None`: the embedding serves as unembedding too.
-    unembedding: Option<Matrix>,
-    layers: Vec<Layer>,
-    norm: Vec<f32>,
+    model: Blueprint<HostMemory>,
     ropes: Vec<Rope>,
 }
 
 impl Transformer {
-    /// Puts layers between embedding and unembedding, for sequences of at most `context` tokens.
-    ///
-    /// # Errors
-    /// [`EngineError::Gguf`] where a tensor is missing, of another shape, or left over.
-    pub fn new(
-        mut tensors: Tensors<'_>,
-        numbers: Numbers,
-        layers: Vec<Layer>,
-        style: &Style,
-        context: usize,
-    ) -> Result<Self, EngineError> {
-        let Numbers { width, vocab, .. } = numbers;
-        let embedding = tensors.matrix("token_embd.weight", vocab, width)?;
-        let unembedding = if tensors.has("output.weight") {
-            Some(tensors.matrix("output.weight", vocab, width)?)
-        } else {
-            None
-        };
-        let norm = tensors.vector("output_norm.weight", width)?;
-        tensors.all_taken()?;
-        Ok(Self {
-            numbers,
-            embedding_scale: style.embedding_scale,
-            activation: style.activation,
-            embedding,
-            unembedding,
-            layers,
-            norm,
-            ropes: style.angles.iter().map(|angles| Rope::new(angles, context)).collect(),
-        })
-    }
-
-    fn matrices(&self) -> impl Iterator<Item = &Matrix> {
-        let of_layers = self.layers.iter().flat_map(|layer| {
-            let Attention { query, key, value, output, .. } = &layer.attention;
-            let FeedForward { gate, up, down } = &layer.feed_forward;
-            [query, key, value, output, gate, up, down]
-        });
-        of_layers.chain([&self.embedding]).chain(&self.unembedding)
+    /// A model for sequences of at most `context` tokens.
+    pub fn new(model: Blueprint<HostMemory>, context: usize) -> Self {
+        let ropes = model.style.angles.iter().map(|angles| Rope::new(angles, context)).collect();
+        Self { model, ropes }
     }
 
     fn unembed(&self, hidden: &[f32]) -> Result<Vec<f32>, EngineError> {
-        let Numbers { width, vocab, epsilon, .. } = self.numbers;
+        let Numbers { width, vocab, epsilon, .. } = self.model.numbers;
         let mut normed = vec![0.0; hidden.len()];
-        vector::rms_norm(hidden, &self.norm, epsilon, &mut normed);
+        vector::rms_norm(hidden, &self.model.norm, epsilon, &mut normed);
         // Rounding to blocks makes zeros of what is no number, and of zeros the first token.
         if !normed.iter().all(|x| x.is_finite()) {
             return Err(EngineError::NotFinite);
         }
         let mut logits = vec![0.0; hidden.len() / width * vocab];
-        self.unembedding.as_ref().unwrap_or(&self.embedding).multiply(&normed, &mut logits)?;
+        self.model.unembedding().multiply(&normed, &mut logits)?;
         Ok(logits)
     }
 
@@ -151,11 +63,11 @@ impl Transformer {
     fn project(
         &self,
         index: usize,
-        layer: &Attention,
+        layer: &Attention<HostMemory>,
         spans: &mut [Span<'_>],
         rows: &mut Buffers,
     ) -> Result<(), EngineError> {
-        let Numbers { heads, epsilon, .. } = self.numbers;
+        let Numbers { heads, epsilon, .. } = self.model.numbers;
         let Buffers { normed, query, key, value, .. } = rows;
         let (query, key, value) = (query.as_mut_slice(), key.as_mut_slice(), value.as_mut_slice());
         multiply_all(
@@ -179,7 +91,7 @@ impl Transformer {
         }
         let rope =
             self.ropes.get(layer.rope).ok_or(EngineError::Internal("a layer has no positions"))?;
-        let (q_width, kv_width) = (self.numbers.query_width(), self.numbers.kv_width());
+        let (q_width, kv_width) = (self.model.numbers.query_width(), self.model.numbers.kv_width());
         let mut of_row = query
             .chunks_exact_mut(q_width)
             .zip(key.chunks_exact_mut(kv_width).zip(value.chunks_exact(kv_width)));
@@ -202,7 +114,7 @@ impl Transformer {
     fn attend(
         &self,
         index: usize,
-        layer: &Attention,
+        layer: &Attention<HostMemory>,
         spans: &mut [Span<'_>],
         rows: &mut Buffers,
     ) -> Result<(), EngineError> {
@@ -217,15 +129,15 @@ impl Transformer {
             })
             .collect();
         let place = Place { layer: index, window: layer.window };
-        attention(&rows.query, &of_spans, place, self.numbers.heads, &mut rows.mixed);
+        attention(&rows.query, &of_spans, place, self.model.numbers.heads, &mut rows.mixed);
         layer.output.multiply(&rows.mixed, &mut rows.projected)
     }
 
     /// What the feed-forward part of a layer adds to the stream, in `rows.projected`.
-    fn feed(&self, layer: &FeedForward, rows: &mut Buffers) -> Result<(), EngineError> {
+    fn feed(&self, layer: &FeedForward<HostMemory>, rows: &mut Buffers) -> Result<(), EngineError> {
         let Buffers { normed, gate, up, projected, .. } = rows;
         multiply_all([&layer.gate, &layer.up], normed, [&mut *gate, &mut *up])?;
-        vector::gate(self.activation, gate, up);
+        vector::gate(self.model.style.activation, gate, up);
         layer.down.multiply(gate, projected)
     }
 }
@@ -267,24 +179,24 @@ impl Buffers {
 
 impl Decoder for Transformer {
     fn shape(&self) -> Shape {
-        let Heads { kv, dim, .. } = self.numbers.heads;
-        Shape { layers: self.layers.len(), heads: kv, dim }
+        let Heads { kv, dim, .. } = self.model.numbers.heads;
+        Shape { layers: self.model.layers.len(), heads: kv, dim }
     }
 
     fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
-        let Numbers { width, epsilon, .. } = self.numbers;
+        let Numbers { width, epsilon, .. } = self.model.numbers;
         for span in spans.iter_mut() {
             if span.tokens.is_empty() || !span.cache.reserve(span.tokens.len()) {
                 return Err(EngineError::Internal("tokens do not fit the cache"));
             }
         }
         let tokens: Vec<u32> = spans.iter().flat_map(|span| span.tokens).copied().collect();
-        let mut x = self.embedding.take_rows(&tokens)?;
-        if self.embedding_scale != 1.0 {
-            vector::scale(&mut x, self.embedding_scale);
+        let mut x = self.model.embedding.take_rows(&tokens)?;
+        if self.model.style.embedding_scale != 1.0 {
+            vector::scale(&mut x, self.model.style.embedding_scale);
         }
-        let mut rows = Buffers::new(tokens.len(), &self.numbers);
-        for (index, layer) in self.layers.iter().enumerate() {
+        let mut rows = Buffers::new(tokens.len(), &self.model.numbers);
+        for (index, layer) in self.model.layers.iter().enumerate() {
             vector::rms_norm(&x, &layer.attention_norm, epsilon, &mut rows.normed);
             self.attend(index, &layer.attention, spans, &mut rows)?;
             rows.add_to(&mut x, layer.attention_end_norm.as_ref(), epsilon);
@@ -309,18 +221,18 @@ impl Decoder for Transformer {
     }
 
     fn exact(&self) -> bool {
-        self.matrices().all(Matrix::exact)
+        self.model.matrices().all(Matrix::exact)
     }
 
     fn vocab(&self) -> usize {
-        self.numbers.vocab
+        self.model.numbers.vocab
     }
 
     fn trained_context(&self) -> usize {
-        self.numbers.trained_context
+        self.model.numbers.trained_context
     }
 
     fn weight_bytes(&self) -> usize {
-        self.matrices().map(Matrix::bytes).sum()
+        self.model.matrices().map(Matrix::bytes).sum()
     }
 }

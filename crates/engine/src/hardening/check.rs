@@ -1,7 +1,8 @@
 //! Trying what a hardened engine must not be able to do.
 //!
 //! Run by a test in a process of its own, because rights do not come back; a person may run it
-//! as `text2sql-engine --check-hardening FOLDER` to see what this machine's kernel offers.
+//! as `text2sql-engine --check-hardening FOLDER`, or `--check-gpu-hardening`, to see what this
+//! machine's kernel offers.
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
@@ -14,11 +15,14 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::{Pid, getppid};
 
-use super::{close_inherited, confine, harden, limit_memory, open_descriptors, seal};
+use super::{
+    close_inherited, confine, confine_with_gpu, harden, limit_memory, open_descriptors, seal,
+};
 
 /// Bound on memory that is tried, and what must not be had under it.
 const MEMORY: u64 = 2 << 30;
 const TOO_MUCH: usize = 4 << 30;
+const BOUND: &str = "a bound on memory";
 
 /// One thing that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +35,17 @@ pub struct Attempt {
     pub how: String,
 }
 
+/// What the engine of the process that is tried computes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Computes {
+    /// The processor.
+    OnProcessor,
+    /// A GPU, whether there is one or not: nothing is opened here.
+    OnGpu,
+}
+
 /// Hardens this process, then tries everything; `folder` plays the model's folder.
-pub fn report(folder: &Path) -> String {
+pub fn report(folder: &Path, computes: Computes) -> String {
     close_inherited();
     // Looked at before `confine`: afterwards /proc/self/fd may belong to another user.
     let stray: Vec<_> = open_descriptors()
@@ -50,10 +63,15 @@ pub fn report(folder: &Path) -> String {
         right: prctl::get_no_new_privs() == Ok(true),
         how: format!("{:?}", prctl::get_no_new_privs()),
     };
-    let missing = confine(folder);
+    let missing = match computes {
+        Computes::OnProcessor => confine(folder),
+        Computes::OnGpu => confine_with_gpu(folder, || ()).0,
+    };
     let landlocked = !missing.iter().any(|missing| missing.contains("Landlock"));
     lines.extend(missing.into_iter().map(|missing| format!("missing: {missing}")));
-    if let Err(missing) = limit_memory(MEMORY) {
+    if computes == Computes::OnProcessor
+        && let Err(missing) = limit_memory(MEMORY)
+    {
         lines.push(format!("missing: {missing}"));
     }
     let stray = Attempt {
@@ -61,11 +79,17 @@ pub fn report(folder: &Path) -> String {
         right: stray.is_empty(),
         how: format!("open besides the standard ones: {stray:?}"),
     };
-    for Attempt { what, right, how } in [stray, joined, bound]
-        .into_iter()
-        .chain(attempts(folder, landlocked))
-        .chain([sealed(folder)])
-    {
+    let mut tried: Vec<_> =
+        [stray, joined, bound].into_iter().chain(attempts(folder, landlocked)).collect();
+    match computes {
+        Computes::OnProcessor => tried.push(sealed(folder)),
+        // CUDA reserves more addresses than there is memory, and opens its devices again.
+        Computes::OnGpu => {
+            tried.retain(|attempt| attempt.what != BOUND);
+            tried.push(changing(folder, landlocked));
+        }
+    }
+    for Attempt { what, right, how } in tried {
         lines.push(format!("{what}: {} ({how})", if right { "ok" } else { "WRONG" }));
     }
     lines.join("\n")
@@ -148,13 +172,22 @@ pub fn attempts(folder: &Path, landlocked: bool) -> Vec<Attempt> {
         allowed(what, if found == Ok(wanted) { Ok(()) } else { Err(format!("{found:?}")) });
     }
     let reserved = Vec::<u8>::new().try_reserve_exact(TOO_MUCH);
-    allowed("a bound on memory", if reserved.is_err() { Ok(()) } else { Err("none".into()) });
+    allowed(BOUND, if reserved.is_err() { Ok(()) } else { Err("none".into()) });
     let score = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
     allowed(
         "first to go",
         if score.trim() == "1000" { Ok(()) } else { Err(format!("score {score:?}")) },
     );
     all
+}
+
+/// A file that is opened for reading and writing must be a device: only Landlock tells them apart.
+fn changing(folder: &Path, landlocked: bool) -> Attempt {
+    let what = "opening for reading and writing";
+    match OpenOptions::new().read(true).write(true).open(folder.join("model")) {
+        Ok(_) => Attempt { what, right: !landlocked, how: "was possible".into() },
+        Err(error) => Attempt { what, right: denied(&error), how: error.to_string() },
+    }
 }
 
 /// A stray print must not go wherever the parent's standard output goes.

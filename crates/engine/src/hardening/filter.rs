@@ -178,6 +178,14 @@ pub(super) fn apply_with_network() -> Result<(), String> {
     install(rules, libc::EPERM)
 }
 
+/// As [`apply`], and yet files can be opened for reading and writing, where Landlock lets them, and
+/// code mapped from files: what the driver of a GPU does whenever it needs memory or a library.
+pub(super) fn apply_with_gpu() -> Result<(), String> {
+    apply_to_numbers()?;
+    let rules = refused().and_then(with_gpu).map_err(|error| error.to_string())?;
+    install(rules, libc::EPERM)
+}
+
 /// Leaves no other way to make a call than those the lists look at.
 fn apply_to_numbers() -> Result<(), String> {
     #[cfg(target_arch = "x86_64")]
@@ -284,7 +292,30 @@ fn with_network(mut rules: Rules) -> Result<Rules, BackendError> {
         let fast_open = under_mask(flags, libc::MSG_FASTOPEN, libc::MSG_FASTOPEN)?;
         rules.insert(call, vec![SeccompRule::new(vec![fast_open])?]);
     }
-    // Libraries are code that is there already, and mapped from files nobody here can write.
+    with_libraries(rules)
+}
+
+/// Lets go of what the driver of a GPU needs: its devices are opened for reading and writing.
+///
+/// What is still refused is opening for writing alone, making and emptying files.
+fn with_gpu(mut rules: Rules) -> Result<Rules, BackendError> {
+    let opening = |argument: u8| {
+        let refused = [
+            (libc::O_ACCMODE, libc::O_WRONLY),
+            (libc::O_CREAT, libc::O_CREAT),
+            (libc::O_TRUNC, libc::O_TRUNC),
+        ];
+        let rule = |(mask, value)| SeccompRule::new(vec![under_mask(argument, mask, value)?]);
+        refused.into_iter().map(rule).collect::<Result<Vec<_>, BackendError>>()
+    };
+    rules.insert(libc::SYS_openat, opening(2)?);
+    #[cfg(target_arch = "x86_64")]
+    rules.insert(libc::SYS_open, opening(1)?);
+    with_libraries(rules)
+}
+
+/// Lets libraries be loaded: code that is there already, mapped from files nobody here can write.
+fn with_libraries(mut rules: Rules) -> Result<Rules, BackendError> {
     let code = libc::PROT_EXEC;
     let code_and_data = libc::PROT_EXEC | libc::PROT_WRITE;
     let map = libc::SYS_mmap;

@@ -4,10 +4,12 @@
 //! Owns the order: first what always works ([`harden`]), then what needs the model's path and
 //! kernel support ([`confine`]) and a bound on memory ([`limit_memory`]), all before a byte of
 //! the file is read; once it is loaded, no file is opened any more ([`seal`]). A program that
-//! asks a model on another server does the same with [`confine_with_network`]. Linux only.
+//! asks a model on another server does the same with [`confine_with_network`], an engine for a GPU
+//! with [`confine_with_gpu`]. Linux only.
 
 mod check;
 mod filter;
+mod gpu;
 
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
@@ -20,10 +22,12 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 
-pub use check::{Attempt, attempts, report};
+pub use check::{Attempt, Computes, attempts, report};
+pub use gpu::confine_with_gpu;
 
-/// Enough for the socket, its copies, the model file and candle's look at /sys.
-const MAX_FILES: u64 = 32;
+/// Enough for the socket, its copies, the model file and candle's look at /sys; a driver of a GPU
+/// has one for each device and for many a piece of memory.
+const MAX_FILES: u64 = if cfg!(feature = "cuda") { 1024 } else { 32 };
 
 /// The standard descriptors: socket, standard output, standard error.
 const KEPT: std::ops::RangeInclusive<RawFd> = 0..=2;
@@ -94,7 +98,7 @@ pub fn confine_with_network(port: u16, files: &[PathBuf]) -> Vec<String> {
     let resolver = std::fs::canonicalize("/etc/resolv.conf").unwrap_or_default();
     let folder = resolver.parent().filter(|folder| folder.parent().is_some());
     readable.extend(folder.map(Path::to_path_buf));
-    let outside = Outside { readable, ports: vec![port, DNS] };
+    let outside = Outside { readable, devices: Vec::new(), ports: vec![port, DNS] };
     give_up(|| landlock(Path::new("/etc"), &outside), filter::apply_with_network)
 }
 
@@ -108,6 +112,8 @@ const DNS: u16 = 53;
 struct Outside {
     /// Files, and folders with all that is in them.
     readable: Vec<PathBuf>,
+    /// Devices, and folders of devices, to read, write and control.
+    devices: Vec<PathBuf>,
     /// Ports of TCP on any machine.
     ports: Vec<u16>,
 }
@@ -116,23 +122,26 @@ fn give_up(
     landlock: impl FnOnce() -> Result<RulesetStatus, RulesetError>,
     filter: impl FnOnce() -> Result<(), String>,
 ) -> Vec<String> {
-    let mut missing = Vec::new();
-    if let Err(error) = first_to_go() {
-        missing.push(format!("oom_score_adj: {error}"));
+    let missing = [
+        lacking("oom_score_adj", first_to_go()),
+        // Only now: the files in /proc of a process that cannot be dumped belong to root.
+        lacking("not dumpable", prctl::set_dumpable(false)),
+        rules_lacking(landlock()),
+        lacking("seccomp", filter()),
+    ];
+    missing.into_iter().flatten().collect()
+}
+
+fn lacking<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) -> Option<String> {
+    result.err().map(|error| format!("{what}: {error}"))
+}
+
+fn rules_lacking(rules: Result<RulesetStatus, RulesetError>) -> Option<String> {
+    match rules {
+        Ok(RulesetStatus::NotEnforced) => Some("the kernel has no Landlock".into()),
+        Ok(_) => None,
+        Err(error) => Some(format!("Landlock: {error}")),
     }
-    // Only now: the files in /proc of a process that cannot be dumped belong to root.
-    if let Err(error) = prctl::set_dumpable(false) {
-        missing.push(format!("not dumpable: {error}"));
-    }
-    match landlock() {
-        Ok(RulesetStatus::NotEnforced) => missing.push("the kernel has no Landlock".into()),
-        Ok(_) => {}
-        Err(error) => missing.push(format!("Landlock: {error}")),
-    }
-    if let Err(error) = filter() {
-        missing.push(format!("seccomp: {error}"));
-    }
-    missing
 }
 
 /// Memory for what does not depend on file or context: the program, stacks, buffers.
@@ -191,6 +200,7 @@ fn landlock(model_directory: &Path, outside: &Outside) -> Result<RulesetStatus, 
     // The newest rules this code knows, as far as the kernel does.
     let abi = ABI::V6;
     let read = AccessFs::from_read(abi) & !AccessFs::Execute;
+    let use_of_devices = read | AccessFs::WriteFile | AccessFs::IoctlDev;
     let status = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(abi))?
@@ -201,6 +211,7 @@ fn landlock(model_directory: &Path, outside: &Outside) -> Result<RulesetStatus, 
         // Thread counts and memory figures; a folder that is not there is skipped.
         .add_rules(path_beneath_rules(["/proc/self", "/sys/devices/system/cpu"], read))?
         .add_rules(path_beneath_rules(&outside.readable, read))?
+        .add_rules(path_beneath_rules(&outside.devices, use_of_devices))?
         .add_rules(
             outside
                 .ports

@@ -62,6 +62,21 @@ impl Rope {
         }
     }
 
+    /// Cosines and sines, each `[position][dims / 2]`.
+    pub fn tables(&self) -> (&[f32], &[f32]) {
+        (&self.cos, &self.sin)
+    }
+
+    /// Pairs of elements that are turned.
+    pub fn half(&self) -> usize {
+        self.half
+    }
+
+    /// Which elements are turned together.
+    pub fn pairs(&self) -> Pairs {
+        self.pairs
+    }
+
     /// Turns the vectors of all heads of `dim` elements in `row` to a position.
     pub fn apply(&self, row: &mut [f32], dim: usize, position: usize) {
         let span = position * self.half..(position + 1) * self.half;

@@ -14,11 +14,12 @@ use candle_transformers::models::{
     quantized_gemma3, quantized_llama, quantized_phi3, quantized_qwen3,
 };
 use text2sql_engine::arch::Logits;
+use text2sql_engine::model::LoadedModel;
 use text2sql_testkit::tiny_family::Family;
 use text2sql_testkit::tiny_gguf::{Meta, TinyGguf};
 
 use crate::reference::as_floats;
-use crate::support::{distance, load, some_tokens};
+use crate::support::{distance, load, load_on_device, some_tokens};
 
 const PROMPT: usize = 30;
 const ANSWER: usize = 8;
@@ -83,10 +84,9 @@ fn comparable(family: Family, seed: u64) -> TinyGguf {
 }
 
 /// Largest distance of a prompt's last logits and those of every token of an answer.
-fn apart(family: Family, gguf: &TinyGguf) -> f64 {
+fn apart(family: Family, gguf: &TinyGguf, mut model: LoadedModel) -> f64 {
     let tokens = some_tokens(PROMPT + ANSWER);
     let mut other = Other::new(family, gguf);
-    let mut model = load(gguf);
     let decoder = model.decoder();
     let mut cache = decoder.new_cache(tokens.len());
     let mut ours = Vec::new();
@@ -106,9 +106,11 @@ fn apart(family: Family, gguf: &TinyGguf) -> f64 {
 fn float_weights_give_the_logits_of_candle() {
     for family in Family::ALL {
         let gguf = as_floats(&comparable(family, 1));
-        let apart = apart(family, &gguf);
-        // The order of summing differs, and our keys and values are kept in 16 bits.
-        assert!(apart < 1e-3, "{family:?}: {apart}");
+        for (path, model) in [("own kernels", load(&gguf)), ("device", load_on_device(&gguf))] {
+            let apart = apart(family, &gguf, model);
+            // The order of summing differs, and our keys and values are kept in 16 bits.
+            assert!(apart < 1e-3, "{family:?}, {path}: {apart}");
+        }
     }
 }
 
@@ -116,9 +118,12 @@ fn float_weights_give_the_logits_of_candle() {
 fn quantized_weights_give_the_logits_of_candle_within_the_rounding_of_activations() {
     for family in Family::ALL {
         for seed in 1..3 {
-            let apart = apart(family, &comparable(family, seed));
-            // Both round activations to 8 bits, not to the same ones.
-            assert!(apart < 0.05, "{family:?} {seed}: {apart}");
+            let gguf = comparable(family, seed);
+            for (path, model) in [("own kernels", load(&gguf)), ("device", load_on_device(&gguf))] {
+                let apart = apart(family, &gguf, model);
+                // Both round activations to 8 bits, not to the same ones.
+                assert!(apart < 0.05, "{family:?} {seed}, {path}: {apart}");
+            }
         }
     }
 }

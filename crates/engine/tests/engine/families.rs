@@ -58,7 +58,7 @@ fn changed(family: Family, change: impl FnOnce(&mut TinyGguf)) -> TinyGguf {
 }
 
 /// What only some models of a family have.
-fn variants() -> Vec<(&'static str, Family, TinyGguf)> {
+pub fn variants() -> Vec<(&'static str, Family, TinyGguf)> {
     let with = |family, key: &'static str, value: Meta| {
         changed(family, |gguf| _ = gguf.set(&format!("{}.{key}", family.architecture()), value))
     };

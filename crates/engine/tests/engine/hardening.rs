@@ -10,13 +10,13 @@ use text2sql_testkit::child::Engine;
 use crate::support::ModelFile;
 
 /// The report as pairs of what was tried and how it came out.
-fn report() -> (BTreeMap<String, String>, String) {
+fn report(argument: &str) -> (BTreeMap<String, String>, String) {
     let file = ModelFile::new(b"any");
     // A copy without close-on-exec, as a careless parent would leave it to its child.
     let leaked = nix::unistd::dup(std::fs::File::open(&file.path).unwrap()).unwrap();
     assert!(leaked.as_raw_fd() > 2);
     let output = Command::new(env!("CARGO_BIN_EXE_text2sql-engine"))
-        .arg("--check-hardening")
+        .arg(argument)
         .arg(file.folder.path())
         .stdin(Stdio::null())
         .output()
@@ -26,47 +26,58 @@ fn report() -> (BTreeMap<String, String>, String) {
     (lines.map(|(what, how)| (what.to_owned(), how.to_owned())).collect(), text)
 }
 
-#[test]
-fn nothing_that_must_fail_succeeds_and_nothing_needed_fails() {
-    let (found, text) = report();
+/// What is tried of every engine.
+const OF_ALL: &[&str] = &[
+    "no other descriptors",
+    "standard output joined to errors",
+    "no new rights before the filter",
+    "no death by a full error output",
+    "first to go",
+    "tcp socket",
+    "tcp connect",
+    "udp socket",
+    "unix socket",
+    "socket pair",
+    "another program",
+    "new file",
+    "opening for writing",
+    "removing a file",
+    "renaming a file",
+    "making a folder",
+    "signalling the parent",
+    "raising the file limit",
+    "staying after the parent",
+    "being traced",
+    "reading /etc/passwd",
+    "listing /",
+    "reading the model",
+    "a thread",
+    "no core dumps",
+    "no file output",
+    "death with the parent",
+    "no new rights",
+    "not dumpable",
+];
+
+fn nothing_is_wrong(argument: &str, more: &[&str]) {
+    let (found, text) = report(argument);
     assert_eq!(found.get("harden").map(String::as_str), Some("done"), "{text}");
     assert!(!text.contains("WRONG"), "{text}");
-    for what in [
-        "no other descriptors",
-        "standard output joined to errors",
-        "no new rights before the filter",
-        "no death by a full error output",
-        "first to go",
-        "tcp socket",
-        "tcp connect",
-        "udp socket",
-        "unix socket",
-        "socket pair",
-        "another program",
-        "new file",
-        "opening for writing",
-        "removing a file",
-        "renaming a file",
-        "making a folder",
-        "signalling the parent",
-        "raising the file limit",
-        "staying after the parent",
-        "being traced",
-        "reading /etc/passwd",
-        "listing /",
-        "reading the model",
-        "a thread",
-        "no core dumps",
-        "no file output",
-        "death with the parent",
-        "no new rights",
-        "not dumpable",
-        "a bound on memory",
-        "opening the model again",
-    ] {
-        let how = found.get(what).unwrap_or_else(|| panic!("{what} was not tried: {text}"));
+    for what in OF_ALL.iter().chain(more) {
+        let how = found.get(*what).unwrap_or_else(|| panic!("{what} was not tried: {text}"));
         assert!(how.starts_with("ok"), "{what}: {how}");
     }
+}
+
+#[test]
+fn nothing_that_must_fail_succeeds_and_nothing_needed_fails() {
+    nothing_is_wrong("--check-hardening", &["a bound on memory", "opening the model again"]);
+}
+
+/// With a GPU or without: what is tried is what a driver does not need.
+#[test]
+fn an_engine_for_a_gpu_is_confined_but_for_what_its_driver_needs() {
+    nothing_is_wrong("--check-gpu-hardening", &["opening for reading and writing"]);
 }
 
 /// As the worker starts it, before it is told of a model: what the kernel can always do is done.

@@ -20,6 +20,7 @@ mod frames;
 mod generation;
 mod hardening;
 mod headers;
+mod on_device;
 mod pieces;
 mod raw_calls;
 mod reference;

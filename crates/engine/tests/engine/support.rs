@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use text2sql_core::chat::{ChatPrompt, Role, Turn};
+use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{Event, GenerateRequest, LoadSpec};
 use text2sql_core::route::Route;
 use text2sql_engine::arch::{Decoder, Logits, Span};
@@ -44,6 +45,7 @@ pub fn spec(path: &Path, sha256: &str) -> LoadSpec {
     LoadSpec {
         path: path.to_str().unwrap().into(),
         sha256: sha256.into(),
+        device: DeviceName::Cpu,
         threads: 2,
         context: CONTEXT,
         prefill_chunk: 16,
@@ -67,6 +69,11 @@ pub fn load_with(gguf: &TinyGguf, change: impl FnOnce(&mut LoadSpec)) -> LoadedM
 
 pub fn load(gguf: &TinyGguf) -> LoadedModel {
     load_bytes(&gguf.bytes()).unwrap()
+}
+
+/// As [`load`], on the code for GPUs, computing on the processor.
+pub fn load_on_device(gguf: &TinyGguf) -> LoadedModel {
+    load_with(gguf, |spec| spec.device = DeviceName::CandleCpu)
 }
 
 pub fn request(question: &str, scope: &str, max_new_tokens: u32) -> GenerateRequest {

@@ -1,5 +1,6 @@
 //! What is refused before anybody is asked.
 
+use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{EndpointSpec, Failure, FailureCode, LoadSpec, ModelSpec};
 
 use crate::server::{Server, answer};
@@ -65,6 +66,7 @@ fn a_file_is_not_what_this_program_is_for() {
     let spec = LoadSpec {
         path: "/nonexistent".into(),
         sha256: String::new(),
+        device: DeviceName::Cpu,
         threads: 1,
         context: 1,
         prefill_chunk: 1,

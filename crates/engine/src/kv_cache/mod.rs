@@ -4,13 +4,21 @@
 //! that attention reads each head's keys in a row. Elements are 16-bit floats, as in llama.cpp:
 //! half the memory of 32-bit ones, and half of what a token reads. Blocks are reference-counted
 //! and copied when one is written that others hold, so a sequence that continues a cached prefix
-//! copies one block at most. Holds no tokens and knows no scopes (`prefix_cache` does).
+//! copies one block at most. On a device (`on_device`) a sequence's are in one piece, into which
+//! the blocks it continues are copied, and blocks for others are copies. Holds no tokens and knows
+//! no scopes (`prefix_cache` does).
+
+mod on_device;
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use candle_core::{Device, Tensor};
 use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+
+use crate::error::EngineError;
+pub use on_device::Rows as DeviceRows;
 
 /// Positions of a block: even, for attention takes two at a time.
 pub const BLOCK: usize = 64;
@@ -43,12 +51,18 @@ impl Shape {
 pub struct Block {
     keys: Vec<u16>,
     values: Vec<u16>,
+    /// Both, where they are on a device; the others are empty then.
+    on_device: Option<Tensor>,
 }
 
 impl Block {
     fn new(shape: Shape) -> Self {
         let size = shape.layers * shape.heads * shape.head();
-        Self { keys: vec![0; size], values: vec![0; size] }
+        Self { keys: vec![0; size], values: vec![0; size], on_device: None }
+    }
+
+    fn on_device(both: Tensor) -> Self {
+        Self { keys: Vec::new(), values: Vec::new(), on_device: Some(both) }
     }
 }
 
@@ -56,7 +70,9 @@ impl Block {
 #[derive(Debug)]
 pub struct KvCache {
     shape: Shape,
+    /// Of a sequence on a device, those it begins with, until its first pass.
     blocks: Vec<Arc<Block>>,
+    on_device: Option<DeviceRows>,
     length: usize,
     context: usize,
 }
@@ -67,14 +83,14 @@ pub type Runs<'a> = Vec<&'a [u16]>;
 impl KvCache {
     /// An empty cache for a sequence of at most `context` tokens.
     pub fn new(shape: Shape, context: usize) -> Self {
-        Self { shape, blocks: Vec::new(), length: 0, context }
+        Self::over(shape, context, Vec::new(), 0)
     }
 
     /// One that continues `length` positions of blocks that others may hold.
     pub fn over(shape: Shape, context: usize, mut blocks: Vec<Arc<Block>>, length: usize) -> Self {
         let length = length.min(blocks.len() * BLOCK).min(context);
         blocks.truncate(length.div_ceil(BLOCK));
-        Self { shape, blocks, length, context }
+        Self { shape, blocks, on_device: None, length, context }
     }
 
     /// Tokens in the cache.
@@ -92,9 +108,16 @@ impl KvCache {
         self.context
     }
 
-    /// The blocks, for others to hold too; the last one may be partly filled.
-    pub fn blocks(&self) -> &[Arc<Block>] {
-        &self.blocks
+    /// A block for others to hold too; the last one may be partly filled. `None` after it, and
+    /// where a device has no memory for a copy: then it is not kept.
+    pub fn block(&self, index: usize) -> Option<Arc<Block>> {
+        match &self.on_device {
+            Some(rows) if index * BLOCK < self.length => {
+                rows.block(index).ok().map(|both| Arc::new(Block::on_device(both)))
+            }
+            Some(_) => None,
+            None => self.blocks.get(index).map(Arc::clone),
+        }
     }
 
     /// Forgets everything after the first `length` tokens.
@@ -103,11 +126,39 @@ impl KvCache {
         self.blocks.truncate(self.length.div_ceil(BLOCK));
     }
 
+    fn with(&self, count: usize) -> Option<usize> {
+        self.length.checked_add(count).filter(|all| *all <= self.context)
+    }
+
+    /// Makes room on a device for `count` more tokens; false where they do not fit the context.
+    /// From the first time on, the sequence is there and not in blocks.
+    ///
+    /// # Errors
+    /// Where the device has no memory for them.
+    pub fn reserve_on(&mut self, device: &Device, count: usize) -> Result<bool, EngineError> {
+        let Some(length) = self.with(count) else { return Ok(false) };
+        if let Some(rows) = &mut self.on_device {
+            rows.grow(length, self.context)?;
+            return Ok(true);
+        }
+        let rows = DeviceRows::new(self.shape, length, device)?;
+        for (index, block) in self.blocks.iter().enumerate() {
+            let both = block.on_device.as_ref();
+            rows.put_block(index, both.ok_or(EngineError::Internal("a block of the processor"))?)?;
+        }
+        self.blocks.clear();
+        self.on_device = Some(rows);
+        Ok(true)
+    }
+
+    /// The sequence on its device, once there was room reserved.
+    pub fn on_device(&self) -> Option<&DeviceRows> {
+        self.on_device.as_ref()
+    }
+
     /// Makes room for `count` more tokens; false where they do not fit the context.
     pub fn reserve(&mut self, count: usize) -> bool {
-        let Some(length) = self.length.checked_add(count).filter(|all| *all <= self.context) else {
-            return false;
-        };
+        let Some(length) = self.with(count) else { return false };
         while self.blocks.len() < length.div_ceil(BLOCK) {
             self.blocks.push(Arc::new(Block::new(self.shape)));
         }
@@ -176,6 +227,10 @@ mod tests {
         cache.advance(tokens.len());
     }
 
+    fn blocks(cache: &KvCache) -> Vec<Arc<Block>> {
+        (0..).map_while(|index| cache.block(index)).collect()
+    }
+
     fn keys(cache: &KvCache, layer: usize, head: usize, count: usize) -> Vec<f32> {
         let (keys, _) = cache.runs(layer, head, 0..count);
         let all = keys.concat();
@@ -198,7 +253,7 @@ mod tests {
                 all.chunks(4).map(|key| f16::from_bits(key[0]).to_f32()).collect();
             assert_eq!(found, expected[from..], "from {from}");
         }
-        assert_eq!(cache.blocks().len(), 3);
+        assert_eq!(blocks(&cache).len(), 3);
         assert!(!cache.reserve(51), "more than the context");
     }
 
@@ -206,12 +261,12 @@ mod tests {
     fn a_shared_block_is_copied_before_it_is_written() {
         let mut first = KvCache::new(SHAPE, 200);
         fill(&mut first, &[1.0; 70]);
-        let mut second = KvCache::over(SHAPE, 200, first.blocks().to_vec(), 66);
+        let mut second = KvCache::over(SHAPE, 200, blocks(&first), 66);
         fill(&mut second, &[2.0; 4]);
         assert_eq!(keys(&first, 0, 0, 70), [1.0; 70]);
         assert_eq!(keys(&second, 0, 0, 70)[66..], [2.0; 4]);
-        let shared = first.blocks().iter().zip(second.blocks());
-        let same: Vec<bool> = shared.map(|(a, b)| Arc::ptr_eq(a, b)).collect();
+        let shared = blocks(&first).into_iter().zip(blocks(&second));
+        let same: Vec<bool> = shared.map(|(a, b)| Arc::ptr_eq(&a, &b)).collect();
         assert_eq!(same, [true, false]);
     }
 
@@ -220,7 +275,7 @@ mod tests {
         let mut cache = KvCache::new(SHAPE, 200);
         fill(&mut cache, &[1.0; 130]);
         cache.truncate(64);
-        assert_eq!((cache.len(), cache.blocks().len()), (64, 1));
+        assert_eq!((cache.len(), blocks(&cache).len()), (64, 1));
         cache.truncate(100);
         assert_eq!(cache.len(), 64);
     }
