@@ -163,9 +163,10 @@ impl Question {
                             accepted = Some((sql, checked));
                             Event::Accepted { sql: text }
                         }
-                        Err(error) => Event::Rejected(
-                            rejection(error)?.advised(prompt::advise(&snapshot, &sql)),
-                        ),
+                        Err(error) => {
+                            let advice = advice(&error, &snapshot, &sql);
+                            Event::Rejected(rejection(error, &sql)?.advised(advice))
+                        }
                     }
                 }
                 Action::Finish(outcome) => {
@@ -286,7 +287,7 @@ fn generate(
 ///
 /// # Errors
 /// `error` itself, where no other statement can be expected to do better: it is the answer.
-fn rejection(error: ExecError) -> Result<Rejection, Error> {
+fn rejection(error: ExecError, sql: &ParsedSql) -> Result<Rejection, Error> {
     match error {
         ExecError::Refused { rule, message, hint, .. } => {
             Ok(Rejection::refused(Refusal { rule, message, hint }))
@@ -294,7 +295,29 @@ fn rejection(error: ExecError) -> Result<Rejection, Error> {
         ExecError::Analysis { message, safe_for_model: true, .. } => {
             Ok(Rejection::repairable(Stage::Analyze, message))
         }
+        ExecError::Analysis { message, sqlstate, .. }
+            if is_about_constant(&sqlstate, &message, sql) =>
+        {
+            Ok(Rejection::repairable(Stage::Analyze, message))
+        }
         ExecError::Analysis { message, .. } => Ok(Rejection::last(Stage::Analyze, message)),
         other => Err(Error::from(other)),
+    }
+}
+
+/// Whether a message says that a constant of the statement cannot be read, and quotes nothing that
+/// the statement does not say: invalid text representation, datetime format, datetime overflow.
+fn is_about_constant(sqlstate: &str, message: &str, sql: &ParsedSql) -> bool {
+    ["22P02", "22007", "22008"].contains(&sqlstate)
+        && message.split('"').skip(1).step_by(2).all(|quoted| sql.text().contains(quoted))
+}
+
+/// What the snapshot knows about the names, or the constant, that the server rejects.
+fn advice(error: &ExecError, snapshot: &Snapshot, sql: &ParsedSql) -> Option<String> {
+    match error {
+        ExecError::Analysis { sqlstate, message, .. } if sqlstate == "22P02" => {
+            prompt::advise_label(snapshot, message)
+        }
+        _ => prompt::advise(snapshot, sql),
     }
 }

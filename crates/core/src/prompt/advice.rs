@@ -4,7 +4,7 @@
 //! from a table that does not have it. The server says which name is wrong; the snapshot says
 //! where it is right. Everything said here is in the prompt already, or could have been.
 
-use crate::schema::{Relation, Snapshot, quote_ident, quote_qualified};
+use crate::schema::{Relation, Snapshot, quote_ident, quote_qualified, quoted_value};
 use crate::sql::{ColumnRef, ParsedSql, RelationRef};
 
 /// Relations named as places where a column can be found.
@@ -32,6 +32,16 @@ pub fn advise(snapshot: &Snapshot, sql: &ParsedSql) -> Option<String> {
         }
     }
     (!lines.is_empty()).then(|| lines.join(" "))
+}
+
+/// The labels of the enum that `message`, in the server's words, says a constant is none of.
+pub fn advise_label(snapshot: &Snapshot, message: &str) -> Option<String> {
+    let (type_name, _) = message.strip_prefix("invalid input value for enum ")?.split_once(':')?;
+    let mut columns = snapshot.relations.iter().flat_map(|relation| &relation.columns);
+    let labels =
+        &columns.find(|c| c.type_name == type_name && !c.enum_labels.is_empty())?.enum_labels;
+    let labels: Vec<String> = labels.iter().take(MAX_COLUMNS).map(|l| quoted_value(l)).collect();
+    Some(format!("It is one of {}.", labels.join(", ")))
 }
 
 fn misplaced_relation(snapshot: &Snapshot, wanted: &RelationRef) -> Option<String> {
@@ -106,6 +116,17 @@ mod tests {
     fn advice(sql: &str) -> Option<String> {
         let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
         advise(&shop(), &parsed)
+    }
+
+    #[test]
+    fn a_label_that_is_none_brings_the_list() {
+        let told = |message: &str| advise_label(&shop(), message);
+        assert_eq!(
+            told("invalid input value for enum shop.order_status: \"SENT\"").as_deref(),
+            Some("It is one of 'new', 'paid', 'sent'.")
+        );
+        assert_eq!(told("invalid input value for enum hidden.status: \"x\""), None);
+        assert_eq!(told("invalid input syntax for type integer: \"x\""), None);
     }
 
     #[test]

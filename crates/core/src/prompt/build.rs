@@ -20,9 +20,10 @@ const REPAIR: &str = include_str!("templates/repair.txt");
 /// What the model's answer is made to begin with, so that it writes SQL and nothing before it.
 const ANSWER_PREFIX: &str = "```sql\n";
 
-/// Advice for questions about periods; others would get one they did not ask for.
-const PERIODS: &str = "Write a period as a range: d >= '2020-01-01' AND d < '2021-01-01' is the \
-    year 2020. Group by date_trunc('month', d) for months.\n";
+/// How periods are written, for questions about them; others would get one they did not ask for.
+/// An advice to write ranges made small models add ranges.
+const PERIODS: &str =
+    "Years and months of a date d: EXTRACT(YEAR FROM d) = 2024, date_trunc('month', d).\n";
 
 /// Longest message about a failed statement with the advice on it, bytes: a list of forty
 /// columns fits.

@@ -85,7 +85,20 @@ impl<'a> Time<'a> {
             year || MONTHS.contains(&word.as_str())
                 || ["month", "quarter"].contains(&stem.strip_suffix('s').unwrap_or(stem))
         });
-        says_period && self.columns.iter().any(is_date)
+        says_period && !self.says_day() && self.columns.iter().any(is_date)
+    }
+
+    /// Whether there is a day of a month: such a date is compared as it is.
+    fn says_day(&self) -> bool {
+        let is_day = |word: &String| {
+            let number = word.trim_end_matches(|c: char| c.is_alphabetic());
+            number.len() <= 2 && number.parse().is_ok_and(|day: u32| (1..=31).contains(&day))
+        };
+        let is_month = |word: &String| MONTHS.contains(&word.as_str());
+        self.words.windows(2).any(|pair| match pair {
+            [one, other] => (is_day(one) && is_month(other)) || (is_month(one) && is_day(other)),
+            _ => false,
+        })
     }
 
     fn says_any(&self, words: &[&str]) -> bool {
@@ -159,7 +172,14 @@ mod tests {
             let none = Time::new(yes, std::iter::empty());
             assert!(!none.is_about_periods(), "{yes}");
         }
-        for no in ["more than 3000 orders", "who may order", "How long is a year?", "the dates"] {
+        for no in [
+            "more than 3000 orders",
+            "who may order",
+            "How long is a year?",
+            "the dates",
+            "overdue on 30 June 2025",
+            "before March 3rd 2024",
+        ] {
             assert!(!told(no, "name").1, "{no}");
         }
     }

@@ -86,6 +86,23 @@ impl Edits {
         }
     }
 
+    /// Adds text before the name `first`, and other text behind the name `last`.
+    pub fn insert_around(
+        &mut self,
+        source: &Source<'_>,
+        first: &Ident,
+        last: &Ident,
+        before: &str,
+        behind: String,
+    ) {
+        let token = |ident: &Ident| source.tokens().get(source.token(ident.span.start)?);
+        if let (Some(first), Some(last)) = (token(first), token(last)) {
+            let before = before.to_owned();
+            self.0.push(Edit { start: first.start, end: first.start, text: before });
+            self.insert_behind(last, behind);
+        }
+    }
+
     /// Adds `text` behind a token.
     pub fn insert_behind(&mut self, token: &Token<'_>, text: String) {
         self.0.push(Edit { start: token.end(), end: token.end(), text });

@@ -132,7 +132,8 @@ pub(super) fn broken<'e>(
     Some(Broken { first: left.first()?, last: right.last()?, instead })
 }
 
-fn condition_of(operator: &JoinOperator) -> Option<&Expr> {
+/// The condition behind ON.
+pub(super) fn condition_of(operator: &JoinOperator) -> Option<&Expr> {
     match operator {
         JoinOperator::Join(JoinConstraint::On(on))
         | JoinOperator::Inner(JoinConstraint::On(on))

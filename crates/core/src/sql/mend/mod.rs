@@ -13,8 +13,10 @@
 //! | `t2.city`, and of all tables read only `t1` has `city` | `t1.city` |
 //! | `t1.city`, which only a table has to which keys of `t1` lead | that table, joined along the keys |
 //! | `name`, where the column is `"Name"` | `"Name"` |
+//! | `JOIN b ON a.x = b.x`, and keys of `b` lead to the one table that has `x` | `b` with that table, joined along the keys |
 //! | `ON a.x = b.y`, with no such column or types that cannot be equal, and a key between both | the key's columns |
 
+mod between;
 mod joins;
 mod scope;
 mod walk;

@@ -174,6 +174,18 @@ fn a_condition_that_cannot_hold_becomes_the_key() {
 }
 
 #[test]
+fn the_table_between_is_joined() {
+    in_school(
+        "SELECT c.language, m.since FROM s.city c LEFT JOIN s.membership AS m ON c.id = m.city_id WHERE m.since > 1",
+        "SELECT country.language, m.since FROM s.city c LEFT JOIN (s.membership AS m JOIN s.student AS student ON student.id = m.student_id) ON c.id = student.city_id JOIN s.country AS country ON country.id = c.country_id WHERE m.since > 1",
+    );
+    in_school(
+        "SELECT 1 FROM s.country JOIN s.student ON student.country_id = country.id",
+        "SELECT 1 FROM s.country JOIN (s.student JOIN s.city AS city ON city.id = student.city_id) ON city.country_id = country.id",
+    );
+}
+
+#[test]
 fn no_column_is_compared_with_itself() {
     // `customer_id` is in orders alone: with its alias the condition would hold for every row.
     stays("SELECT 1 FROM shop.orders o JOIN shop.v_revenue v ON v.customer_id = o.customer_id");

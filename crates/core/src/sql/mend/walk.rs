@@ -44,8 +44,8 @@ struct Joined<'s> {
 
 /// Goes through a statement once and notes what to change.
 pub(super) struct Walker<'a, 's> {
-    source: &'a Source<'a>,
-    snapshot: &'s Snapshot,
+    pub(super) source: &'a Source<'a>,
+    pub(super) snapshot: &'s Snapshot,
     ctes: HashSet<String>,
     /// From the outermost SELECT to the one being read.
     scopes: Vec<Scope<'s>>,
@@ -58,7 +58,9 @@ pub(super) struct Walker<'a, 's> {
     joined: Vec<Joined<'s>>,
     /// Wrong names that may still be looked into.
     left: usize,
-    edits: Edits,
+    /// Names given to what was joined.
+    pub(super) names: Vec<String>,
+    pub(super) edits: Edits,
 }
 
 impl<'a, 's> Walker<'a, 's> {
@@ -73,6 +75,7 @@ impl<'a, 's> Walker<'a, 's> {
             replaced: HashSet::new(),
             joined: Vec::new(),
             left: MAX_WRONG,
+            names: Vec::new(),
             edits: Edits::default(),
         }
     }
@@ -93,6 +96,9 @@ impl<'a, 's> Walker<'a, 's> {
             if let Some(broken) = broken(join, &scope, self.snapshot) {
                 self.replaced.extend(columns_in(&join.join_operator));
                 self.edits.replace(self.source, broken.first, broken.last, broken.instead);
+            } else if let Some(joined) = self.join_between(join, &scope) {
+                scope.added.extend(joined);
+                self.replaced.extend(columns_in(&join.join_operator));
             }
         }
         self.scopes.push(scope);
@@ -250,7 +256,8 @@ impl<'a, 's> Walker<'a, 's> {
                 from = joined.alias.clone();
                 continue;
             }
-            let alias = self.free_name(&key.to.name);
+            let alias = self.free_name(&key.to.name, self.scopes.get(depth)?);
+            self.names.push(alias.clone());
             if let Some(scope) = self.scopes.get_mut(depth) {
                 scope.added.push(key.to.clone());
             }
@@ -264,11 +271,12 @@ impl<'a, 's> Walker<'a, 's> {
         Some(from)
     }
 
-    /// `wanted`, or with a number behind it, as nothing else is called.
-    fn free_name(&self, wanted: &str) -> String {
+    /// `wanted`, or with a number behind it, as nothing in `scope` or around it is called.
+    pub(super) fn free_name(&self, wanted: &str, scope: &Scope<'_>) -> String {
         let is_taken = |name: &str| {
-            self.scopes.iter().any(|scope| scope.item(name).is_some())
-                || self.joined.iter().any(|joined| joined.alias == name)
+            scope.item(name).is_some()
+                || self.scopes.iter().any(|scope| scope.item(name).is_some())
+                || self.names.iter().any(|given| given == name)
                 || self.ctes.contains(name)
         };
         let numbered = (2..).map(|number| format!("{wanted}_{number}"));
