@@ -104,7 +104,8 @@ fn the_engine_is_handed_one_socket_and_nothing_else() {
         .filter(|line| !line.is_empty())
         .map(|line| line.split('=').next().unwrap())
         .collect();
-    let expected = ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS", "TOKENIZERS_PARALLELISM"];
+    let expected =
+        ["CANDLE_NUM_THREADS", "CUDA_DEVICE_ORDER", "RAYON_NUM_THREADS", "TOKENIZERS_PARALLELISM"];
     assert_eq!(names, BTreeSet::from(expected));
 
     let maps = proc_file(&server, &engine, "maps").unwrap();

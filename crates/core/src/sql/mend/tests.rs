@@ -1,3 +1,5 @@
+//! What is put right, and what is left as it stands.
+
 use super::mend;
 use crate::schema::fixture::{key, shop, table};
 use crate::schema::{RelationName, Snapshot};
