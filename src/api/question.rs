@@ -296,20 +296,13 @@ fn rejection(error: ExecError, sql: &ParsedSql) -> Result<Rejection, Error> {
             Ok(Rejection::repairable(Stage::Analyze, message))
         }
         ExecError::Analysis { message, sqlstate, .. }
-            if is_about_constant(&sqlstate, &message, sql) =>
+            if prompt::is_about_constant(&sqlstate, &message, sql) =>
         {
             Ok(Rejection::repairable(Stage::Analyze, message))
         }
         ExecError::Analysis { message, .. } => Ok(Rejection::last(Stage::Analyze, message)),
         other => Err(Error::from(other)),
     }
-}
-
-/// Whether a message says that a constant of the statement cannot be read, and quotes nothing that
-/// the statement does not say: invalid text representation, datetime format, datetime overflow.
-fn is_about_constant(sqlstate: &str, message: &str, sql: &ParsedSql) -> bool {
-    ["22P02", "22007", "22008"].contains(&sqlstate)
-        && message.split('"').skip(1).step_by(2).all(|quoted| sql.text().contains(quoted))
 }
 
 /// What the snapshot knows about the names, or the constant, that the server rejects.

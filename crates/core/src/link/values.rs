@@ -2,8 +2,8 @@
 //!
 //! Owns the comparison of a question's words with the common values in the snapshot, whatever their
 //! case, number and punctuation, so that the model is told the stored spelling and the column. The
-//! snapshot holds values of columns the caller may read and no others. Called by
-//! [`crate::prompt`].
+//! snapshot holds values of columns the caller may read and no others. Called by the extension and
+//! the tools, before [`crate::prompt`].
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,7 +1,7 @@
 //! Words of names and of questions, in a form in which they can be equal.
 //!
-//! Owns the splitting of identifiers and a light English stemming. Called by [`super::rank`], [`super::values`] and
-//! [`crate::sql::mend()`].
+//! Owns the splitting of identifiers and a light English stemming. Called by [`super::rank`],
+//! [`super::values`], the guessing of keys and [`crate::sql::mend()`].
 
 /// Words that say nothing about a schema, stemmed like the others.
 #[rustfmt::skip]

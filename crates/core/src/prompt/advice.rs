@@ -34,6 +34,16 @@ pub fn advise(snapshot: &Snapshot, sql: &ParsedSql) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(" "))
 }
 
+/// Whether a message of the server says that a constant of `sql` cannot be read, in no words but the
+/// server's and the statement's: invalid text representation, datetime format, datetime overflow.
+///
+/// All between the first and the last quote counts as quoted: a value may hold quotes itself.
+pub fn is_about_constant(sqlstate: &str, message: &str, sql: &ParsedSql) -> bool {
+    let quoted = message.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"'));
+    ["22P02", "22007", "22008"].contains(&sqlstate)
+        && quoted.is_some_and(|(quoted, _)| sql.text().contains(quoted))
+}
+
 /// The labels of the enum that `message`, in the server's words, says a constant is none of.
 pub fn advise_label(snapshot: &Snapshot, message: &str) -> Option<String> {
     let (type_name, _) = message.strip_prefix("invalid input value for enum ")?.split_once(':')?;
@@ -116,6 +126,21 @@ mod tests {
     fn advice(sql: &str) -> Option<String> {
         let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
         advise(&shop(), &parsed)
+    }
+
+    #[test]
+    fn only_constants_of_the_statement_may_be_told() {
+        let sql = CandidateSql::from_user("SELECT 1 FROM s.t WHERE a = 'x' AND b = 'y'").unwrap();
+        let sql = policy::check(sql).unwrap();
+        let told = |sqlstate: &str, value: &str| {
+            let message = format!("invalid input syntax for type integer: \"{value}\"");
+            is_about_constant(sqlstate, &message, &sql)
+        };
+        assert!(told("22P02", "x"));
+        assert!(!told("22P02", "secret"));
+        assert!(!told("22P02", "x\" secret \"y"), "a value with quotes in it");
+        assert!(!told("22003", "x"));
+        assert!(!is_about_constant("22P02", "malformed value: secret", &sql));
     }
 
     #[test]

@@ -11,6 +11,6 @@ mod build;
 mod question;
 mod time;
 
-pub use advice::{advise, advise_label};
+pub use advice::{advise, advise_label, is_about_constant};
 pub use build::{PromptError, PromptInput, TEMPLATE_VERSION, build, repair};
 pub use question::{QuestionError, check_question};
