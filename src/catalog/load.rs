@@ -32,10 +32,9 @@ pub(super) fn load(view: &View) -> Result<Snapshot, CatalogError> {
         // A cancel, or an error that is no part of this query's contract.
         Err(caught) => caught.rethrow(),
     };
-    let mut snapshot: Snapshot =
-        serde_json::from_str(&text).map_err(|error| CatalogError::Shape(error.to_string()))?;
+    let mut snapshot =
+        Snapshot::parse(&text).map_err(|error| CatalogError::Shape(error.to_string()))?;
     snapshot.functions = functions;
-    snapshot.infer_keys();
     for relation in &mut snapshot.relations {
         shorten(&mut relation.comment);
         for column in &mut relation.columns {

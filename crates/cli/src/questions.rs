@@ -183,7 +183,7 @@ fn summary(times: &mut [f64]) -> String {
 }
 
 fn snapshot(path: &Path) -> Result<Snapshot, Failure> {
-    serde_json::from_str(&read(path)?).map_err(|error| in_file(path, &error))
+    Snapshot::parse(&read(path)?).map_err(|error| in_file(path, &error))
 }
 
 fn lines<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>, Failure> {

@@ -13,7 +13,7 @@ pub struct Snapshot {
     /// Foreign keys of which both ends are readable.
     #[serde(default)]
     pub foreign_keys: Vec<ForeignKey>,
-    /// Keys that nobody declared and names suggest; made by [`Snapshot::infer_keys`].
+    /// Keys that nobody declared and names suggest; made by [`Snapshot::parse`].
     #[serde(skip)]
     pub inferred_keys: Vec<ForeignKey>,
     /// Names of functions that statements may call besides the built-in ones. No part of what a
@@ -111,8 +111,17 @@ impl Snapshot {
         self.relations.iter().find(|r| r.name == *name)
     }
 
-    /// Guesses the keys that are not declared.
-    pub fn infer_keys(&mut self) {
+    /// What the catalog query gives, with guesses at the keys that are not declared.
+    ///
+    /// # Errors
+    /// Where the text is no snapshot.
+    pub fn parse(json: &str) -> serde_json::Result<Self> {
+        let mut snapshot: Self = serde_json::from_str(json)?;
+        snapshot.infer_keys();
+        Ok(snapshot)
+    }
+
+    pub(crate) fn infer_keys(&mut self) {
         self.inferred_keys = super::inferred::infer(self);
     }
 
