@@ -129,6 +129,13 @@ pub fn value_hints() -> bool {
     VALUE_HINTS.get()
 }
 
+static RECALL_SNAPSHOTS: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether a session begins with what the role's sessions before it have read of the catalog.
+pub fn recall_snapshots() -> bool {
+    RECALL_SNAPSHOTS.get()
+}
+
 static PRELOAD_MODEL: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether the model is loaded at server start rather than at the first question.
@@ -424,6 +431,14 @@ pub fn define() {
         c"They are the common values of the server's statistics, as far as the caller may read them.",
         &VALUE_HINTS,
         GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.recall_snapshots",
+        c"Let a session begin with what the role's sessions before it have read of the catalog.",
+        c"The catalog is read while the model works; if it has changed, the question is asked anew.",
+        &RECALL_SNAPSHOTS,
+        GucContext::Suset,
         GucFlags::default(),
     );
     GucRegistry::define_string_guc(

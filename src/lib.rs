@@ -57,6 +57,7 @@ pub extern "C-unwind" fn _PG_init() {
     pg::server::set_preloaded();
     ipc::mailbox::request_shared_memory();
     ipc::secret::request_shared_memory();
+    ipc::shelf::request_shared_memory();
     worker::register();
 }
 

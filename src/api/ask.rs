@@ -22,7 +22,7 @@ fn ask(question: &str) -> SetOfIterator<'static, JsonText> {
     let work = || {
         confirm::allow_unseen()?;
         let guard = Guard::of_caller()?;
-        Question::new(question, None, &guard)?.answer(|sql| guard.run(sql))
+        Question::at_once(question, None, &guard)?.answer(|sql| guard.run(sql))
     };
     rows(audited("ask", Given::Question(question), work, gave).checked)
 }
@@ -36,7 +36,7 @@ fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonText {
         let row_type = RowType::load(row_type)?;
         confirm::allow_unseen()?;
         let guard = Guard::of_caller()?;
-        let answer = Question::new(question, Some(row_type.columns()), &guard)?
+        let answer = Question::at_once(question, Some(row_type.columns()), &guard)?
             .answer(|sql| guard.run(sql))?;
         row_type.fit(&answer.checked)?;
         Ok((row_type, answer))

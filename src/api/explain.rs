@@ -37,7 +37,7 @@ fn explain(
     require_preload();
     let work = || {
         let guard = Guard::of_caller()?;
-        Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql))
+        Question::at_once(question, None, &guard)?.answer(|sql| guard.validate(sql))
     };
     let answer = audited("explain", Given::Question(question), work, Answer::gave);
     let int = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);

@@ -18,7 +18,8 @@ fn generate(question: &str) -> String {
     require_preload();
     let work = || {
         let guard = Guard::of_caller()?;
-        let answer = Question::new(question, None, &guard)?.answer(|sql| guard.validate(sql))?;
+        let answer =
+            Question::at_once(question, None, &guard)?.answer(|sql| guard.validate(sql))?;
         let sql = answer.sql.pretty();
         let shown = if guc::require_confirm() { confirm::sealed(&sql, &guard)? } else { sql };
         Ok((answer, shown))
@@ -36,5 +37,5 @@ fn prompt(question: &str) -> String {
         .and_then(|guard| Question::new(question, None, &guard))
         .unwrap_or_else(|error| raise(error));
     let chat = mailbox::view().model.map(|model| model.chat).unwrap_or_default();
-    chat.render(&question.prompt)
+    chat.render(question.prompt())
 }

@@ -107,6 +107,7 @@ pub fn patience() -> Patience {
     Patience {
         startup: Duration::from_millis(guc::startup_wait().into()),
         limits: QueueLimits { all: guc::queue_length(), of_role: guc::role_queue_length() },
+        room: Duration::ZERO,
         per_minute: guc::questions_per_minute(),
     }
 }

@@ -7,6 +7,7 @@ mod allow;
 mod ask;
 mod check_setup;
 mod confirm;
+mod draft;
 mod explain;
 mod generate;
 mod limits;

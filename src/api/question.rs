@@ -3,37 +3,38 @@
 //! Drives the state machine of `core::pipeline`, and is the only place that knows all its parts.
 //! What checking means is the caller's: planning for `generate`, running for `ask`.
 
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use text2sql_core::chat::ChatPrompt;
-use text2sql_core::link::{self, Budget};
 use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage};
-use text2sql_core::prompt::{self, PromptInput};
-use text2sql_core::protocol::{ColumnScope, Constraint, GenerateRequest, GenerationStats};
-use text2sql_core::route::{self, Route};
+use text2sql_core::prompt;
+use text2sql_core::protocol::{GenerateRequest, GenerationStats};
 use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{ParsedSql, Refusal, mend, only_home, qualify};
 
+use super::draft::Draft;
 use super::limits::{self, Guard};
 use crate::audit::Gave;
-use crate::catalog;
+use crate::catalog::{self, View};
 use crate::error::Error;
 use crate::exec::ExecError;
-use crate::guc::{self, Constrained};
-use crate::ipc::client;
-use crate::pg::server;
+use crate::guc;
+use crate::ipc::client::{self, Generation, Patience};
+use crate::ipc::mailbox;
+
+/// How long a request waits for the place of the one that was just given up.
+const MAKING_ROOM: Duration = Duration::from_secs(2);
 
 /// A question, understood as far as it can be without the model.
-pub struct Question {
-    /// What the caller may read.
-    snapshot: Rc<Snapshot>,
-    /// What the model will be sent first.
-    pub prompt: ChatPrompt,
-    /// Which model is wanted.
-    route: Route,
+pub struct Question<'a> {
+    text: &'a str,
+    columns: Option<&'a [(String, String)]>,
+    view: View,
+    draft: Draft,
+    /// Whether the draft's snapshot is another session's, and yet to be proved.
+    recalled: bool,
     /// Times so far.
-    pub timings: Timings,
+    timings: Timings,
 }
 
 /// Time of each stage.
@@ -78,52 +79,47 @@ impl<T> Answer<T> {
     }
 }
 
-impl Question {
+impl<'a> Question<'a> {
     /// Reads the catalog as the caller and writes the prompt. `columns` are names and types the
     /// result must have.
     ///
     /// # Errors
     /// Where the question is no question, or nothing is readable.
     pub fn new(
-        question: &str,
-        columns: Option<&[(String, String)]>,
+        question: &'a str,
+        columns: Option<&'a [(String, String)]>,
         guard: &Guard,
     ) -> Result<Self, Error> {
-        let question = prompt::check_question(question, guc::max_question_length() as usize)?;
-        let begun = Instant::now();
-        let snapshot: Rc<Snapshot> = catalog::snapshot(guard.view())?;
-        if snapshot.relations.is_empty() {
-            return Err(Error::NothingReadable { schemas: limits::schemas() });
-        }
-        let catalog = begun.elapsed();
+        let text = prompt::check_question(question, guc::max_question_length() as usize)?;
+        let view = guard.view();
+        let mut timings = Timings::default();
+        let draft = present_draft(&view, text, columns, &mut timings)?;
+        Ok(Self { text, columns, view, draft, recalled: false, timings })
+    }
 
-        let begun = Instant::now();
-        let budget = Budget { tokens: guc::prompt_tokens() };
-        let selection = link::select(&snapshot, question, budget);
-        let today = server::today();
-        let values = if guc::value_hints() {
-            link::value_hits(&snapshot, &selection.relations, question)
-        } else {
-            Vec::new()
-        };
-        let prompt = prompt::build(&PromptInput {
-            snapshot: &snapshot,
-            selection: &selection,
-            question,
-            today: Some(&today),
-            values: &values,
-            result_columns: columns,
-            server_version: &server::version(),
-        })?;
-        let route = Route {
-            routing: guc::routing(),
-            model: guc::model(),
-            level: route::level(&snapshot, question),
-            attempt: 0,
-            remote: guc::remote(),
-        };
-        let timings = Timings { catalog, prompt: begun.elapsed(), ..Timings::default() };
-        Ok(Self { snapshot, prompt, route, timings })
+    /// As [`Self::new`], but where this session has yet to read the catalog and another one of the
+    /// role has read it, what that one saw is used until [`Self::answer`] has looked: an empty
+    /// session takes longer to read it than everything else but the model.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn at_once(
+        question: &'a str,
+        columns: Option<&'a [(String, String)]>,
+        guard: &Guard,
+    ) -> Result<Self, Error> {
+        let text = prompt::check_question(question, guc::max_question_length() as usize)?;
+        let view = guard.view();
+        let mut timings = Timings::default();
+        match recalled_draft(&view, text, columns, &mut timings) {
+            Some(draft) => Ok(Self { text, columns, view, draft, recalled: true, timings }),
+            None => Self::new(question, columns, guard),
+        }
+    }
+
+    /// What the model will be sent first.
+    pub fn prompt(&self) -> &ChatPrompt {
+        &self.draft.prompt
     }
 
     /// Generates until `check` lets a statement pass or no attempt is left.
@@ -131,30 +127,45 @@ impl Question {
     /// # Errors
     /// Of the worker, of the last check, or of the pipeline's end without a statement.
     pub fn answer<T>(
-        self,
+        mut self,
         mut check: impl FnMut(&ParsedSql) -> Result<T, ExecError>,
     ) -> Result<Answer<T>, Error> {
-        client::count_question(limits::patience())?;
-        let Self { snapshot, prompt, mut route, mut timings } = self;
-        let constraint = constraint(&snapshot);
+        let mut patience = limits::patience();
+        client::count_question(patience)?;
+        let mut early = None;
+        if self.recalled {
+            early = self.generate_while_proving(patience)?;
+            patience.room = MAKING_ROOM;
+        }
+        let Self { draft, mut timings, .. } = self;
+        let Draft { snapshot, prompt, .. } = &draft;
+        let mut route = draft.route.clone();
         let mut stats = GenerationStats::default();
         let (mut accepted, mut model) = (None, None);
-        let mut pipeline = Pipeline::new(prompt, guc::max_repairs());
+        let mut pipeline = Pipeline::new(prompt.clone(), guc::max_repairs());
         let mut event = Event::Start;
         loop {
             event = match pipeline.on(event)? {
                 Action::Generate(prompt) => {
-                    let wanted = route.clone();
-                    let (event, by) =
-                        generate(prompt, constraint.clone(), wanted, &mut stats, &mut timings)?;
-                    model = by;
+                    let generation = match early.take() {
+                        Some(generation) => generation,
+                        None => {
+                            let request =
+                                draft.request(prompt, route.clone(), guc::max_new_tokens());
+                            client::generate(request, patience)?
+                        }
+                    };
                     // The next generation, if there is one, mends this one.
                     route.attempt += 1;
-                    event
+                    timings.add(&generation);
+                    add(&mut stats, &generation.stats);
+                    let Generation { text, finish, model: by, .. } = generation;
+                    model = by;
+                    Event::Generated { text, finish }
                 }
                 Action::Check(sql) => {
                     let begun = Instant::now();
-                    let sql = with_right_names(sql, &snapshot);
+                    let sql = with_right_names(sql, snapshot);
                     let verdict = check(&sql);
                     timings.check += begun.elapsed();
                     match verdict {
@@ -164,7 +175,7 @@ impl Question {
                             Event::Accepted { sql: text }
                         }
                         Err(error) => {
-                            let advice = advice(&error, &snapshot, &sql);
+                            let advice = advice(&error, snapshot, &sql);
                             Event::Rejected(rejection(error, &sql)?.advised(advice))
                         }
                     }
@@ -182,17 +193,80 @@ impl Question {
     }
 }
 
-impl Question {
+impl Question<'_> {
+    /// Generates from the draft as it is, and reads the catalog meanwhile. What is generated counts
+    /// only if the present catalog leads to the same request; it is nobody's otherwise. The draft is
+    /// the present one afterwards.
+    ///
+    /// # Errors
+    /// Of the worker, or where nothing is readable any more.
+    fn generate_while_proving(&mut self, patience: Patience) -> Result<Option<Generation>, Error> {
+        let (prompt, mut route) = (self.draft.prompt.clone(), self.draft.route.clone());
+        // Names the role may read no more must not leave the server.
+        route.remote = false;
+        let request = self.draft.request(prompt, route, guc::max_new_tokens());
+        let pending = client::submit(request, patience)?;
+        let mut timings = self.timings;
+        let present = present_draft(&self.view, self.text, self.columns, &mut timings)?;
+        let proved = present.asks_the_same(&self.draft);
+        self.draft = present;
+        if proved {
+            return Ok(Some(pending.wait()?));
+        }
+        self.timings = timings;
+        Ok(None)
+    }
+
     /// Has the engine read what all questions of this caller begin with.
     ///
     /// # Errors
     /// Of the worker.
     pub fn warm(self) -> Result<GenerationStats, Error> {
-        client::count_question(limits::patience())?;
-        let warming = request(self.prompt, None, self.route, 0);
-        let generation = client::generate(warming, limits::patience())?;
-        Ok(generation.stats)
+        let patience = limits::patience();
+        client::count_question(patience)?;
+        let Draft { prompt, route, .. } = &self.draft;
+        let warming = self.draft.request(prompt.clone(), route.clone(), 0);
+        Ok(client::generate(GenerateRequest { constraint: None, ..warming }, patience)?.stats)
     }
+}
+
+/// The draft for what can be read now.
+fn present_draft(
+    view: &View,
+    question: &str,
+    columns: Option<&[(String, String)]>,
+    timings: &mut Timings,
+) -> Result<Draft, Error> {
+    let begun = Instant::now();
+    let snapshot = catalog::snapshot(view.clone())?;
+    timings.catalog += begun.elapsed();
+    if snapshot.relations.is_empty() {
+        return Err(Error::NothingReadable { schemas: limits::schemas() });
+    }
+    let begun = Instant::now();
+    let draft = Draft::write(snapshot, question, columns)?;
+    timings.prompt += begun.elapsed();
+    Ok(draft)
+}
+
+/// The draft for what another session saw, if that is kept and may be used.
+fn recalled_draft(
+    view: &View,
+    question: &str,
+    columns: Option<&[(String, String)]>,
+    timings: &mut Timings,
+) -> Option<Draft> {
+    if !guc::recall_snapshots() || mailbox::models().iter().any(|model| model.remote) {
+        return None;
+    }
+    let begun = Instant::now();
+    let snapshot = catalog::recalled(view.clone())?;
+    timings.catalog += begun.elapsed();
+    let begun = Instant::now();
+    // What is wrong with it is told of the present one, if it still is.
+    let draft = Draft::write(snapshot, question, columns).ok()?;
+    timings.prompt += begun.elapsed();
+    Some(draft)
 }
 
 /// The statement with the names put right that the catalog leaves no choice about.
@@ -204,68 +278,24 @@ fn with_right_names(sql: ParsedSql, snapshot: &Snapshot) -> ParsedSql {
     mend(&sql, snapshot).unwrap_or(sql)
 }
 
-/// What answers over the snapshot must keep to.
-fn constraint(snapshot: &Snapshot) -> Option<Constraint> {
-    let columns = match guc::constrained() {
-        Constrained::Off => return None,
-        Constrained::Names => ColumnScope::Anywhere,
-        Constrained::Scope => ColumnScope::InScope,
-    };
-    Some(Constraint { columns, ..Constraint::from(snapshot) })
-}
-
-/// Prefixes are shared within one role of one database only, unless a superuser wants it otherwise:
-/// how fast an answer comes tells others what was asked.
-fn cache_scope() -> String {
-    let database = server::database().to_u32();
-    if guc::share_prefixes() {
-        return format!("{database}/all");
-    }
-    format!("{database}/{}", server::current_role().to_u32())
-}
-
-fn request(
-    prompt: ChatPrompt,
-    constraint: Option<Constraint>,
-    route: Route,
-    max_new_tokens: u32,
-) -> GenerateRequest {
-    GenerateRequest {
-        prompt,
-        max_new_tokens,
-        deadline_ms: guc::generation_timeout().into(),
-        cache_scope: cache_scope(),
-        // What the caller may read and nothing else, as in the prompt. The schemas on the search
-        // path count as any others: a bare name gets its schema where there is one choice.
-        constraint: constraint.filter(Constraint::is_reasonable),
-        route,
+impl Timings {
+    fn add(&mut self, generation: &Generation) {
+        let got = &generation.stats;
+        let prefill = Duration::from_micros(got.prefill_us);
+        let decode = Duration::from_micros(got.decode_us);
+        // Word that prefill began comes late where the engine has every processor: what it computed
+        // meanwhile is no waiting.
+        let besides = generation.elapsed.saturating_sub(prefill.saturating_add(decode));
+        let queued = generation.queued.min(besides);
+        self.queue += queued;
+        self.prefill = self.prefill.saturating_add(prefill);
+        self.decode = self.decode.saturating_add(decode);
+        self.transport += besides - queued;
     }
 }
 
-fn generate(
-    prompt: ChatPrompt,
-    constraint: Option<Constraint>,
-    route: Route,
-    stats: &mut GenerationStats,
-    timings: &mut Timings,
-) -> Result<(Event, Option<String>), Error> {
-    let request = request(prompt, constraint, route, guc::max_new_tokens());
-    let begun = Instant::now();
-    let generation = client::generate(request, limits::patience())?;
-    let elapsed = begun.elapsed();
-
-    let got = generation.stats;
-    let prefill = Duration::from_micros(got.prefill_us);
-    let decode = Duration::from_micros(got.decode_us);
-    // Word that prefill began comes late where the engine has every processor: what it computed
-    // meanwhile is no waiting.
-    let besides = elapsed.saturating_sub(prefill.saturating_add(decode));
-    let queued = generation.queued.min(besides);
-    timings.queue += queued;
-    timings.prefill = timings.prefill.saturating_add(prefill);
-    timings.decode = timings.decode.saturating_add(decode);
-    timings.transport += besides - queued;
-    // The numbers are the engine's word: no sum of them may fail.
+/// Adds the counts of another generation. They are the engine's word: no sum of them may fail.
+fn add(stats: &mut GenerationStats, got: &GenerationStats) {
     stats.prompt_tokens = stats.prompt_tokens.saturating_add(got.prompt_tokens);
     stats.cached_tokens = stats.cached_tokens.saturating_add(got.cached_tokens);
     stats.generated_tokens = stats.generated_tokens.saturating_add(got.generated_tokens);
@@ -279,8 +309,6 @@ fn generate(
     stats.backtracked_tokens = stats.backtracked_tokens.saturating_add(got.backtracked_tokens);
     stats.compile_us = stats.compile_us.saturating_add(got.compile_us);
     stats.mask_us = stats.mask_us.saturating_add(got.mask_us);
-    let event = Event::Generated { text: generation.text, finish: generation.finish };
-    Ok((event, generation.model))
 }
 
 /// What the pipeline makes of a refused statement.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use pgrx::pg_sys::Oid;
 use text2sql_core::schema::Snapshot;
 
+use super::kept;
 use super::load::{self, CatalogError};
 use crate::pg::invalidation;
 
@@ -55,19 +56,34 @@ pub fn snapshot(mut view: View) -> Result<Rc<Snapshot>, CatalogError> {
         return Ok(found);
     }
     let snapshot = Rc::new(load::load(&view)?);
+    kept::keep(&view, &snapshot);
     let loaded = Instant::now();
     let entry = Entry { view, generation, loaded, snapshot: Rc::clone(&snapshot) };
     ENTRIES.with_borrow_mut(|entries| {
+        entries.retain(|e| e.view != entry.view);
         entries.push_front(entry);
         entries.truncate(CAPACITY);
     });
     Ok(snapshot)
 }
 
+/// What another session of the role saw in `view`, where this one has not looked yet. It may be out
+/// of date: nothing made of it may be shown before [`snapshot`] has led to the same.
+pub fn recalled(mut view: View) -> Option<Rc<Snapshot>> {
+    view.schemas.sort();
+    view.schemas.dedup();
+    if ENTRIES.with_borrow(|entries| entries.iter().any(|e| e.view == view)) {
+        return None;
+    }
+    kept::recall(&view).map(Rc::new)
+}
+
 fn find(view: &View, generation: u64) -> Option<Rc<Snapshot>> {
     ENTRIES.with_borrow_mut(|entries| {
-        entries.retain(|e| e.generation == generation && e.loaded.elapsed() < MAX_AGE);
-        let index = entries.iter().position(|e| e.view == *view)?;
+        let is_present = |e: &Entry| {
+            e.generation == generation && e.loaded.elapsed() < MAX_AGE && e.view == *view
+        };
+        let index = entries.iter().position(is_present)?;
         let entry = entries.remove(index)?;
         let snapshot = Rc::clone(&entry.snapshot);
         entries.push_front(entry);

@@ -1,11 +1,13 @@
 //! What the caller may read, as the model gets to see it.
 //!
 //! Owns the snapshot query's run and its cache. Everything in a snapshot is what the role could
-//! SELECT itself; nothing of one role's snapshot is ever given to another. Called by `api`.
+//! SELECT itself, or could when another session of the role looked ([`recalled`]); nothing of one
+//! role's snapshot is ever given to another. Called by `api`.
 
 mod cache;
 mod functions;
+mod kept;
 mod load;
 
-pub use cache::{View, snapshot};
+pub use cache::{View, recalled, snapshot};
 pub use load::CatalogError;

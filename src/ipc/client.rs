@@ -19,6 +19,9 @@ use crate::pg::{latch, server};
 /// Longest sleep between two looks at the worker's state. A lost wake-up costs this much.
 const HEARTBEAT: Duration = Duration::from_millis(1000);
 
+/// Time between two looks for room in a queue that is full.
+const A_MOMENT: Duration = Duration::from_millis(5);
+
 /// What a request may take beyond all its limits before the worker counts as having lost it: it
 /// ends every request it knows within them.
 const LAST_RESORT: Duration = Duration::from_secs(60);
@@ -79,6 +82,8 @@ pub struct Generation {
     pub stats: GenerationStats,
     /// From submitting to the start of prefill.
     pub queued: Duration,
+    /// From submitting to the end.
+    pub elapsed: Duration,
     /// The model that wrote it, by the name it has itself.
     pub model: Option<String>,
 }
@@ -90,6 +95,8 @@ pub struct Patience {
     pub startup: Duration,
     /// Requests allowed to wait or run.
     pub limits: QueueLimits,
+    /// For room among them.
+    pub room: Duration,
     /// Questions of a role in a minute; 0 is no limit.
     pub per_minute: u32,
 }
@@ -111,6 +118,25 @@ pub fn count_question(patience: Patience) -> Result<(), ClientError> {
 /// # Errors
 /// [`ClientError`]. A cancel or timeout of the session is a server error and unwinds instead.
 pub fn generate(request: GenerateRequest, patience: Patience) -> Result<Generation, ClientError> {
+    submit(request, patience)?.wait()
+}
+
+/// A generation that was asked for. Dropping it is cancelling it.
+pub struct Pending {
+    channel: Channel,
+    /// The worker's that has the ticket.
+    generation: u64,
+    begun: Instant,
+    /// When the worker counts as having lost it, after `begun`.
+    longest: Duration,
+    startup: Duration,
+}
+
+/// Asks for one generation, which the worker then sees to by itself.
+///
+/// # Errors
+/// [`ClientError`], as far as it is known at once.
+pub fn submit(request: GenerateRequest, patience: Patience) -> Result<Pending, ClientError> {
     let before = mailbox::view();
     if before.state == EngineState::Failed {
         return Err(ClientError::Unavailable(before.failure));
@@ -124,50 +150,78 @@ pub fn generate(request: GenerateRequest, patience: Patience) -> Result<Generati
     channel.send(protocol::encode(&ClientFrame::Submit { request })?);
     let role = server::asking_role().to_u32();
     let ticket = Ticket { segment, request_id, pid: server::pid(), role };
-    let generation = mailbox::submit(ticket, patience.limits).map_err(|refused| {
+    let generation = hand_in(ticket, patience)?;
+    mailbox::count(&mailbox::counters().accepted);
+    // Where the worker is gone by now, waiting will tell.
+    let _ = channel.flush();
+    Ok(Pending { channel, generation, begun, longest, startup: patience.startup })
+}
+
+/// Hands in a ticket, as soon as there is room for it.
+fn hand_in(ticket: Ticket, patience: Patience) -> Result<u64, ClientError> {
+    let begun = Instant::now();
+    loop {
+        let refused = match mailbox::submit(ticket, patience.limits) {
+            Ok(generation) => return Ok(generation),
+            Err(refused) => refused,
+        };
+        let full = !matches!(refused, Refused::NoWorker);
+        if full && begun.elapsed() < patience.room {
+            latch::wait(A_MOMENT);
+            check_for_interrupts!();
+            continue;
+        }
         mailbox::count(&mailbox::counters().rejected);
-        match refused {
+        return Err(match refused {
             Refused::QueueFull { active } => ClientError::QueueFull { active },
             Refused::RoleQueueFull { active } => ClientError::RoleQueueFull { active },
             Refused::NoWorker => ClientError::NoWorker,
-        }
-    })?;
-    mailbox::count(&mailbox::counters().accepted);
+        });
+    }
+}
 
-    let (mut started, mut model) = (None, None);
-    loop {
-        let alive = channel.flush();
-        while let Some(message) = channel.receive().or_else(|Detached| lost(alive))? {
-            match protocol::decode::<ServerFrame>(&message)? {
-                ServerFrame::Queued { .. } => {}
-                ServerFrame::Given { model: name } => model = Some(name),
-                ServerFrame::Event { event } => match event {
-                    Event::Started { .. } => started = Some(begun.elapsed()),
-                    Event::Delta { .. } => {}
-                    Event::Failed { failure } => return Err(failure.into()),
-                    Event::Done { text, finish, stats } => {
-                        let queued = started.unwrap_or_default();
-                        return Ok(Generation { text, finish, stats, queued, model });
-                    }
-                },
-            }
-        }
-        let (now, state) = mailbox::pulse();
-        if now != generation || begun.elapsed() > longest {
-            return Err(ClientError::WorkerLost);
-        }
-        let wait = match state {
-            EngineState::Loading { percent } if started.is_none() => {
-                let left = patience.startup.saturating_sub(begun.elapsed());
-                if left.is_zero() {
-                    return Err(ClientError::Loading { percent });
+impl Pending {
+    /// Waits for the worker.
+    ///
+    /// # Errors
+    /// [`ClientError`]. A cancel or timeout of the session is a server error and unwinds instead.
+    pub fn wait(mut self) -> Result<Generation, ClientError> {
+        let (mut started, mut model) = (None, None);
+        loop {
+            let alive = self.channel.flush();
+            while let Some(message) = self.channel.receive().or_else(|Detached| lost(alive))? {
+                match protocol::decode::<ServerFrame>(&message)? {
+                    ServerFrame::Queued { .. } => {}
+                    ServerFrame::Given { model: name } => model = Some(name),
+                    ServerFrame::Event { event } => match event {
+                        Event::Started { .. } => started = Some(self.begun.elapsed()),
+                        Event::Delta { .. } => {}
+                        Event::Failed { failure } => return Err(failure.into()),
+                        Event::Done { text, finish, stats } => {
+                            let queued = started.unwrap_or_default();
+                            let elapsed = self.begun.elapsed();
+                            return Ok(Generation { text, finish, stats, queued, elapsed, model });
+                        }
+                    },
                 }
-                left.min(HEARTBEAT)
             }
-            _ => HEARTBEAT,
-        };
-        latch::wait(wait);
-        check_for_interrupts!();
+            let (now, state) = mailbox::pulse();
+            if now != self.generation || self.begun.elapsed() > self.longest {
+                return Err(ClientError::WorkerLost);
+            }
+            let wait = match state {
+                EngineState::Loading { percent } if started.is_none() => {
+                    let left = self.startup.saturating_sub(self.begun.elapsed());
+                    if left.is_zero() {
+                        return Err(ClientError::Loading { percent });
+                    }
+                    left.min(HEARTBEAT)
+                }
+                _ => HEARTBEAT,
+            };
+            latch::wait(wait);
+            check_for_interrupts!();
+        }
     }
 }
 

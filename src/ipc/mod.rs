@@ -9,3 +9,4 @@ pub mod channel;
 pub mod client;
 pub mod mailbox;
 pub mod secret;
+pub mod shelf;

@@ -20,6 +20,7 @@
 //! | [`quota`] | how many questions a role may ask in a minute |
 //! | [`fair_queue`] | whose request is next |
 //! | [`ring`] | the request queue's index arithmetic |
+//! | [`shelf`] | texts by key in a fixed piece of memory |
 //! | [`audit`] | the line a call leaves in the log |
 //! | [`confirm`] | statements that are shown before they are run |
 //! | [`hex`] | bytes as digits |
@@ -49,6 +50,7 @@ pub mod quota;
 pub mod ring;
 pub mod route;
 pub mod schema;
+pub mod shelf;
 pub mod sql;
 pub mod supervision;
 pub mod warm_up;

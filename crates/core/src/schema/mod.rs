@@ -8,6 +8,7 @@
 pub(crate) mod fixture;
 mod ident;
 mod inferred;
+mod packed;
 mod render;
 mod sanitize;
 mod snapshot;

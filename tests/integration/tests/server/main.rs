@@ -19,6 +19,7 @@ mod install;
 mod isolation;
 mod lifecycle;
 mod load;
+mod recall;
 mod routing;
 mod standby;
 mod traces;

@@ -1,0 +1,114 @@
+//! What a snapshot makes of a question: the prompt, and which model it goes to.
+//!
+//! Called by [`super::question`].
+
+use std::rc::Rc;
+
+use text2sql_core::chat::ChatPrompt;
+use text2sql_core::link::{self, Budget};
+use text2sql_core::prompt::{self, PromptInput};
+use text2sql_core::protocol::{ColumnScope, Constraint, GenerateRequest};
+use text2sql_core::route::{self, Route};
+use text2sql_core::schema::Snapshot;
+
+use crate::error::Error;
+use crate::guc::{self, Constrained};
+use crate::pg::server;
+
+/// A question, as far as it is understood without the model.
+pub struct Draft {
+    /// What the caller may read.
+    pub snapshot: Rc<Snapshot>,
+    /// What the model will be sent first.
+    pub prompt: ChatPrompt,
+    /// Which model is wanted.
+    pub route: Route,
+    /// What answers must keep to.
+    constraint: Option<Constraint>,
+}
+
+impl Draft {
+    /// Chooses what of the snapshot to show, and writes the prompt. `columns` are names and types
+    /// the result must have.
+    ///
+    /// # Errors
+    /// Where there is no room for it.
+    pub fn write(
+        snapshot: Rc<Snapshot>,
+        question: &str,
+        columns: Option<&[(String, String)]>,
+    ) -> Result<Self, Error> {
+        let budget = Budget { tokens: guc::prompt_tokens() };
+        let selection = link::select(&snapshot, question, budget);
+        let today = server::today();
+        let values = if guc::value_hints() {
+            link::value_hits(&snapshot, &selection.relations, question)
+        } else {
+            Vec::new()
+        };
+        let prompt = prompt::build(&PromptInput {
+            snapshot: &snapshot,
+            selection: &selection,
+            question,
+            today: Some(&today),
+            values: &values,
+            result_columns: columns,
+            server_version: &server::version(),
+        })?;
+        let route = Route {
+            routing: guc::routing(),
+            model: guc::model(),
+            level: route::level(&snapshot, question),
+            attempt: 0,
+            remote: guc::remote(),
+        };
+        let constraint = constraint(&snapshot);
+        Ok(Self { snapshot, prompt, route, constraint })
+    }
+
+    /// Whether a model would be sent the same.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        self.prompt == other.prompt
+            && self.route == other.route
+            && self.constraint == other.constraint
+    }
+
+    /// The request to continue `prompt`, which is that of the draft or of a repair.
+    pub fn request(
+        &self,
+        prompt: ChatPrompt,
+        route: Route,
+        max_new_tokens: u32,
+    ) -> GenerateRequest {
+        GenerateRequest {
+            prompt,
+            max_new_tokens,
+            deadline_ms: guc::generation_timeout().into(),
+            cache_scope: cache_scope(),
+            // What the caller may read and nothing else, as in the prompt. The schemas on the search
+            // path count as any others: a bare name gets its schema where there is one choice.
+            constraint: self.constraint.clone().filter(Constraint::is_reasonable),
+            route,
+        }
+    }
+}
+
+/// What answers over the snapshot must keep to.
+fn constraint(snapshot: &Snapshot) -> Option<Constraint> {
+    let columns = match guc::constrained() {
+        Constrained::Off => return None,
+        Constrained::Names => ColumnScope::Anywhere,
+        Constrained::Scope => ColumnScope::InScope,
+    };
+    Some(Constraint { columns, ..Constraint::from(snapshot) })
+}
+
+/// Prefixes are shared within one role of one database only, unless a superuser wants it otherwise:
+/// how fast an answer comes tells others what was asked.
+fn cache_scope() -> String {
+    let database = server::database().to_u32();
+    if guc::share_prefixes() {
+        return format!("{database}/all");
+    }
+    format!("{database}/{}", server::current_role().to_u32())
+}
