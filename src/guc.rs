@@ -129,6 +129,13 @@ pub fn value_hints() -> bool {
     VALUE_HINTS.get()
 }
 
+static PRUNE_JOINS: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether joins that nothing asks for are taken out of the model's statement.
+pub fn prune_joins() -> bool {
+    PRUNE_JOINS.get()
+}
+
 static RECALL_SNAPSHOTS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether a session begins with what the role's sessions before it have read of the catalog.
@@ -430,6 +437,14 @@ pub fn define() {
         c"Tell the model which columns have the values a question names.",
         c"They are the common values of the server's statistics, as far as the caller may read them.",
         &VALUE_HINTS,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.prune_joins",
+        c"Take joins that nothing asks for out of the model's statement.",
+        c"A relation goes whose columns are not used and that the question does not speak of.",
+        &PRUNE_JOINS,
         GucContext::Userset,
         GucFlags::default(),
     );

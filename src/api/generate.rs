@@ -33,9 +33,10 @@ fn generate(question: &str) -> String {
 #[pg_extern(volatile, parallel_unsafe, strict)]
 fn prompt(question: &str) -> String {
     require_preload();
-    let question = Guard::of_caller()
-        .and_then(|guard| Question::new(question, None, &guard))
-        .unwrap_or_else(|error| raise(error));
     let chat = mailbox::view().model.map(|model| model.chat).unwrap_or_default();
-    chat.render(question.prompt())
+    let text = Guard::of_caller().and_then(|guard| {
+        let question = Question::new(question, None, &guard)?;
+        Ok(chat.render(question.prompt()))
+    });
+    text.unwrap_or_else(|error| raise(error))
 }

@@ -9,8 +9,10 @@ use text2sql_core::chat::ChatPrompt;
 use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage};
 use text2sql_core::prompt;
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
-use text2sql_core::schema::Snapshot;
-use text2sql_core::sql::{ParsedSql, Refusal, mend, only_home, qualify};
+use text2sql_core::schema::{Snapshot, quote_qualified};
+use text2sql_core::sql::{
+    CandidateSql, ParsedSql, Refusal, mend, only_home, policy, prune, qualify,
+};
 
 use super::draft::Draft;
 use super::limits::{self, Guard};
@@ -25,10 +27,14 @@ use crate::ipc::mailbox;
 /// How long a request waits for the place of the one that was just given up.
 const MAKING_ROOM: Duration = Duration::from_secs(2);
 
+/// Most relations of a rehearsed statement.
+const REHEARSED: usize = 16;
+
 /// A question, understood as far as it can be without the model.
 pub struct Question<'a> {
     text: &'a str,
     columns: Option<&'a [(String, String)]>,
+    guard: &'a Guard,
     view: View,
     draft: Draft,
     /// Whether the draft's snapshot is another session's, and yet to be proved.
@@ -88,13 +94,13 @@ impl<'a> Question<'a> {
     pub fn new(
         question: &'a str,
         columns: Option<&'a [(String, String)]>,
-        guard: &Guard,
+        guard: &'a Guard,
     ) -> Result<Self, Error> {
         let text = prompt::check_question(question, guc::max_question_length() as usize)?;
         let view = guard.view();
         let mut timings = Timings::default();
         let draft = present_draft(&view, text, columns, &mut timings)?;
-        Ok(Self { text, columns, view, draft, recalled: false, timings })
+        Ok(Self { text, columns, guard, view, draft, recalled: false, timings })
     }
 
     /// As [`Self::new`], but where this session has yet to read the catalog and another one of the
@@ -106,13 +112,13 @@ impl<'a> Question<'a> {
     pub fn at_once(
         question: &'a str,
         columns: Option<&'a [(String, String)]>,
-        guard: &Guard,
+        guard: &'a Guard,
     ) -> Result<Self, Error> {
         let text = prompt::check_question(question, guc::max_question_length() as usize)?;
         let view = guard.view();
         let mut timings = Timings::default();
         match recalled_draft(&view, text, columns, &mut timings) {
-            Some(draft) => Ok(Self { text, columns, view, draft, recalled: true, timings }),
+            Some(draft) => Ok(Self { text, columns, guard, view, draft, recalled: true, timings }),
             None => Self::new(question, columns, guard),
         }
     }
@@ -137,7 +143,7 @@ impl<'a> Question<'a> {
             early = self.generate_while_proving(patience)?;
             patience.room = MAKING_ROOM;
         }
-        let Self { draft, mut timings, .. } = self;
+        let Self { text, draft, mut timings, .. } = self;
         let Draft { snapshot, prompt, .. } = &draft;
         let mut route = draft.route.clone();
         let mut stats = GenerationStats::default();
@@ -165,7 +171,7 @@ impl<'a> Question<'a> {
                 }
                 Action::Check(sql) => {
                     let begun = Instant::now();
-                    let sql = with_right_names(sql, snapshot);
+                    let sql = put_right(sql, snapshot, text);
                     let verdict = check(&sql);
                     timings.check += begun.elapsed();
                     match verdict {
@@ -211,10 +217,24 @@ impl Question<'_> {
         let proved = present.asks_the_same(&self.draft);
         self.draft = present;
         if proved {
+            self.rehearse();
             return Ok(Some(pending.wait()?));
         }
         self.timings = timings;
         Ok(None)
+    }
+
+    /// Checks a statement about the relations the model was shown: it fills the caches that the check
+    /// of the model's statement needs, which takes an empty session longer than the check itself.
+    fn rehearse(&self) {
+        let relations = self.draft.snapshot.relations.iter().take(REHEARSED);
+        let counts: Vec<String> = relations
+            .map(|relation| format!("(SELECT count(*) FROM {})", quote_qualified(&relation.name)))
+            .collect();
+        let candidate = CandidateSql::from_user(&format!("SELECT {}", counts.join(", ")));
+        let checked = candidate.ok().and_then(|candidate| policy::check(candidate).ok());
+        // What it says does not matter: nobody asked for it.
+        let _ = checked.map(|sql| self.guard.validate(&sql));
     }
 
     /// Has the engine read what all questions of this caller begin with.
@@ -269,13 +289,17 @@ fn recalled_draft(
     Some(draft)
 }
 
-/// The statement with the names put right that the catalog leaves no choice about.
-fn with_right_names(sql: ParsedSql, snapshot: &Snapshot) -> ParsedSql {
-    let sql = qualify(&sql, |name| only_home(snapshot, name)).unwrap_or(sql);
-    if !guc::mend_names() {
-        return sql;
+/// The statement with the names put right that the catalog leaves no choice about, and without the
+/// joins that nothing asks for.
+fn put_right(sql: ParsedSql, snapshot: &Snapshot, question: &str) -> ParsedSql {
+    let mut sql = qualify(&sql, |name| only_home(snapshot, name)).unwrap_or(sql);
+    if guc::mend_names() {
+        sql = mend(&sql, snapshot).unwrap_or(sql);
     }
-    mend(&sql, snapshot).unwrap_or(sql)
+    if guc::prune_joins() {
+        sql = prune(&sql, snapshot, question).unwrap_or(sql);
+    }
+    sql
 }
 
 impl Timings {

@@ -13,4 +13,4 @@ mod words;
 pub use rank::named;
 pub use select::{Budget, Selection, estimate_tokens, select};
 pub use values::{ValueHit, value_hits};
-pub(crate) use words::split;
+pub(crate) use words::{is_stop_word, split};

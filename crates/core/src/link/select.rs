@@ -45,19 +45,23 @@ fn tokens_of(bytes: usize) -> u32 {
 pub fn select(snapshot: &Snapshot, question: &str, budget: Budget) -> Selection {
     const LEVELS: [Detail; 3] = [Detail::Full, Detail::NoValues, Detail::NamesOnly];
     let renderer = Renderer::new(snapshot);
-    let sizes = LEVELS.map(|detail| (detail, sizes(&renderer, snapshot, detail)));
     let fits = |bytes: usize| tokens_of(bytes) <= budget.tokens;
 
-    for (detail, sizes) in &sizes {
-        if fits(sizes.iter().sum()) {
-            return finish(snapshot, (0..snapshot.relations.len()).collect(), *detail);
+    let mut levels = Vec::with_capacity(LEVELS.len());
+    for detail in LEVELS {
+        let sizes = sizes(&renderer, snapshot, detail);
+        let all = sizes.iter().sum();
+        if fits(all) {
+            let relations = (0..snapshot.relations.len()).collect();
+            return Selection { relations, detail, estimated_tokens: tokens_of(all) };
         }
+        levels.push((detail, sizes));
     }
 
     let graph = Graph::new(&renderer);
     let order = graph.with_connections(&rank(snapshot, question), snapshot.relations.len());
     let mut smallest = None;
-    for (detail, sizes) in &sizes {
+    for (detail, sizes) in &levels {
         let chosen = fill(&order, sizes, fits);
         if chosen.len() >= WANTED.min(order.len()) {
             return finish(snapshot, chosen, *detail);

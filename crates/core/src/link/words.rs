@@ -17,7 +17,7 @@ const STOP_WORDS: &[&str] = &[
 ];
 
 /// Whether a stemmed word says nothing about a schema.
-pub(super) fn is_stop_word(word: &str) -> bool {
+pub(crate) fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.contains(&word)
 }
 

@@ -12,6 +12,22 @@ use super::parsed::ParsedSql;
 use super::policy::{check, for_parser, parse};
 use super::token::Token;
 
+/// Words that end a FROM clause.
+const BEHIND_FROM: &[&str] = &[
+    "where",
+    "group",
+    "having",
+    "window",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+    "union",
+    "intersect",
+    "except",
+];
+
 /// A statement with its tokens, and where our parser saw each begin.
 pub(super) struct Source<'a> {
     gated: Gated<'a>,
@@ -55,6 +71,25 @@ impl<'a> Source<'a> {
     /// Position of the token that begins at a place of the tree.
     pub fn token(&self, at: Location) -> Option<usize> {
         self.starts.binary_search(&(at.line, at.column)).ok()
+    }
+
+    /// Position of the last token of the FROM clause in which the token at `from` stands.
+    pub fn end_of_from(&self, from: usize) -> Option<usize> {
+        let tokens = self.tokens();
+        let mut depth = 0usize;
+        for (index, token) in tokens.iter().enumerate().skip(from) {
+            if token.is_punct("(") {
+                depth += 1;
+            } else if token.is_punct(")") {
+                if depth == 0 {
+                    return index.checked_sub(1);
+                }
+                depth -= 1;
+            } else if depth == 0 && token.is_any_word(BEHIND_FROM) && !is_label(tokens, index) {
+                return index.checked_sub(1);
+            }
+        }
+        tokens.len().checked_sub(1)
     }
 
     /// The statement with all changes; `None` where there are none, or the policy refuses it.
@@ -103,6 +138,11 @@ impl Edits {
         }
     }
 
+    /// Takes the tokens from `first` to `last` out.
+    pub fn remove(&mut self, first: &Token<'_>, last: &Token<'_>) {
+        self.0.push(Edit { start: first.start, end: last.end(), text: String::new() });
+    }
+
     /// Adds `text` behind a token.
     pub fn insert_behind(&mut self, token: &Token<'_>, text: String) {
         self.0.push(Edit { start: token.end(), end: token.end(), text });
@@ -127,4 +167,10 @@ fn starts(text: &str, ends: &[usize]) -> Vec<(u64, u64)> {
         }
     }
     starts
+}
+
+/// Whether a word stands where it can only be a name.
+fn is_label(tokens: &[Token<'_>], index: usize) -> bool {
+    let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+    before.is_some_and(|before| before.is_word("as") || before.is_punct("."))
 }

@@ -4,10 +4,10 @@
 //! no visits. What the key leads to is joined to the one that lacks the column, in parentheses, so
 //! that the condition can name it and the joins around stay what they are.
 
-use sqlparser::ast::{Ident, Join, TableFactor};
+use sqlparser::ast::{Ident, Join};
 
 use super::joins::{condition_of, equality, join as join_text, way_to};
-use super::scope::{Item, Scope};
+use super::scope::{Item, Scope, ends};
 use super::walk::Walker;
 use crate::schema::{RelationName, quote_ident};
 use crate::sql::walk::folded;
@@ -48,18 +48,4 @@ impl<'s> Walker<'_, 's> {
         self.edits.replace(self.source, &qualifier, &qualifier, quote_ident(&from));
         Some(joined)
     }
-}
-
-/// The first and the last name of a relation in a FROM clause; the last is what it goes by.
-fn ends(factor: &TableFactor) -> Option<(&Ident, &Ident)> {
-    let TableFactor::Table { name, alias, args: None, sample: None, .. } = factor else {
-        return None;
-    };
-    let first = name.0.first()?.as_ident()?;
-    let last = match alias {
-        Some(alias) if alias.columns.is_empty() => &alias.name,
-        Some(_) => return None,
-        None => name.0.last()?.as_ident()?,
-    };
-    Some((first, last))
 }

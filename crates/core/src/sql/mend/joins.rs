@@ -133,7 +133,7 @@ pub(super) fn broken<'e>(
 }
 
 /// The condition behind ON.
-pub(super) fn condition_of(operator: &JoinOperator) -> Option<&Expr> {
+pub(in crate::sql) fn condition_of(operator: &JoinOperator) -> Option<&Expr> {
     match operator {
         JoinOperator::Join(JoinConstraint::On(on))
         | JoinOperator::Inner(JoinConstraint::On(on))
@@ -147,7 +147,7 @@ pub(super) fn condition_of(operator: &JoinOperator) -> Option<&Expr> {
 }
 
 /// Both sides of `a.b = c.d`.
-pub(super) fn equality(expr: &Expr) -> Option<(&[Ident], &[Ident])> {
+pub(in crate::sql) fn equality(expr: &Expr) -> Option<(&[Ident], &[Ident])> {
     let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = expr else { return None };
     match (left.as_ref(), right.as_ref()) {
         (Expr::CompoundIdentifier(left), Expr::CompoundIdentifier(right)) => Some((left, right)),

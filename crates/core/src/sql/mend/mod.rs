@@ -17,8 +17,8 @@
 //! | `ON a.x = b.y`, with no such column or types that cannot be equal, and a key between both | the key's columns |
 
 mod between;
-mod joins;
-mod scope;
+pub(super) mod joins;
+pub(super) mod scope;
 mod walk;
 
 use sqlparser::ast::Visit;

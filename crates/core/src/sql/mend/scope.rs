@@ -15,7 +15,7 @@ const SYSTEM_COLUMNS: &[&str] = &["cmax", "cmin", "ctid", "tableoid", "xmax", "x
 
 /// An item of a FROM clause.
 #[derive(Debug, Clone)]
-pub(super) struct Item<'s> {
+pub(in crate::sql) struct Item<'s> {
     /// The name its columns are qualified with.
     pub name: String,
     /// `None`: a sub-query, function or common table expression, whose columns are not known here.
@@ -24,7 +24,7 @@ pub(super) struct Item<'s> {
 
 /// A SELECT as its names see it.
 #[derive(Debug, Default)]
-pub(super) struct Scope<'s> {
+pub(in crate::sql) struct Scope<'s> {
     /// In the order of the FROM clause.
     pub items: Vec<Item<'s>>,
     /// Names of output columns, which ORDER BY and GROUP BY may use.
@@ -76,7 +76,7 @@ fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-pub(super) fn attribute<'r>(relation: &'r Relation, column: &str) -> Option<&'r Attribute> {
+pub(in crate::sql) fn attribute<'r>(relation: &'r Relation, column: &str) -> Option<&'r Attribute> {
     relation.columns.iter().find(|c| c.name == column)
 }
 
@@ -150,4 +150,18 @@ fn find<'s>(snapshot: &'s Snapshot, schema: Option<&str>, name: &str) -> Option<
     });
     let first = named.next()?;
     named.next().is_none().then_some(first)
+}
+
+/// The first and the last name of a relation in a FROM clause; the last is what it goes by.
+pub(in crate::sql) fn ends(factor: &TableFactor) -> Option<(&Ident, &Ident)> {
+    let TableFactor::Table { name, alias, args: None, sample: None, .. } = factor else {
+        return None;
+    };
+    let first = name.0.first()?.as_ident()?;
+    let last = match alias {
+        Some(alias) if alias.columns.is_empty() => &alias.name,
+        Some(_) => return None,
+        None => name.0.last()?.as_ident()?,
+    };
+    Some((first, last))
 }

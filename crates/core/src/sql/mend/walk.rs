@@ -10,27 +10,10 @@ use super::joins::{broken, equality, join, way_to};
 use super::scope::{Item, Scope, attribute};
 use crate::schema::{ForeignKey, Relation, Snapshot, quote_ident};
 use crate::sql::edits::{Edits, Source};
-use crate::sql::token::Token;
 use crate::sql::walk::{cte_names, folded};
 
 /// Most wrong names that are looked into: each is sought in all that is read, and along the keys.
 const MAX_WRONG: usize = 64;
-
-/// Words that end a FROM clause.
-const BEHIND_FROM: &[&str] = &[
-    "where",
-    "group",
-    "having",
-    "window",
-    "order",
-    "limit",
-    "offset",
-    "fetch",
-    "for",
-    "union",
-    "intersect",
-    "except",
-];
 
 /// A join that was added.
 struct Joined<'s> {
@@ -89,7 +72,8 @@ impl<'a, 's> Walker<'a, 's> {
         let mut scope = Scope::of(select, self.snapshot, &self.ctes);
         // A join behind a comma could not name what stands before the comma.
         if let [from] = select.from.as_slice() {
-            scope.end = first_name(&from.relation).and_then(|at| self.end_of_from(at));
+            scope.end = first_name(&from.relation)
+                .and_then(|at| self.source.end_of_from(self.source.token(at)?));
         }
         for join in select.from.iter().flat_map(|from| &from.joins) {
             self.settled.extend(columns_in(&join.join_operator));
@@ -116,26 +100,6 @@ impl<'a, 's> Walker<'a, 's> {
                 self.edits.replace(self.source, &column, &column, both);
             }
         }
-    }
-
-    /// Position of the last token of the FROM clause in which a token stands.
-    fn end_of_from(&self, inside: Location) -> Option<usize> {
-        let tokens = self.source.tokens();
-        let from = self.source.token(inside)?;
-        let mut depth = 0usize;
-        for (index, token) in tokens.iter().enumerate().skip(from) {
-            if token.is_punct("(") {
-                depth += 1;
-            } else if token.is_punct(")") {
-                if depth == 0 {
-                    return index.checked_sub(1);
-                }
-                depth -= 1;
-            } else if depth == 0 && token.is_any_word(BEHIND_FROM) && !is_label(tokens, index) {
-                return index.checked_sub(1);
-            }
-        }
-        tokens.len().checked_sub(1)
     }
 
     /// A column with its qualifier. `is_compared` with another column, it stays one of its table.
@@ -395,10 +359,4 @@ fn first_name(factor: &TableFactor) -> Option<Location> {
         _ => return None,
     };
     Some(name.span.start)
-}
-
-/// Whether a word stands where it can only be a name.
-fn is_label(tokens: &[Token<'_>], index: usize) -> bool {
-    let before = index.checked_sub(1).and_then(|before| tokens.get(before));
-    before.is_some_and(|before| before.is_word("as") || before.is_punct("."))
 }

@@ -1,0 +1,395 @@
+//! Joins that nothing asks for.
+//!
+//! Small models read along keys: a question about one table becomes a join with its neighbour,
+//! which repeats rows, and loses those without a partner. A relation is taken out of the statement
+//! where none of its columns is used but to join it, and the question speaks neither of it nor of
+//! anything it has. A join that the question asks for ("customers with orders") so stays. Must not
+//! touch outer joins whose other side would go, or conditions that are more than equal columns.
+//! Called by the extension, before a statement is given to the server.
+
+use std::collections::HashSet;
+use std::ops::{ControlFlow, RangeInclusive};
+
+use sqlparser::ast::{
+    BinaryOperator, Expr, Join, JoinOperator, Query, Select, SelectItem, SetExpr, TableFactor,
+    Visit, Visitor,
+};
+
+use super::edits::{Edits, Source};
+use super::mend::joins::{condition_of, equality};
+use super::mend::scope::{Item, Scope, ends};
+use super::parsed::ParsedSql;
+use super::token::Token;
+use super::walk::{cte_names, folded};
+use crate::link::{is_stop_word, split};
+use crate::schema::{Relation, Snapshot};
+
+/// Most joins taken out: a table between two is needless only once the second is gone.
+const MAX_PRUNED: usize = 8;
+
+/// Words before JOIN that leave the rows of what stands before.
+const KINDS: &[&str] = &["inner", "left", "outer"];
+
+/// `sql` without the joins that neither it nor the question needs; `None` where it needs all.
+pub fn prune(sql: &ParsedSql, snapshot: &Snapshot, question: &str) -> Option<ParsedSql> {
+    let asked: HashSet<String> = split(question).into_iter().collect();
+    let mut pruned: Option<ParsedSql> = None;
+    for _ in 0..MAX_PRUNED {
+        match without_one(pruned.as_ref().unwrap_or(sql), snapshot, &asked) {
+            Some(next) => pruned = Some(next),
+            None => break,
+        }
+    }
+    pruned
+}
+
+fn without_one(sql: &ParsedSql, snapshot: &Snapshot, asked: &HashSet<String>) -> Option<ParsedSql> {
+    let source = Source::new(sql)?;
+    let query = source.query()?;
+    let ctes = cte_names(&query);
+    let mut finder = Finder { source: &source, snapshot, ctes, asked, edits: None };
+    let _ = query.visit(&mut finder);
+    let edits = finder.edits?;
+    source.with(edits)
+}
+
+/// Looks for the first needless join.
+struct Finder<'a> {
+    source: &'a Source<'a>,
+    snapshot: &'a Snapshot,
+    ctes: HashSet<String>,
+    asked: &'a HashSet<String>,
+    edits: Option<Edits>,
+}
+
+impl Visitor for Finder<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let mut bodies = vec![query.body.as_ref()];
+        while let Some(body) = bodies.pop() {
+            match body {
+                SetExpr::SetOperation { left, right, .. } => {
+                    bodies.extend([left.as_ref(), right.as_ref()])
+                }
+                SetExpr::Select(select) => self.edits = self.needless(select),
+                _ => {}
+            }
+            if self.edits.is_some() {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Tokens by position.
+type Places = Vec<RangeInclusive<usize>>;
+
+impl Finder<'_> {
+    /// What to take out of a SELECT.
+    fn needless(&self, select: &Select) -> Option<Edits> {
+        let [from] = select.from.as_slice() else { return None };
+        let is_all = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_));
+        if from.joins.iter().any(|join| phrase(join).is_none())
+            || select.projection.iter().any(is_all)
+        {
+            return None;
+        }
+        let scope = Scope::of(select, self.snapshot, &self.ctes);
+        let joined = (0..from.joins.len()).rev().filter_map(|at| {
+            let places = vec![self.place_of(&from.joins, at)?];
+            Some((&from.joins.get(at)?.relation, from.joins.get(at)?, places))
+        });
+        let first = from.joins.first().and_then(|join| {
+            let places = self.place_of_first(&from.relation, &from.joins)?;
+            is_inner(join).then_some((&from.relation, join, places))
+        });
+        joined
+            .chain(first)
+            .find(|(factor, join, places)| self.is_needless(factor, join, places, &scope))
+            .map(|(_, _, places)| self.removal(&places))
+    }
+
+    /// Whether `factor`, which `join` connects with the rest, can go with all that stands at `places`.
+    fn is_needless(
+        &self,
+        factor: &TableFactor,
+        join: &Join,
+        places: &Places,
+        scope: &Scope<'_>,
+    ) -> bool {
+        let Some(item) = named(factor).and_then(|name| scope.item(&name)) else { return false };
+        let (Some(relation), Some(on)) = (item.relation, condition_of(&join.join_operator)) else {
+            return false;
+        };
+        connects(on, &item.name)
+            && !self.is_used_besides(item, relation, places)
+            && !self.is_asked_for(item, relation, scope)
+    }
+
+    /// Whether a token anywhere else can mean the item or a column of it.
+    fn is_used_besides(&self, item: &Item<'_>, relation: &Relation, places: &Places) -> bool {
+        let tokens = self.source.tokens();
+        tokens.iter().enumerate().any(|(at, token)| {
+            if places.iter().any(|place| place.contains(&at)) {
+                return false;
+            }
+            let is_part = at.checked_sub(1).and_then(|before| tokens.get(before));
+            let is_part = is_part.is_some_and(|before| before.is_punct("."));
+            let Some(name) = token.name() else { return false };
+            *name == item.name
+                || (!is_part && relation.columns.iter().any(|column| column.name == *name))
+        })
+    }
+
+    /// Whether the question has a word that only this relation explains.
+    fn is_asked_for(&self, item: &Item<'_>, relation: &Relation, scope: &Scope<'_>) -> bool {
+        let others = || {
+            let others = scope.items.iter().filter(|other| other.name != item.name);
+            others.filter_map(|other| other.relation)
+        };
+        let known: HashSet<String> = others().flat_map(words).collect();
+        let own: Vec<String> = words(relation).collect();
+        let mut telling = own.iter().filter(|word| !known.contains(*word)).peekable();
+        // A relation called and made like the others may be meant by any of its words.
+        if telling.peek().is_none() {
+            return split(&relation.name.name).iter().any(|word| self.asked.contains(word));
+        }
+        telling.any(|word| self.asked.contains(word))
+    }
+
+    /// Where a join stands, from the first word of its phrase to the end of its condition.
+    fn place_of(&self, joins: &[Join], at: usize) -> Option<RangeInclusive<usize>> {
+        let begin = |join: &Join| self.begin_of(&join.relation);
+        let first = begin(joins.get(at)?)?;
+        let last = match joins.get(at + 1) {
+            Some(next) => begin(next)?.checked_sub(1)?,
+            None => self.source.end_of_from(first)?,
+        };
+        Some(first..=last)
+    }
+
+    /// Where the first relation stands, with the word JOIN behind it, and the condition of that join.
+    fn place_of_first(&self, factor: &TableFactor, joins: &[Join]) -> Option<Places> {
+        let tokens = self.source.tokens();
+        let (first, _) = ends(factor)?;
+        let join = self.place_of(joins, 0)?;
+        let (begin, alias) = ends(&joins.first()?.relation)?;
+        let on = self.source.token(alias.span.start)? + 1;
+        tokens.get(on).filter(|token| token.is_word("on"))?;
+        let begin = self.source.token(begin.span.start)?;
+        let before = self.source.token(first.span.start)?..=begin.checked_sub(1)?;
+        Some(vec![before, on..=*join.end()])
+    }
+
+    /// Position of the first word of the phrase that joins a relation.
+    fn begin_of(&self, factor: &TableFactor) -> Option<usize> {
+        let tokens = self.source.tokens();
+        let (first, _) = ends(factor)?;
+        let mut at = self.source.token(first.span.start)?.checked_sub(1)?;
+        tokens.get(at).filter(|token| token.is_word("join"))?;
+        while let Some(before) = at.checked_sub(1)
+            && tokens.get(before).is_some_and(|token| token.is_any_word(KINDS))
+        {
+            at = before;
+        }
+        Some(at)
+    }
+
+    fn removal(&self, places: &Places) -> Edits {
+        let mut edits = Edits::default();
+        let token = |at: usize| -> Option<&Token<'_>> { self.source.tokens().get(at) };
+        for place in places {
+            if let (Some(first), Some(last)) = (token(*place.start()), token(*place.end())) {
+                edits.remove(first, last);
+            }
+        }
+        edits
+    }
+}
+
+/// Words of a relation's names and of what is said of it.
+fn words(relation: &Relation) -> impl Iterator<Item = String> {
+    let columns = relation.columns.iter().flat_map(|column| split(&column.name));
+    let said = relation.comment.iter().flat_map(|comment| split(comment));
+    let all = split(&relation.name.name).into_iter().chain(columns).chain(said);
+    all.filter(|word| !is_stop_word(word)).collect::<Vec<_>>().into_iter()
+}
+
+/// The condition of a join that keeps what stands before it, or loses rows of it at most.
+fn phrase(join: &Join) -> Option<&Expr> {
+    match join.join_operator {
+        JoinOperator::Join(_)
+        | JoinOperator::Inner(_)
+        | JoinOperator::Left(_)
+        | JoinOperator::LeftOuter(_) => condition_of(&join.join_operator),
+        _ => None,
+    }
+}
+
+fn is_inner(join: &Join) -> bool {
+    matches!(join.join_operator, JoinOperator::Join(_) | JoinOperator::Inner(_))
+}
+
+/// Whether a condition is nothing but columns of `name` that equal columns of others.
+fn connects(on: &Expr, name: &str) -> bool {
+    if let Expr::BinaryOp { left, op: BinaryOperator::And, right } = on {
+        return connects(left, name) && connects(right, name);
+    }
+    let is_of = |parts: &[sqlparser::ast::Ident]| {
+        parts.iter().rev().nth(1).is_some_and(|qualifier| folded(qualifier) == name)
+    };
+    equality(on).is_some_and(|(left, right)| is_of(left) != is_of(right))
+}
+
+/// The name an item goes by.
+fn named(factor: &TableFactor) -> Option<String> {
+    ends(factor).map(|(_, last)| folded(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::RelationName;
+    use crate::schema::fixture::{key, table};
+    use crate::sql::{CandidateSql, policy};
+    use proptest::prelude::*;
+
+    /// Drivers drive school buses; people report events.
+    fn town() -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        for (relation, columns) in [
+            ("driver", &["driver_id", "name", "party", "age"][..]),
+            ("school", &["school_id", "school"]),
+            ("school_bus", &["school_id", "driver_id", "years_working"]),
+        ] {
+            snapshot.relations.push(table("s", relation, columns));
+        }
+        let name = |name: &str| RelationName { schema: "s".into(), name: name.into() };
+        for (from, column, to) in
+            [("school_bus", "driver_id", "driver"), ("school_bus", "school_id", "school")]
+        {
+            snapshot.foreign_keys.push(key(&name(from), column, &name(to)));
+        }
+        snapshot
+    }
+
+    fn pruned(sql: &str, question: &str) -> Option<String> {
+        let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+        let pruned = prune(&parsed, &town(), question)?;
+        Some(pruned.text().split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    #[track_caller]
+    fn becomes(question: &str, sql: &str, wanted: &str) {
+        assert_eq!(pruned(sql, question).as_deref(), Some(wanted));
+    }
+
+    #[track_caller]
+    fn stays(question: &str, sql: &str) {
+        assert_eq!(pruned(sql, question), None);
+    }
+
+    const OLD: &str = "Which parties have drivers older than 40?";
+
+    #[test]
+    fn what_nobody_speaks_of_goes() {
+        let wanted = "SELECT d.party FROM s.driver AS d WHERE d.age > 40";
+        for join in ["JOIN", "INNER JOIN", "LEFT JOIN", "LEFT OUTER JOIN"] {
+            let sql = format!(
+                "SELECT d.party FROM s.driver AS d {join} s.school_bus AS b \
+                 ON d.driver_id = b.driver_id WHERE d.age > 40"
+            );
+            becomes(OLD, &sql, wanted);
+        }
+        becomes(
+            OLD,
+            "SELECT d.party FROM s.school_bus b JOIN s.driver AS d ON d.driver_id = b.driver_id \
+             WHERE d.age > 40",
+            wanted,
+        );
+        becomes(
+            "How many drivers are there?",
+            "SELECT COUNT(*) FROM s.driver JOIN s.school_bus \
+             ON s.driver.driver_id = s.school_bus.driver_id",
+            "SELECT COUNT(*) FROM s.driver",
+        );
+    }
+
+    #[test]
+    fn what_only_led_to_it_goes_too() {
+        becomes(
+            OLD,
+            "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id \
+             JOIN s.school AS c ON c.school_id = b.school_id WHERE d.age > 40",
+            "SELECT d.party FROM s.driver AS d WHERE d.age > 40",
+        );
+    }
+
+    #[test]
+    fn what_the_question_speaks_of_stays() {
+        let sql = "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b \
+                   ON d.driver_id = b.driver_id WHERE d.age > 40";
+        for question in [
+            "Which parties have drivers of a bus older than 40?",
+            "parties of drivers over 40 who work for a school",
+            "parties of drivers over 40 by years",
+        ] {
+            stays(question, sql);
+        }
+    }
+
+    #[test]
+    fn what_is_used_stays() {
+        for sql in [
+            "SELECT d.party, b.years_working FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id",
+            "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id ORDER BY b.years_working",
+            "SELECT party FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id WHERE years_working > 3",
+            "SELECT d.party FROM s.driver AS d LEFT JOIN s.school_bus AS b ON d.driver_id = b.driver_id WHERE b.driver_id IS NULL",
+            "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id AND b.years_working > 3",
+            "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id > b.driver_id",
+            "SELECT * FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id",
+            "SELECT d.*, b.* FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id",
+            "SELECT d.party, COUNT(b) FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id GROUP BY 1",
+            "SELECT d.party FROM s.driver AS d RIGHT JOIN s.school_bus AS b ON d.driver_id = b.driver_id",
+            "SELECT d.party FROM s.driver AS d, s.school_bus AS b WHERE d.driver_id = b.driver_id",
+            "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b USING (driver_id)",
+            "SELECT d.party FROM s.driver AS d CROSS JOIN s.school_bus AS b",
+            "SELECT d.party FROM s.driver AS d JOIN (SELECT driver_id FROM s.school_bus) b ON d.driver_id = b.driver_id",
+            "SELECT d.party FROM s.driver AS d JOIN s.school_bus b ON d.driver_id = b.driver_id WHERE EXISTS (SELECT FROM s.school c WHERE c.school_id = b.school_id)",
+            "SELECT d.party FROM s.driver AS d",
+        ] {
+            stays(OLD, sql);
+        }
+    }
+
+    #[test]
+    fn it_is_found_in_queries_within() {
+        becomes(
+            "parties of the oldest driver, and of others",
+            "SELECT d.party FROM s.driver d WHERE d.age = (SELECT MAX(x.age) FROM s.driver x \
+             JOIN s.school_bus y ON y.driver_id = x.driver_id) UNION SELECT e.party FROM s.driver e \
+             JOIN s.school_bus f ON f.driver_id = e.driver_id",
+            "SELECT d.party FROM s.driver d WHERE d.age = (SELECT MAX(x.age) FROM s.driver x ) \
+             UNION SELECT e.party FROM s.driver e",
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_statement_makes_it_fail(sql in "SELECT ([abcxy][.][bc]|COUNT\\(\\*\\)) FROM a( (LEFT )?JOIN [bc]( AS [xy])? ON [abcxy][.][bc] = [abcxy][.][bc]){1,4}( WHERE [a-c]=1)?") {
+            let candidate = CandidateSql::from_user(&sql).unwrap();
+            if let Ok(parsed) = policy::check(candidate) {
+                let mut snapshot = town();
+                for name in ["a", "b", "c"] {
+                    snapshot.relations.push(table("s", name, &["b", "c"]));
+                }
+                if let Some(pruned) = prune(&parsed, &snapshot, "what?") {
+                    prop_assert!(pruned.is_understood());
+                    prop_assert!(pruned.text().len() < sql.len());
+                }
+            }
+        }
+    }
+}
