@@ -129,6 +129,20 @@ pub fn value_hints() -> bool {
     VALUE_HINTS.get()
 }
 
+static MEND_CONDITIONS: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether conditions that exclude each other are taken apart.
+pub fn mend_conditions() -> bool {
+    MEND_CONDITIONS.get()
+}
+
+static FIT_CONSTANTS: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether constants that no row has are looked up and put right.
+pub fn fit_constants() -> bool {
+    FIT_CONSTANTS.get()
+}
+
 static PRUNE_JOINS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether joins that nothing asks for are taken out of the model's statement.
@@ -437,6 +451,22 @@ pub fn define() {
         c"Tell the model which columns have the values a question names.",
         c"They are the common values of the server's statistics, as far as the caller may read them.",
         &VALUE_HINTS,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.mend_conditions",
+        c"Take conditions of the model's statement apart that exclude each other.",
+        c"They become an INTERSECT where the question says both, and an OR otherwise.",
+        &MEND_CONDITIONS,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.fit_constants",
+        c"Look texts of the model's statement up, and write them as they are stored.",
+        c"It reads the columns they are compared with as the caller, for at most 300 ms a statement.",
+        &FIT_CONSTANTS,
         GucContext::Userset,
         GucFlags::default(),
     );

@@ -12,6 +12,7 @@ mod explain;
 mod generate;
 mod limits;
 mod models;
+mod put_right;
 mod question;
 mod row_type;
 mod version;

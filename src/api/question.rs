@@ -10,12 +10,11 @@ use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage
 use text2sql_core::prompt;
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
 use text2sql_core::schema::{Snapshot, quote_qualified};
-use text2sql_core::sql::{
-    CandidateSql, ParsedSql, Refusal, mend, only_home, policy, prune, qualify,
-};
+use text2sql_core::sql::{CandidateSql, ParsedSql, Refusal, policy};
 
 use super::draft::Draft;
 use super::limits::{self, Guard};
+use super::put_right::put_right;
 use crate::audit::Gave;
 use crate::catalog::{self, View};
 use crate::error::Error;
@@ -143,7 +142,7 @@ impl<'a> Question<'a> {
             early = self.generate_while_proving(patience)?;
             patience.room = MAKING_ROOM;
         }
-        let Self { text, draft, mut timings, .. } = self;
+        let Self { text, guard, draft, mut timings, .. } = self;
         let Draft { snapshot, prompt, .. } = &draft;
         let mut route = draft.route.clone();
         let mut stats = GenerationStats::default();
@@ -171,7 +170,7 @@ impl<'a> Question<'a> {
                 }
                 Action::Check(sql) => {
                     let begun = Instant::now();
-                    let sql = put_right(sql, snapshot, text);
+                    let sql = put_right(sql, snapshot, text, guard);
                     let verdict = check(&sql);
                     timings.check += begun.elapsed();
                     match verdict {
@@ -287,19 +286,6 @@ fn recalled_draft(
     let draft = Draft::write(snapshot, question, columns).ok()?;
     timings.prompt += begun.elapsed();
     Some(draft)
-}
-
-/// The statement with the names put right that the catalog leaves no choice about, and without the
-/// joins that nothing asks for.
-fn put_right(sql: ParsedSql, snapshot: &Snapshot, question: &str) -> ParsedSql {
-    let mut sql = qualify(&sql, |name| only_home(snapshot, name)).unwrap_or(sql);
-    if guc::mend_names() {
-        sql = mend(&sql, snapshot).unwrap_or(sql);
-    }
-    if guc::prune_joins() {
-        sql = prune(&sql, snapshot, question).unwrap_or(sql);
-    }
-    sql
 }
 
 impl Timings {

@@ -3,6 +3,8 @@
 //! Owns the way from a place in the tree back to the bytes it came from. A changed text goes
 //! through the policy like any other. Called by [`super::qualify`] and [`super::mend`].
 
+use std::ops::Range;
+
 use sqlparser::ast::{Ident, Query};
 use sqlparser::tokenizer::Location;
 
@@ -94,6 +96,11 @@ impl<'a> Source<'a> {
 
     /// The statement with all changes; `None` where there are none, or the policy refuses it.
     pub fn with(&self, edits: Edits) -> Option<ParsedSql> {
+        check(CandidateSql::from_user(&self.text_with(edits)?).ok()?).ok()
+    }
+
+    /// The text with all changes; `None` where there are none.
+    pub fn text_with(&self, edits: Edits) -> Option<String> {
         let Edits(mut edits) = edits;
         if edits.is_empty() {
             return None;
@@ -101,14 +108,25 @@ impl<'a> Source<'a> {
         // From the back, so that the offsets before stay true.
         edits.sort();
         edits.dedup();
-        let origin = self.gated.tokens.first()?.start;
         let mut text = self.gated.text.to_owned();
         for Edit { start, end, text: new } in edits.into_iter().rev() {
-            let range = start.checked_sub(origin)?..end.checked_sub(origin)?;
+            let range = self.range(start, end)?;
             text.get(range.clone())?;
             text.replace_range(range, &new);
         }
-        check(CandidateSql::from_user(&text).ok()?).ok()
+        Some(text)
+    }
+
+    /// What stands from one token to another.
+    pub fn text_between(&self, first: Location, last: Location) -> Option<&str> {
+        let token = |at: Location| self.tokens().get(self.token(at)?);
+        self.gated.text.get(self.range(token(first)?.start, token(last)?.end())?)
+    }
+
+    /// Tokens count from where the text given began.
+    fn range(&self, start: usize, end: usize) -> Option<Range<usize>> {
+        let origin = self.gated.tokens.first()?.start;
+        Some(start.checked_sub(origin)?..end.checked_sub(origin)?)
     }
 }
 
@@ -138,9 +156,28 @@ impl Edits {
         }
     }
 
+    /// Puts `text` in the place of the tokens from `first` to `last`.
+    fn replace_tokens(&mut self, first: &Token<'_>, last: &Token<'_>, text: String) {
+        self.0.push(Edit { start: first.start, end: last.end(), text });
+    }
+
+    /// Puts `text` in the place of the tokens from the one at `first` to the one at `last`.
+    pub fn replace_at(
+        &mut self,
+        source: &Source<'_>,
+        first: Location,
+        last: Location,
+        text: String,
+    ) {
+        let token = |at: Location| source.tokens().get(source.token(at)?);
+        if let (Some(first), Some(last)) = (token(first), token(last)) {
+            self.replace_tokens(first, last, text);
+        }
+    }
+
     /// Takes the tokens from `first` to `last` out.
     pub fn remove(&mut self, first: &Token<'_>, last: &Token<'_>) {
-        self.0.push(Edit { start: first.start, end: last.end(), text: String::new() });
+        self.replace_tokens(first, last, String::new());
     }
 
     /// Adds `text` behind a token.

@@ -5,8 +5,10 @@
 //! fast first gate: it needs no server, and its messages are good enough to mend a statement by.
 //! It executes nothing. Called by [`crate::pipeline`], the extension and the tools.
 
+mod both;
 mod candidate;
 mod complexity;
+mod constants;
 mod dialect;
 mod edits;
 mod format;
@@ -19,11 +21,14 @@ mod needless;
 mod parsed;
 pub mod policy;
 mod qualify;
+mod scoped;
 mod spacing;
 mod token;
 mod walk;
 
+pub use both::take_apart;
 pub use candidate::{CandidateSql, MAX_SQL_BYTES, SqlError};
+pub use constants::{How, Look, fit_constants};
 pub use lexer::LexError;
 pub(crate) use lexer::Lexer;
 pub use mend::mend;

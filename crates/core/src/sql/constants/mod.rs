@@ -1,0 +1,148 @@
+//! Constants that no row has.
+//!
+//! A model knows the question's spelling of a value and not the table's, and takes a value for one
+//! of another column: `country = 'usa'` where 'USA' is stored, or where only the other table's
+//! `country` has it. Such a condition holds for no row, so the answer is empty and wrong. Each text
+//! a column is compared with is looked for, as the caller; where it is not there, what is
+//! stored instead is written into the statement, if there is one such thing. A comparison that
+//! some row satisfies stays as it is. Reads nothing itself: what is looked up, and what that may
+//! cost, is the caller's. Called by the extension, before a statement is given to the server.
+//!
+//! | the column has | and | what is written |
+//! |---|---|---|
+//! | the constant | | nothing |
+//! | it in one other spelling | | that spelling |
+//! | not it | one other column that is read has it | that column, as it is spelt there |
+//! | not it, but longer values with it | | `ILIKE '%constant%'` |
+
+mod find;
+mod look;
+
+pub use look::{How, Look};
+
+use self::find::{Comparison, Kind};
+use super::edits::{Edits, Source};
+use super::parsed::ParsedSql;
+use crate::schema::{Attribute, Relation, Snapshot, quote_ident};
+
+/// Most comparisons looked into.
+const MAX_COMPARISONS: usize = 8;
+/// Most columns a constant is looked for in.
+const MAX_COLUMNS: usize = 12;
+/// Shortest constant that is looked for within others.
+const MIN_WITHIN: usize = 3;
+
+/// `sql` with constants, or the columns they are compared with, as they are stored; `None` where
+/// there is nothing to change. `look` gives up to two stored values, or `None` where it cannot
+/// tell; then nothing more is asked.
+pub fn fit_constants(
+    sql: &ParsedSql,
+    snapshot: &Snapshot,
+    mut look: impl FnMut(&Look<'_>) -> Option<Vec<String>>,
+) -> Option<ParsedSql> {
+    let source = Source::new(sql)?;
+    let query = source.query()?;
+    let mut edits = Edits::default();
+    for comparison in find::comparisons(&query, snapshot).into_iter().take(MAX_COMPARISONS) {
+        match fitted(&comparison, &mut look) {
+            Fit::Unknown => break,
+            Fit::Stays => {}
+            Fit::Spelt(value) => edits.replace_at(
+                &source,
+                comparison.constant,
+                comparison.constant,
+                quote_literal(&value),
+            ),
+            Fit::Rewritten(text) => {
+                edits.replace_at(&source, comparison.column_at, comparison.constant, text);
+            }
+        }
+    }
+    source.with(edits)
+}
+
+/// What becomes of a comparison.
+enum Fit {
+    /// It could not be looked up.
+    Unknown,
+    Stays,
+    /// The constant is spelt otherwise.
+    Spelt(String),
+    /// The whole of it is written anew.
+    Rewritten(String),
+}
+
+fn fitted(
+    comparison: &Comparison<'_>,
+    look: &mut impl FnMut(&Look<'_>) -> Option<Vec<String>>,
+) -> Fit {
+    let Comparison { value, kind, column, relation, .. } = comparison;
+    if column.common_values.contains(value) || !is_plain(value) {
+        return Fit::Stays;
+    }
+    let mut stored = |relation: &Relation, column: &Attribute, how: How| {
+        look(&Look { relation: &relation.name, column: &column.name, value, how })
+            .filter(|stored| stored.iter().all(|value| is_plain(value)))
+    };
+    let first = if *kind == Kind::Like { How::Alike } else { How::Exactly };
+    match stored(relation, column, first) {
+        None => return Fit::Unknown,
+        Some(found) if !found.is_empty() => return Fit::Stays,
+        Some(_) => {}
+    }
+    if first == How::Exactly {
+        match stored(relation, column, How::Alike).as_deref() {
+            None => return Fit::Unknown,
+            Some([one]) => return Fit::Spelt(one.clone()),
+            Some([]) => {}
+            Some(_) => return Fit::Stays,
+        }
+    }
+    if *kind == Kind::Among {
+        return Fit::Stays;
+    }
+    let mut there = Vec::new();
+    for (name, relation, column) in comparison.other_columns().take(MAX_COLUMNS) {
+        match stored(relation, column, How::Alike) {
+            None => return Fit::Unknown,
+            Some(found) if !found.is_empty() => there.push((name, column, found)),
+            Some(_) => {}
+        }
+    }
+    match there.as_slice() {
+        [(name, column, found)] => {
+            let [spelt] = found.as_slice() else { return Fit::Stays };
+            let column = format!("{}.{}", quote_ident(name), quote_ident(&column.name));
+            return Fit::Rewritten(format!(
+                "{column} {} {}",
+                kind.operator(),
+                quote_literal(spelt)
+            ));
+        }
+        [] => {}
+        _ => return Fit::Stays,
+    }
+    if value.chars().count() < MIN_WITHIN || value.contains(['%', '_']) {
+        return Fit::Stays;
+    }
+    match stored(relation, column, How::Within) {
+        None => Fit::Unknown,
+        Some(found) if found.is_empty() => Fit::Stays,
+        Some(_) => {
+            let pattern = quote_literal(&format!("%{value}%"));
+            Fit::Rewritten(format!("{} {} {pattern}", comparison.text, kind.pattern_operator()))
+        }
+    }
+}
+
+/// Whether a text is the same in every kind of quotes, and nothing that is not seen.
+fn is_plain(value: &str) -> bool {
+    value.len() <= 200 && !value.contains('\\') && !value.chars().any(char::is_control)
+}
+
+fn quote_literal(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! Which constants are put right, and which stay.
+
+use std::cell::RefCell;
+
+use super::{How, Look, fit_constants};
+use crate::schema::fixture::shop;
+use crate::sql::{CandidateSql, policy};
+use proptest::prelude::*;
+
+/// Values of columns of the shop.
+const STORED: &[(&str, &str, &[&str])] = &[
+    ("customers", "name", &["Ann O'Hara", "Bo", "bo", "Newark Ltd"]),
+    ("customers", "city", &["Berlin", "New York", "Frankfurt am Main"]),
+];
+
+fn look(look: &Look<'_>) -> Option<Vec<String>> {
+    let column = STORED.iter().find(|(r, c, _)| *r == look.relation.name && *c == look.column);
+    let matches = |stored: &&&str| match look.how {
+        How::Exactly => **stored == look.value,
+        How::Alike => stored.eq_ignore_ascii_case(look.value),
+        How::Within => stored.to_lowercase().contains(&look.value.to_lowercase()),
+    };
+    let (_, _, values) = column?;
+    Some(values.iter().filter(matches).take(2).map(|v| (*v).to_owned()).collect())
+}
+
+fn fitted(sql: &str, look: impl FnMut(&Look<'_>) -> Option<Vec<String>>) -> Option<String> {
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    let mut snapshot = shop();
+    for column in &mut snapshot.relations[0].columns {
+        column.common_values.clear();
+    }
+    fit_constants(&parsed, &snapshot, look).map(|sql| sql.text().to_owned())
+}
+
+#[track_caller]
+fn becomes(condition: &str, wanted: &str) {
+    let from = "SELECT c.id FROM shop.customers AS c WHERE ";
+    let fitted = fitted(&format!("{from}{condition}"), look);
+    assert_eq!(fitted, Some(format!("{from}{wanted}")));
+}
+
+#[track_caller]
+fn stays(condition: &str) {
+    assert_eq!(
+        fitted(&format!("SELECT c.id FROM shop.customers AS c WHERE {condition}"), look),
+        None
+    );
+}
+
+#[test]
+fn a_constant_is_spelt_as_it_is_stored() {
+    becomes("c.city = 'new york'", "c.city = 'New York'");
+    becomes("c.city <> 'BERLIN' AND c.id > 1", "c.city <> 'Berlin' AND c.id > 1");
+    becomes("city IN ('berlin', 'New York', 'Rome')", "city IN ('Berlin', 'New York', 'Rome')");
+    becomes("name = 'ann o''hara'", "name = 'Ann O''Hara'");
+    becomes(
+        "shop.customers.city = 'berlin'".replace("shop.customers", "c").as_str(),
+        "c.city = 'Berlin'",
+    );
+}
+
+#[test]
+fn a_value_of_another_column_is_compared_with_that() {
+    becomes("c.name = 'berlin'", "c.city = 'Berlin'");
+    becomes("name ILIKE 'New York' OR c.id = 2", "c.city = 'New York' OR c.id = 2");
+    becomes("c.city <> 'ann o''hara'", "c.name <> 'Ann O''Hara'");
+}
+
+#[test]
+fn a_part_of_stored_values_is_looked_for_as_one() {
+    becomes("c.city = 'Frankfurt'", "c.city ILIKE '%Frankfurt%'");
+    becomes("c.city <> 'Frankfurt'", "c.city NOT ILIKE '%Frankfurt%'");
+}
+
+#[test]
+fn what_some_row_satisfies_or_nothing_explains_stays() {
+    for condition in [
+        "c.city = 'Berlin'",
+        "c.city ILIKE 'berlin'",
+        "c.city = 'Rome'",
+        "c.name = 'BO'",
+        "c.city ILIKE '%rank%'",
+        "c.city NOT ILIKE 'rome'",
+        "c.city = 'Be'",
+        "c.city = 'r%i'",
+        "c.city > 'new york'",
+        "c.city = c.name",
+        "c.id = 1",
+        "lower(c.city) = 'new york'",
+        "c.city NOT IN ('berlin')",
+        "d.city = 'berlin'",
+        "c.town = 'berlin'",
+        "c.city IN ('Ann O''Hara')",
+    ] {
+        stays(condition);
+    }
+    assert_eq!(
+        fitted("SELECT 1 FROM (SELECT city FROM shop.customers) x WHERE city = 'berlin'", look),
+        None
+    );
+}
+
+#[test]
+fn conditions_within_and_beside_are_found() {
+    assert_eq!(
+        fitted(
+            "SELECT o.id FROM shop.orders o WHERE o.customer_id IN (SELECT id FROM shop.customers \
+             WHERE city = 'berlin') UNION SELECT id FROM shop.customers AS k WHERE k.city = 'new york'",
+            look
+        )
+        .as_deref(),
+        Some(
+            "SELECT o.id FROM shop.orders o WHERE o.customer_id IN (SELECT id FROM shop.customers \
+             WHERE city = 'Berlin') UNION SELECT id FROM shop.customers AS k WHERE k.city = 'New York'"
+        )
+    );
+}
+
+#[test]
+fn nothing_more_is_asked_once_it_cannot_be_told() {
+    let asked = RefCell::new(0);
+    let sql = "SELECT id FROM shop.customers WHERE city = 'berlin' OR name = 'ann o''hara'";
+    let none = fitted(sql, |_| {
+        *asked.borrow_mut() += 1;
+        None
+    });
+    assert_eq!((none, asked.into_inner()), (None, 1));
+}
+
+#[test]
+fn values_that_statistics_know_are_not_asked_for() {
+    let sql = "SELECT id FROM shop.customers WHERE city = 'Paris'";
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    assert_eq!(fit_constants(&parsed, &shop(), |look| panic!("{look:?}")), None);
+}
+
+#[test]
+fn what_is_stored_cannot_leave_its_quotes() {
+    let evil = ["x' OR true --", "x\\' OR true --", "a\nb", "x''", "$$"];
+    for stored in evil {
+        let fitted = fitted("SELECT id FROM shop.customers WHERE city = 'x'", |look| {
+            Some(if look.how == How::Alike { vec![stored.to_owned()] } else { vec![] })
+        });
+        if let Some(fitted) = fitted {
+            let quoted = format!("city = '{}'", stored.replace('\'', "''"));
+            assert!(fitted.ends_with(&quoted), "{fitted}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_question_is_a_statement_the_policy_takes(value in "[ -~é]{0,20}", how in 0usize..3) {
+        let how = [How::Exactly, How::Alike, How::Within][how];
+        let snapshot = shop();
+        let relation = &snapshot.relations[0];
+        if super::is_plain(&value) {
+            let look = Look { relation: &relation.name, column: "city", value: &value, how };
+            let parsed = policy::check(CandidateSql::from_user(&look.sql()).unwrap()).unwrap();
+            prop_assert!(parsed.is_understood());
+            prop_assert_eq!(parsed.relations().len(), 1);
+        }
+    }
+
+    #[test]
+    fn whatever_is_stored_the_statement_stays_one(
+        value in "[ -~é]{0,12}", stored in prop::collection::vec("[ -~\u{1}é]{0,12}", 0..3),
+    ) {
+        let sql = format!("SELECT id FROM shop.customers WHERE city = '{}'", value.replace('\'', "''"));
+        if let Ok(candidate) = CandidateSql::from_user(&sql)
+            && let Ok(parsed) = policy::check(candidate)
+            && let Some(fitted) = fit_constants(&parsed, &shop(), |look| {
+                Some(if look.how == How::Exactly { vec![] } else { stored.clone() })
+            })
+        {
+            prop_assert!(fitted.is_understood());
+            prop_assert_eq!(fitted.relations(), parsed.relations());
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What is done to the model's statement before the server sees it: mistakes mended that need no
+//! second attempt of the model, each by a rule of `core::sql` and each with a setting.
+//!
+//! What comes out goes the way of every statement; nothing is trusted for having been here. Called
+//! by [`super::question`].
+
+use std::time::{Duration, Instant};
+
+use text2sql_core::schema::Snapshot;
+use text2sql_core::sql::{
+    CandidateSql, Look, ParsedSql, fit_constants, mend, only_home, policy, prune, qualify,
+    take_apart,
+};
+
+use super::limits::Guard;
+use crate::guc;
+
+/// Longest time to look up the constants of one statement.
+const LOOKING: Duration = Duration::from_millis(300);
+/// Shortest time worth beginning for: the limits of a statement are no finer.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// The statement with what is wrong with it put right, as far as the rules that are on can tell.
+pub fn put_right(sql: ParsedSql, snapshot: &Snapshot, question: &str, guard: &Guard) -> ParsedSql {
+    let mut sql = qualify(&sql, |name| only_home(snapshot, name)).unwrap_or(sql);
+    if guc::mend_names() {
+        sql = mend(&sql, snapshot).unwrap_or(sql);
+    }
+    if guc::mend_conditions() {
+        sql = take_apart(&sql, snapshot, question).unwrap_or(sql);
+    }
+    if guc::prune_joins() {
+        sql = prune(&sql, snapshot, question).unwrap_or(sql);
+    }
+    if guc::fit_constants() {
+        let mut left = LOOKING;
+        sql = fit_constants(&sql, snapshot, |wanted| look(wanted, guard, &mut left)).unwrap_or(sql);
+    }
+    sql
+}
+
+/// The values a look finds as the caller; `None` where there is an error or no time left.
+fn look(wanted: &Look<'_>, guard: &Guard, left: &mut Duration) -> Option<Vec<String>> {
+    if *left < MOMENT {
+        return None;
+    }
+    let begun = Instant::now();
+    let sql = policy::check(CandidateSql::from_user(&wanted.sql()).ok()?).ok()?;
+    let result = guard.run_within(&sql, *left);
+    *left = left.saturating_sub(begun.elapsed());
+    result.ok()?.rows.iter().map(|row| value_of(row)).collect()
+}
+
+/// The one column of a row, which is a text.
+fn value_of(row: &str) -> Option<String> {
+    let row: serde_json::Value = serde_json::from_str(row).ok()?;
+    Some(row.as_object()?.values().next()?.as_str()?.to_owned())
+}
