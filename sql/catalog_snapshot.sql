@@ -39,7 +39,7 @@ WITH schemas AS MATERIALIZED (
            AND d.objsubid = 0 AND d.deptype = 'e') = 0
     THEN true ELSE false END
 ), columns AS MATERIALIZED (
-  SELECT r.oid AS relation, r.nspname, r.relname, r.filtered,
+  SELECT r.oid AS relation, r.nspname, r.relname, r.filtered, r.reltuples,
          a.attnum, a.attname, a.attnotnull,
          CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END AS base,
          CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS modifier,
@@ -78,15 +78,23 @@ WITH schemas AS MATERIALIZED (
          THEN
            -- pg_stats shows no column the role may not read, and nothing of a table with active
            -- row security; the latter is said again above for views of other versions.
-           (SELECT pg_catalog.json_agg(m.value ORDER BY m.n)
+           -- In a small table most values are no common ones, but bounds of the histogram.
+           (SELECT pg_catalog.json_agg(v.value ORDER BY v.kind, v.n)
             FROM pg_catalog.pg_stats s
-            CROSS JOIN LATERAL pg_catalog.unnest(
-              s.most_common_vals::pg_catalog.text::pg_catalog.text[])
-              WITH ORDINALITY m (value, n)
+            CROSS JOIN LATERAL (
+              SELECT 1 AS kind, m.value, m.n
+              FROM pg_catalog.unnest(s.most_common_vals::pg_catalog.text::pg_catalog.text[])
+                WITH ORDINALITY m (value, n)
+              UNION ALL
+              SELECT 2, h.value, h.n
+              FROM pg_catalog.unnest(s.histogram_bounds::pg_catalog.text::pg_catalog.text[])
+                WITH ORDINALITY h (value, n)) v
             WHERE s.schemaname = c.nspname AND s.tablename = c.relname AND s.attname = c.attname
-              AND s.most_common_vals IS NOT NULL AND s.n_distinct BETWEEN 1 AND 50
+              -- Below 0 it is a share of the rows.
+              AND CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples
+                       ELSE s.n_distinct END BETWEEN 1 AND 50
               AND NOT s.inherited
-              AND m.n <= 30 AND pg_catalog.length(m.value) <= 40 AND m.value !~ '[[:cntrl:]]')
+              AND v.n <= 30 AND pg_catalog.length(v.value) <= 40 AND v.value !~ '[[:cntrl:]]')
          END AS values
   FROM columns c
   LEFT JOIN comments m ON m.objoid = c.relation AND m.objsubid = c.attnum

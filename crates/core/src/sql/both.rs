@@ -6,7 +6,7 @@
 //! are taken apart, that exclude each other by their constants alone; the answer would be empty on
 //! every database. Called by the extension, before a statement is given to the server.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
@@ -100,6 +100,7 @@ fn same_rows(select: &Select, scope: &Scope<'_>) -> HashMap<String, String> {
 /// The comparisons that must all hold.
 fn collect(expr: &Expr, scope: &Scope<'_>, same: &HashMap<String, String>, tests: &mut Vec<Test>) {
     match expr {
+        Expr::Nested(inner) => collect(inner, scope, same, tests),
         Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
             collect(left, scope, same, tests);
             collect(right, scope, same, tests);
@@ -220,9 +221,8 @@ fn counts(select: &Select) -> bool {
 fn intersection(source: &Source<'_>, tests: &[&Test]) -> Option<ParsedSql> {
     let branch = |own: usize| {
         let mut edits = Edits::default();
-        for (_, test) in tests.iter().enumerate().filter(|(at, _)| *at != own) {
-            edits.replace_at(source, test.first, test.last, "true".to_owned());
-        }
+        let others = tests.iter().enumerate().filter(|(at, _)| *at != own);
+        remove(source, others.map(|(_, test)| *test), &mut edits);
         source.text_with(edits)
     };
     let branches: Option<Vec<String>> = (0..tests.len()).map(branch).collect();
@@ -233,13 +233,37 @@ fn intersection(source: &Source<'_>, tests: &[&Test]) -> Option<ParsedSql> {
 fn either(source: &Source<'_>, tests: &[&Test]) -> Option<ParsedSql> {
     let text = |test: &Test| source.text_between(test.first, test.last);
     let all: Option<Vec<&str>> = tests.iter().map(|test| text(test)).collect();
+    let (first, others) = tests.split_first()?;
     let mut edits = Edits::default();
-    let mut instead = Some(format!("({})", all?.join(" OR ")));
-    for test in tests {
-        let instead = instead.take().unwrap_or_else(|| "true".to_owned());
-        edits.replace_at(source, test.first, test.last, instead);
-    }
+    edits.replace_at(source, first.first, first.last, format!("({})", all?.join(" OR ")));
+    remove(source, others.iter().copied(), &mut edits);
     source.with(edits)
+}
+
+/// Takes tests out, each with an AND beside it that no other was taken out with.
+fn remove<'t>(source: &Source<'_>, tests: impl Iterator<Item = &'t Test>, edits: &mut Edits) {
+    let tokens = source.tokens();
+    let is_and = |at: &usize| tokens.get(*at).is_some_and(|token| token.is_word("and"));
+    let mut taken = HashSet::new();
+    for test in tests {
+        let (Some(first), Some(last)) = (source.token(test.first), source.token(test.last)) else {
+            continue;
+        };
+        let before = first.checked_sub(1).filter(|at| is_and(at) && !taken.contains(at));
+        let behind = Some(last + 1).filter(|at| is_and(at) && !taken.contains(at));
+        let (begin, end) = match (before, behind) {
+            (Some(before), _) => (before, last),
+            (None, Some(behind)) => (first, behind),
+            (None, None) => {
+                edits.replace_at(source, test.first, test.last, "true".to_owned());
+                continue;
+            }
+        };
+        taken.extend(before.or(behind));
+        if let (Some(begin), Some(end)) = (tokens.get(begin), tokens.get(end)) {
+            edits.remove(begin, end);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -265,19 +289,38 @@ mod tests {
     fn both_is_an_intersection() {
         assert_eq!(
             apart("SELECT DISTINCT m.party FROM s.member m WHERE m.state = 'Ohio' AND m.state = 'Texas' AND m.age > 3", BOTH).as_deref(),
-            Some("SELECT DISTINCT m.party FROM s.member m WHERE m.state = 'Ohio' AND true AND m.age > 3 INTERSECT \
-                  SELECT DISTINCT m.party FROM s.member m WHERE true AND m.state = 'Texas' AND m.age > 3")
+            Some("SELECT DISTINCT m.party FROM s.member m WHERE m.state = 'Ohio'  AND m.age > 3 INTERSECT \
+                  SELECT DISTINCT m.party FROM s.member m WHERE  m.state = 'Texas' AND m.age > 3")
         );
         assert_eq!(
             apart("SELECT party FROM s.member WHERE age > 60 AND age < 30", BOTH).as_deref(),
             Some(
-                "SELECT party FROM s.member WHERE age > 60 AND true INTERSECT SELECT party FROM s.member WHERE true AND age < 30"
+                "SELECT party FROM s.member WHERE age > 60  INTERSECT SELECT party FROM s.member WHERE  age < 30"
             )
         );
         assert_eq!(
             apart("SELECT a.party FROM s.member a JOIN s.member b ON a.id = b.id WHERE a.state ILIKE 'Ohio' AND b.state ILIKE 'Texas'", BOTH).as_deref(),
-            Some("SELECT a.party FROM s.member a JOIN s.member b ON a.id = b.id WHERE a.state ILIKE 'Ohio' AND true INTERSECT \
-                  SELECT a.party FROM s.member a JOIN s.member b ON a.id = b.id WHERE true AND b.state ILIKE 'Texas'")
+            Some("SELECT a.party FROM s.member a JOIN s.member b ON a.id = b.id WHERE a.state ILIKE 'Ohio'  INTERSECT \
+                  SELECT a.party FROM s.member a JOIN s.member b ON a.id = b.id WHERE  b.state ILIKE 'Texas'")
+        );
+    }
+
+    #[test]
+    fn any_number_goes_from_any_place() {
+        let condition = "state = 'a' AND state = 'b' AND (state = 'c' AND (state = 'd'))";
+        let apart = apart(&format!("SELECT party FROM s.member WHERE {condition}"), BOTH).unwrap();
+        let branches: Vec<String> = apart
+            .split("INTERSECT")
+            .map(|branch| branch.split("WHERE").nth(1).unwrap().split_whitespace().collect())
+            .collect();
+        assert_eq!(
+            branches,
+            [
+                "state='a'AND((true))",
+                "state='b'AND((true))",
+                "(state='c'AND(true))",
+                "((state='d'))"
+            ]
         );
     }
 
@@ -285,7 +328,7 @@ mod tests {
     fn without_both_it_is_either() {
         assert_eq!(
             apart("SELECT count(*) FROM s.member WHERE age > 3 AND state = 'Ohio' AND state = 'Texas'", EITHER).as_deref(),
-            Some("SELECT count(*) FROM s.member WHERE age > 3 AND (state = 'Ohio' OR state = 'Texas') AND true")
+            Some("SELECT count(*) FROM s.member WHERE age > 3 AND (state = 'Ohio' OR state = 'Texas')")
         );
     }
 
