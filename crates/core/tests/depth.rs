@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use text2sql_core::schema::Snapshot;
-use text2sql_core::sql::{CandidateSql, MAX_SQL_BYTES, Refusal, mend, policy};
+use text2sql_core::sql::{
+    CandidateSql, MAX_SQL_BYTES, Refusal, fit_constants, mend, policy, prune, take_apart,
+};
 
 /// How a construct nests: what opens a level, what stands innermost, what closes one; around
 /// it, the statement's beginning; and the most levels that pass.
@@ -96,6 +98,9 @@ fn check(sql: String) -> Result<bool, Refusal> {
         policy::check(CandidateSql::from_user(&sql).unwrap()).map(|parsed| {
             parsed.pretty();
             let _ = mend(&parsed, &Snapshot::default());
+            let _ = take_apart(&parsed, &Snapshot::default(), "both");
+            let _ = prune(&parsed, &Snapshot::default(), "");
+            let _ = fit_constants(&parsed, &Snapshot::default(), |_| Some(Vec::new()));
             parsed.is_understood()
         })
     };

@@ -10,7 +10,9 @@ use proptest::prelude::*;
 use serde_json::json;
 use text2sql_core::link::{Budget, select};
 use text2sql_core::schema::Snapshot;
-use text2sql_core::sql::{CandidateSql, MAX_SQL_BYTES, mend, policy};
+use text2sql_core::sql::{
+    CandidateSql, How, MAX_SQL_BYTES, fit_constants, mend, policy, prune, take_apart,
+};
 
 /// Pieces of SQL, sound and broken.
 #[rustfmt::skip]
@@ -90,6 +92,11 @@ fn judge(text: String) {
         let Ok(candidate) = CandidateSql::from_user(&text) else { return };
         let Ok(parsed) = policy::check(candidate) else { return };
         let _ = mend(&parsed, &snapshot());
+        let _ = take_apart(&parsed, &snapshot(), "both");
+        let _ = prune(&parsed, &snapshot(), "");
+        let _ = fit_constants(&parsed, &snapshot(), |look| {
+            Some(if look.how == How::Within { vec!["x'y".to_owned()] } else { vec![] })
+        });
         let pretty = parsed.pretty();
         // What is shown passes as well, and reads the same tables; indentation may make it long.
         let Ok(shown) = CandidateSql::from_user(&pretty) else { return };

@@ -8,7 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use text2sql_core::schema::{RelationName, Snapshot};
-use text2sql_core::sql::{CandidateSql, mend, policy, qualify};
+use text2sql_core::sql::{
+    CandidateSql, fit_constants, mend, policy, prune, qualify, take_apart,
+};
 
 /// Far above what a statement takes, so that a busy machine makes no finding; what does not end,
 /// or takes exponential time, is above any limit.
@@ -52,6 +54,9 @@ fn look(sql: &str) {
     };
     let _ = qualify(&parsed, home);
     let _ = mend(&parsed, &Snapshot::default());
+    let _ = take_apart(&parsed, &Snapshot::default(), "both");
+    let _ = prune(&parsed, &Snapshot::default(), "");
+    let _ = fit_constants(&parsed, &Snapshot::default(), |_| Some(Vec::new()));
 }
 
 fn message(panicked: &(dyn Any + Send)) -> &str {
