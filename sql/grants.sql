@@ -24,6 +24,10 @@ COMMENT ON FUNCTION text2sql.validate(text) IS
   'whether run would run a statement; if not, why';
 COMMENT ON FUNCTION text2sql.explain(text) IS
   'the SELECT that answers a question, what it reads, its plan''s cost, and the time of each stage';
+COMMENT ON FUNCTION text2sql.evaluate(text, text, boolean) IS
+  'whether the answer to a question has the rows of a known statement';
+COMMENT ON FUNCTION text2sql.link(text) IS
+  'what of the schema a question is taken to be about, and why';
 COMMENT ON FUNCTION text2sql.warm() IS
   'have the model read the schema before the first question; tokens of the prompt, those known before, time';
 COMMENT ON FUNCTION text2sql.status() IS
@@ -52,7 +56,8 @@ COMMENT ON FUNCTION text2sql.check_setup() IS
 GRANT EXECUTE ON FUNCTION
   text2sql.generate(text), text2sql.prompt(text), text2sql.ask(text),
   text2sql.ask(anyelement, text), text2sql.ask_fitting(text, oid), text2sql.run(text),
-  text2sql.validate(text), text2sql.explain(text), text2sql.warm(), text2sql.status()
+  text2sql.validate(text), text2sql.explain(text), text2sql.evaluate(text, text, boolean),
+  text2sql.link(text), text2sql.warm(), text2sql.status()
 TO text2sql_user;
 -- The list of functions is the superuser's to change; administrators may see it.
 GRANT SELECT ON text2sql.allowed_function TO text2sql_admin;

@@ -84,6 +84,9 @@ pub enum Error {
     /// The server refuses the statement, or it failed.
     #[error(transparent)]
     Exec(#[from] ExecError),
+    /// A known answer to compare with is cut.
+    #[error("the known statement returns more than the limits allow")]
+    GoldTooLarge,
     /// Statements must be shown before they are run.
     #[error("a statement must be confirmed before it is run")]
     ConfirmationRequired,

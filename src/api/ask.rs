@@ -96,7 +96,11 @@ fn validate(
     })
 }
 
-fn parse(sql: &str) -> Result<ParsedSql, Error> {
+/// A statement somebody wrote, with the relations that its names mean to the caller.
+///
+/// # Errors
+/// Of the policy.
+pub(super) fn parse(sql: &str) -> Result<ParsedSql, Error> {
     let sql = policy::check(CandidateSql::from_user(sql)?)?;
     Ok(qualify(&sql, in_search_path).unwrap_or(sql))
 }

@@ -102,6 +102,10 @@ impl From<Error> for ErrorReport {
             Error::Sql(_) => report(PgSqlErrorCode::ERRCODE_SYNTAX_ERROR, message),
             Error::Refused(refusal) => refused(refusal),
             Error::Exec(error) => exec(error),
+            Error::GoldTooLarge => {
+                report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+                    .set_hint("Raise text2sql.max_rows or text2sql.max_result_size, or compare with less.")
+            }
             Error::ConfirmationRequired => {
                 report(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
                     .set_detail("text2sql.require_confirm is on.")

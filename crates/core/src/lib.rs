@@ -16,6 +16,7 @@
 //! | [`device`] | names of the devices a model is computed on |
 //! | [`route`] | how hard a question looks, and which model it goes to |
 //! | [`breaker`] | when a model that fails is left alone |
+//! | [`score`] | whether two results are the same answer |
 //! | [`desk`] | which requests wait for the worker, and which are void |
 //! | [`quota`] | how many questions a role may ask in a minute |
 //! | [`fair_queue`] | whose request is next |
@@ -50,6 +51,7 @@ pub mod quota;
 pub mod ring;
 pub mod route;
 pub mod schema;
+pub mod score;
 pub mod shelf;
 pub mod sql;
 pub mod supervision;

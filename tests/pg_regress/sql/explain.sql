@@ -5,3 +5,10 @@ SELECT relations, columns, plan_cost > 0 AS has_cost, plan_rows, attempts, model
 SELECT k AS stage, v::text::float8 >= 0 AS measured
   FROM text2sql.explain('how many customers are there?'), json_each(timings_ms) AS t(k, v);
 SELECT state, active_requests, failed FROM text2sql.status();
+-- What a question is taken to be about; nothing of what the caller may not read.
+SELECT relation, score > 0 AS has_score, shown, reasons
+  FROM text2sql.link('orders and secrets of customers in Paris');
+SET text2sql.schemas = 'nowhere';
+SELECT * FROM failure($$SELECT * FROM text2sql.link('orders')$$);
+RESET text2sql.schemas;
+SELECT * FROM failure($$SELECT * FROM text2sql.link(' ')$$);

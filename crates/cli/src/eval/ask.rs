@@ -1,7 +1,7 @@
 //! Asking one question of a server, and judging what came of it.
 //!
 //! Owns the connection, the reading of rows, and the classes of failure. How results are compared is
-//! [`super::score`]'s. Called by [`super`].
+//! [`text2sql_core::score`]'s. Called by [`super`].
 
 use std::time::Instant;
 
@@ -10,9 +10,9 @@ use postgres::types::Type;
 use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use serde::{Deserialize, Serialize};
 use text2sql_core::protocol::Failure;
+use text2sql_core::score::{Kind, Rows, Value, same};
 
 use super::failed;
-use super::score::{Kind, Rows, Value, same};
 use super::suite::Question;
 
 /// What became of a question; each has exactly one.

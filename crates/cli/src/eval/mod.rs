@@ -8,13 +8,11 @@
 //! |---|---|
 //! | [`suite`] | the formats of question sets |
 //! | [`ask`] | one question: asking, running, judging |
-//! | [`score`] | whether two results are the same |
 //! | [`stats`] | intervals and tests |
 //! | [`report`] | the report |
 
 mod ask;
 mod report;
-mod score;
 mod stats;
 mod suite;
 

@@ -6,11 +6,13 @@
 //! by the tools.
 
 mod rank;
+mod reasons;
 mod select;
 mod values;
 mod words;
 
 pub use rank::named;
+pub use reasons::{Linked, Reason, linked};
 pub use select::{Budget, Selection, estimate_tokens, select};
 pub use values::{ValueHit, value_hits};
 pub(crate) use words::{is_stop_word, split};

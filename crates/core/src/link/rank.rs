@@ -27,9 +27,9 @@ const MAX_VALUES: usize = 5;
 /// For a relation all of whose name is in the question.
 const WHOLE_NAME: f32 = 2.0;
 
-/// Positions of relations that share a word with the question, best first; equal ones in
-/// snapshot order.
-pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<usize> {
+/// Positions of relations that share a word with the question, with what their words count, best
+/// first; equal ones in snapshot order.
+pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<(usize, f32)> {
     let asked: Vec<String> = {
         let mut seen = HashSet::new();
         split(question)
@@ -69,7 +69,7 @@ pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<usize> {
         .filter(|(_, score)| *score > 0.0)
         .collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    scored.into_iter().map(|(position, _)| position).collect()
+    scored
 }
 
 /// Relations all of whose name is in the question.
@@ -175,7 +175,7 @@ mod tests {
         let snapshot = fixture::shop();
         rank(&snapshot, question)
             .into_iter()
-            .map(|i| snapshot.relations[i].name.name.clone())
+            .map(|(i, _)| snapshot.relations[i].name.name.clone())
             .collect()
     }
 

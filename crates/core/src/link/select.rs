@@ -59,7 +59,8 @@ pub fn select(snapshot: &Snapshot, question: &str, budget: Budget) -> Selection 
     }
 
     let graph = Graph::new(&renderer);
-    let order = graph.with_connections(&rank(snapshot, question), snapshot.relations.len());
+    let ranking: Vec<usize> = rank(snapshot, question).into_iter().map(|(at, _)| at).collect();
+    let order = graph.with_connections(&ranking, snapshot.relations.len());
     let mut smallest = None;
     for (detail, sizes) in &levels {
         let chosen = fill(&order, sizes, fits);

@@ -1,8 +1,8 @@
 //! Whether two results are the same answer.
 //!
 //! Owns the rules: rows as a multiset, as a sequence where the question asks for an order; columns
-//! in any order, their names do not count; numbers to five digits; dates and times as values. Pure.
-//! Called by [`super::ask`].
+//! in any order, their names do not count; numbers to five digits; dates and times as values.
+//! Called by the extension's `evaluate` and by the tools' `eval`.
 
 use std::collections::HashMap;
 

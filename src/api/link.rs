@@ -1,0 +1,47 @@
+//! `link`: what of the schema a question is taken to be about, and why.
+
+use pgrx::prelude::*;
+use text2sql_core::link::{self, Budget};
+use text2sql_core::schema::quote_qualified;
+
+use super::admin::require_preload;
+use super::limits::{self, Guard};
+use crate::catalog;
+use crate::error::{Error, raise};
+use crate::guc;
+
+/// Tables and views that share a word or a value with the question, best first, and the others that
+/// the model is shown. No generation takes place.
+#[pg_extern(volatile, parallel_unsafe, strict)]
+fn link(
+    question: &str,
+) -> TableIterator<
+    'static,
+    (
+        name!(relation, String),
+        name!(score, f32),
+        name!(shown, bool),
+        name!(reasons, Vec<String>),
+    ),
+> {
+    require_preload();
+    let rows = rows(question).unwrap_or_else(|error| raise(error));
+    TableIterator::new(rows)
+}
+
+type Row = (String, f32, bool, Vec<String>);
+
+fn rows(question: &str) -> Result<Vec<Row>, Error> {
+    let text = text2sql_core::prompt::check_question(question, guc::max_question_length() as usize)?;
+    let snapshot = catalog::snapshot(Guard::of_caller()?.view())?;
+    if snapshot.relations.is_empty() {
+        return Err(Error::NothingReadable { schemas: limits::schemas() });
+    }
+    let selection = link::select(&snapshot, text, Budget { tokens: guc::prompt_tokens() });
+    let linked = link::linked(&snapshot, text, &selection);
+    let rows = linked.iter().map(|linked| {
+        let reasons = linked.reasons.iter().map(ToString::to_string).collect();
+        (quote_qualified(&linked.relation.name), linked.score, linked.shown, reasons)
+    });
+    Ok(rows.collect())
+}
