@@ -78,23 +78,27 @@ WITH schemas AS MATERIALIZED (
          THEN
            -- pg_stats shows no column the role may not read, and nothing of a table with active
            -- row security; the latter is said again above for views of other versions.
-           -- In a small table most values are no common ones, but bounds of the histogram.
-           (SELECT pg_catalog.json_agg(v.value ORDER BY v.kind, v.n)
+           (SELECT pg_catalog.json_build_object(
+              'common', CASE WHEN s.n_distinct BETWEEN 1 AND 50 THEN
+                (SELECT pg_catalog.json_agg(m.value ORDER BY m.n)
+                 FROM pg_catalog.unnest(s.most_common_vals::pg_catalog.text::pg_catalog.text[])
+                   WITH ORDINALITY m (value, n)
+                 WHERE m.n <= 30 AND pg_catalog.length(m.value) <= 40
+                   AND m.value !~ '[[:cntrl:]]') END,
+              -- In a small table most values are no common ones, but bounds of the histogram.
+              'other',
+                (SELECT pg_catalog.json_agg(h.value ORDER BY h.value COLLATE "C")
+                 FROM pg_catalog.unnest(
+                   CASE WHEN s.n_distinct < 0
+                        THEN s.most_common_vals::pg_catalog.text::pg_catalog.text[] END
+                   || s.histogram_bounds::pg_catalog.text::pg_catalog.text[]) h (value)
+                 WHERE pg_catalog.length(h.value) <= 40 AND h.value !~ '[[:cntrl:]]'))
             FROM pg_catalog.pg_stats s
-            CROSS JOIN LATERAL (
-              SELECT 1 AS kind, m.value, m.n
-              FROM pg_catalog.unnest(s.most_common_vals::pg_catalog.text::pg_catalog.text[])
-                WITH ORDINALITY m (value, n)
-              UNION ALL
-              SELECT 2, h.value, h.n
-              FROM pg_catalog.unnest(s.histogram_bounds::pg_catalog.text::pg_catalog.text[])
-                WITH ORDINALITY h (value, n)) v
             WHERE s.schemaname = c.nspname AND s.tablename = c.relname AND s.attname = c.attname
               -- Below 0 it is a share of the rows.
               AND CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples
-                       ELSE s.n_distinct END BETWEEN 1 AND 50
-              AND NOT s.inherited
-              AND v.n <= 30 AND pg_catalog.length(v.value) <= 40 AND v.value !~ '[[:cntrl:]]')
+                       ELSE s.n_distinct END BETWEEN 1 AND 100
+              AND NOT s.inherited)
          END AS values
   FROM columns c
   LEFT JOIN comments m ON m.objoid = c.relation AND m.objsubid = c.attnum
@@ -107,7 +111,8 @@ WITH schemas AS MATERIALIZED (
            'domain', c.domain,
            'comment', c.comment,
            'enum_labels', c.labels,
-           'common_values', c.values)) ORDER BY c.attnum) AS list
+           'common_values', c.values -> 'common',
+           'other_values', c.values -> 'other')) ORDER BY c.attnum) AS list
   FROM details c
   GROUP BY c.relation
 ), keys AS MATERIALIZED (

@@ -17,12 +17,7 @@ fn link(
     question: &str,
 ) -> TableIterator<
     'static,
-    (
-        name!(relation, String),
-        name!(score, f32),
-        name!(shown, bool),
-        name!(reasons, Vec<String>),
-    ),
+    (name!(relation, String), name!(score, f32), name!(shown, bool), name!(reasons, Vec<String>)),
 > {
     require_preload();
     let rows = rows(question).unwrap_or_else(|error| raise(error));
@@ -32,7 +27,8 @@ fn link(
 type Row = (String, f32, bool, Vec<String>);
 
 fn rows(question: &str) -> Result<Vec<Row>, Error> {
-    let text = text2sql_core::prompt::check_question(question, guc::max_question_length() as usize)?;
+    let text =
+        text2sql_core::prompt::check_question(question, guc::max_question_length() as usize)?;
     let snapshot = catalog::snapshot(Guard::of_caller()?.view())?;
     if snapshot.relations.is_empty() {
         return Err(Error::NothingReadable { schemas: limits::schemas() });

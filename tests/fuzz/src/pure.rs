@@ -8,9 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use text2sql_core::schema::{RelationName, Snapshot};
-use text2sql_core::sql::{
-    CandidateSql, fit_constants, mend, policy, prune, qualify, take_apart,
-};
+use text2sql_core::sql::{CandidateSql, fit_constants, mend, policy, prune, qualify, take_apart};
 
 /// Far above what a statement takes, so that a busy machine makes no finding; what does not end,
 /// or takes exponential time, is above any limit.

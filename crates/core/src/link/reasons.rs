@@ -136,7 +136,11 @@ mod tests {
         let of = |name: &str| &told.iter().find(|(relation, ..)| relation == name).unwrap().2;
         assert_eq!(
             of("customers"),
-            &["\"customer\" is in its name", "\"city\" is in the column city", "the column city has 'Berlin'"]
+            &[
+                "\"customer\" is in its name",
+                "\"city\" is in the column city",
+                "the column city has 'Berlin'"
+            ]
         );
         assert!(of("orders").contains(&"the column status has 'paid'".to_owned()), "{told:?}");
         assert_eq!(of("v_revenue"), &["shares no word, but fits in"]);

@@ -11,8 +11,8 @@ use std::collections::HashSet;
 use std::ops::{ControlFlow, RangeInclusive};
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Join, JoinOperator, Query, Select, SelectItem, SetExpr, TableFactor,
-    Visit, Visitor,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
+    Join, JoinOperator, Query, Select, SelectItem, SetExpr, TableFactor, Visit, Visitor,
 };
 
 use super::edits::{Edits, Source};
@@ -107,7 +107,7 @@ impl Finder<'_> {
         });
         joined
             .chain(first)
-            .find(|(factor, join, places)| self.is_needless(factor, join, places, &scope))
+            .find(|(factor, join, places)| self.is_needless(factor, join, places, &scope, select))
             .map(|(_, _, places)| self.removal(&places))
     }
 
@@ -118,12 +118,14 @@ impl Finder<'_> {
         join: &Join,
         places: &Places,
         scope: &Scope<'_>,
+        select: &Select,
     ) -> bool {
         let Some(item) = named(factor).and_then(|name| scope.item(&name)) else { return false };
         let (Some(relation), Some(on)) = (item.relation, condition_of(&join.join_operator)) else {
             return false;
         };
         connects(on, &item.name)
+            && !(counts_in_groups(select) && !is_one_row(on, item, relation))
             && !self.is_used_besides(item, relation, places)
             && !self.is_asked_for(item, relation, scope)
     }
@@ -243,6 +245,67 @@ fn connects(on: &Expr, name: &str) -> bool {
     equality(on).is_some_and(|(left, right)| is_of(left) != is_of(right))
 }
 
+/// Whether the condition joins one row of `item` at most: it gives a value to each column of its
+/// primary key.
+fn is_one_row(on: &Expr, item: &Item<'_>, relation: &Relation) -> bool {
+    fn own_columns(on: &Expr, name: &str, columns: &mut HashSet<String>) {
+        if let Expr::BinaryOp { left, op: BinaryOperator::And, right } = on {
+            own_columns(left, name, columns);
+            own_columns(right, name, columns);
+        } else if let Some((left, right)) = equality(on) {
+            for side in [left, right] {
+                if let [.., qualifier, column] = side
+                    && folded(qualifier) == name
+                {
+                    columns.insert(folded(column));
+                }
+            }
+        }
+    }
+    let mut columns = HashSet::new();
+    own_columns(on, &item.name, &mut columns);
+    !relation.primary_key.is_empty() && relation.primary_key.iter().all(|key| columns.contains(key))
+}
+
+/// Whether rows are counted in groups: then the rows of what is joined may be what is counted ("who
+/// has won most often"), though nothing of them is named.
+fn counts_in_groups(select: &Select) -> bool {
+    struct Stars;
+    impl Visitor for Stars {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::Function(function) if is_count_of_rows(function) => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
+    // ORDER BY is the query's: counting only there is seen by the groups alone.
+    grouped && (select.visit(&mut Stars).is_break() || !has_aggregate(select))
+}
+
+fn is_count_of_rows(function: &Function) -> bool {
+    let FunctionArguments::List(list) = &function.args else { return false };
+    function.name.to_string().eq_ignore_ascii_case("count")
+        && matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)])
+}
+
+/// Whether a group is for something that is seen in the SELECT itself.
+fn has_aggregate(select: &Select) -> bool {
+    struct Calls;
+    impl Visitor for Calls {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::Function(_) => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    select.visit(&mut Calls).is_break()
+}
+
 /// The name an item goes by.
 fn named(factor: &TableFactor) -> Option<String> {
     ends(factor).map(|(_, last)| folded(last))
@@ -266,6 +329,7 @@ mod tests {
         ] {
             snapshot.relations.push(table("s", relation, columns));
         }
+        snapshot.relations[0].primary_key = vec!["driver_id".into()];
         let name = |name: &str| RelationName { schema: "s".into(), name: name.into() };
         for (from, column, to) in
             [("school_bus", "driver_id", "driver"), ("school_bus", "school_id", "school")]
@@ -362,6 +426,28 @@ mod tests {
         ] {
             stays(OLD, sql);
         }
+    }
+
+    #[test]
+    fn what_may_be_counted_stays() {
+        let question = "Which driver was there most often?";
+        for sql in [
+            "SELECT d.name FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.name ORDER BY COUNT(*) DESC LIMIT 1",
+            "SELECT d.name, COUNT(*) FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.name",
+            "SELECT d.name FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.name HAVING COUNT(*) > 2",
+        ] {
+            stays(question, sql);
+        }
+        becomes(
+            question,
+            "SELECT d.party, COUNT(d.driver_id) FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.party",
+            "SELECT d.party, COUNT(d.driver_id) FROM s.driver d GROUP BY d.party",
+        );
+        becomes(
+            "How many years did each bus work?",
+            "SELECT b.years_working, COUNT(*) FROM s.school_bus b JOIN s.driver d ON d.driver_id = b.driver_id GROUP BY 1",
+            "SELECT b.years_working, COUNT(*) FROM s.school_bus b GROUP BY 1",
+        );
     }
 
     #[test]
