@@ -28,6 +28,16 @@ struct Evaluated {
     milliseconds: f64,
 }
 
+impl Evaluated {
+    /// What the audit log is told of it.
+    fn gave(&self) -> Gave<'_> {
+        self.answer.as_ref().map_or_else(Gave::default, |answer| Gave {
+            rows: Some(answer.checked.rows.len()),
+            ..answer.gave()
+        })
+    }
+}
+
 /// Asks, and compares the rows with those of a known statement: as a multiset, or as a sequence where
 /// the question asks for an order.
 #[pg_extern(volatile, parallel_unsafe, strict)]
@@ -51,17 +61,7 @@ fn evaluate(
 > {
     require_preload();
     let work = || evaluated(question, gold, ordered);
-    let gave = |evaluated: &Evaluated| {
-        let answer = evaluated.answer.as_ref();
-        answer.map_or_else(Gave::default, |answer| Gave {
-            rows: Some(answer.checked.rows.len()),
-            ..answer.gave()
-        })
-    };
-    let done = audited("evaluate", Given::Question(question), work, |done| {
-        // The statement is borrowed from the answer.
-        gave(done)
-    });
+    let done = audited("evaluate", Given::Question(question), work, Evaluated::gave);
     let written = done.answer.as_ref().map(|answer| answer.sql.pretty());
     TableIterator::once((
         done.verdict.to_owned(),

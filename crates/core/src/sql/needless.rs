@@ -125,7 +125,7 @@ impl Finder<'_> {
             return false;
         };
         connects(on, &item.name)
-            && !(counts_in_groups(select) && !is_one_row(on, item, relation))
+            && (is_one_row(on, item, relation) || !counts_in_groups(select))
             && !self.is_used_besides(item, relation, places)
             && !self.is_asked_for(item, relation, scope)
     }
