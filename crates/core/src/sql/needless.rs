@@ -32,7 +32,7 @@ const KINDS: &[&str] = &["inner", "left", "outer"];
 
 /// `sql` without the joins that neither it nor the question needs; `None` where it needs all.
 pub fn prune(sql: &ParsedSql, snapshot: &Snapshot, question: &str) -> Option<ParsedSql> {
-    let asked: HashSet<String> = split(question).into_iter().collect();
+    let asked = Asked::new(question);
     let mut pruned: Option<ParsedSql> = None;
     for _ in 0..MAX_PRUNED {
         match without_one(pruned.as_ref().unwrap_or(sql), snapshot, &asked) {
@@ -43,7 +43,29 @@ pub fn prune(sql: &ParsedSql, snapshot: &Snapshot, question: &str) -> Option<Par
     pruned
 }
 
-fn without_one(sql: &ParsedSql, snapshot: &Snapshot, asked: &HashSet<String>) -> Option<ParsedSql> {
+/// What a question speaks of.
+struct Asked {
+    words: HashSet<String>,
+    /// What it wants the number of.
+    counted: HashSet<String>,
+}
+
+impl Asked {
+    fn new(question: &str) -> Self {
+        /// Words behind "how many" among which is what is counted.
+        const NEAR: usize = 2;
+        let words = split(question);
+        let counted = words.windows(2).enumerate().filter_map(|(at, pair)| {
+            let [one, two] = pair else { return None };
+            let asks = [("how", "many"), ("number", "of"), ("count", "of")];
+            asks.contains(&(one.as_str(), two.as_str())).then_some(at + 2)
+        });
+        let counted = counted.flat_map(|at| words.iter().skip(at).take(NEAR)).cloned().collect();
+        Self { words: words.into_iter().collect(), counted }
+    }
+}
+
+fn without_one(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) -> Option<ParsedSql> {
     let source = Source::new(sql)?;
     let query = source.query()?;
     let ctes = cte_names(&query);
@@ -58,7 +80,7 @@ struct Finder<'a> {
     source: &'a Source<'a>,
     snapshot: &'a Snapshot,
     ctes: HashSet<String>,
-    asked: &'a HashSet<String>,
+    asked: &'a Asked,
     edits: Option<Edits>,
 }
 
@@ -125,7 +147,9 @@ impl Finder<'_> {
             return false;
         };
         connects(on, &item.name)
-            && (is_one_row(on, item, relation) || !counts_in_groups(select))
+            && (is_one_row(on, item, relation)
+                || !counts_in_groups(select)
+                || self.counts_others(item, scope))
             && !self.is_used_besides(item, relation, places)
             && !self.is_asked_for(item, relation, scope)
     }
@@ -154,11 +178,18 @@ impl Finder<'_> {
         let known: HashSet<String> = others().flat_map(words).collect();
         let own: Vec<String> = words(relation).collect();
         let mut telling = own.iter().filter(|word| !known.contains(*word)).peekable();
-        // A relation called and made like the others may be meant by any of its words.
+        // One called and made like the others is meant by its whole name.
         if telling.peek().is_none() {
-            return split(&relation.name.name).iter().any(|word| self.asked.contains(word));
+            return split(&relation.name.name).iter().all(|word| self.asked.words.contains(word));
         }
-        telling.any(|word| self.asked.contains(word))
+        telling.any(|word| self.asked.words.contains(word))
+    }
+
+    /// Whether the question wants the number of something else that is read.
+    fn counts_others(&self, item: &Item<'_>, scope: &Scope<'_>) -> bool {
+        let others = scope.items.iter().filter(|other| other.name != item.name);
+        let mut names = others.filter_map(|other| Some(split(&other.relation?.name.name)));
+        names.any(|name| name.iter().any(|word| self.asked.counted.contains(word)))
     }
 
     /// Where a join stands, from the first word of its phrase to the end of its condition.
@@ -442,6 +473,11 @@ mod tests {
             question,
             "SELECT d.party, COUNT(d.driver_id) FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.party",
             "SELECT d.party, COUNT(d.driver_id) FROM s.driver d GROUP BY d.party",
+        );
+        becomes(
+            "Show each party and the number of its drivers",
+            "SELECT d.party, COUNT(*) FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.party",
+            "SELECT d.party, COUNT(*) FROM s.driver d GROUP BY d.party",
         );
         becomes(
             "How many years did each bus work?",
