@@ -39,7 +39,7 @@ WITH schemas AS MATERIALIZED (
            AND d.objsubid = 0 AND d.deptype = 'e') = 0
     THEN true ELSE false END
 ), columns AS MATERIALIZED (
-  SELECT r.oid AS relation, r.nspname, r.relname, r.filtered, r.reltuples,
+  SELECT r.oid AS relation, r.nspname, r.relname, r.filtered,
          a.attnum, a.attname, a.attnotnull,
          CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END AS base,
          CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS modifier,
@@ -78,27 +78,15 @@ WITH schemas AS MATERIALIZED (
          THEN
            -- pg_stats shows no column the role may not read, and nothing of a table with active
            -- row security; the latter is said again above for views of other versions.
-           (SELECT pg_catalog.json_build_object(
-              'common', CASE WHEN s.n_distinct BETWEEN 1 AND 50 THEN
-                (SELECT pg_catalog.json_agg(m.value ORDER BY m.n)
-                 FROM pg_catalog.unnest(s.most_common_vals::pg_catalog.text::pg_catalog.text[])
-                   WITH ORDINALITY m (value, n)
-                 WHERE m.n <= 30 AND pg_catalog.length(m.value) <= 40
-                   AND m.value !~ '[[:cntrl:]]') END,
-              -- In a small table most values are no common ones, but bounds of the histogram.
-              'other',
-                (SELECT pg_catalog.json_agg(h.value ORDER BY h.value COLLATE "C")
-                 FROM pg_catalog.unnest(
-                   CASE WHEN s.n_distinct < 0
-                        THEN s.most_common_vals::pg_catalog.text::pg_catalog.text[] END
-                   || s.histogram_bounds::pg_catalog.text::pg_catalog.text[]) h (value)
-                 WHERE pg_catalog.length(h.value) <= 40 AND h.value !~ '[[:cntrl:]]'))
+           (SELECT pg_catalog.json_agg(m.value ORDER BY m.n)
             FROM pg_catalog.pg_stats s
+            CROSS JOIN LATERAL pg_catalog.unnest(
+              s.most_common_vals::pg_catalog.text::pg_catalog.text[])
+              WITH ORDINALITY m (value, n)
             WHERE s.schemaname = c.nspname AND s.tablename = c.relname AND s.attname = c.attname
-              -- Below 0 it is a share of the rows.
-              AND CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples
-                       ELSE s.n_distinct END BETWEEN 1 AND 100
-              AND NOT s.inherited)
+              AND s.most_common_vals IS NOT NULL AND s.n_distinct BETWEEN 1 AND 50
+              AND NOT s.inherited
+              AND m.n <= 30 AND pg_catalog.length(m.value) <= 40 AND m.value !~ '[[:cntrl:]]')
          END AS values
   FROM columns c
   LEFT JOIN comments m ON m.objoid = c.relation AND m.objsubid = c.attnum
@@ -111,8 +99,7 @@ WITH schemas AS MATERIALIZED (
            'domain', c.domain,
            'comment', c.comment,
            'enum_labels', c.labels,
-           'common_values', c.values -> 'common',
-           'other_values', c.values -> 'other')) ORDER BY c.attnum) AS list
+           'common_values', c.values)) ORDER BY c.attnum) AS list
   FROM details c
   GROUP BY c.relation
 ), keys AS MATERIALIZED (

@@ -40,7 +40,7 @@ pub fn value_hits<'s>(
     for &position in relations {
         let Some(relation) = snapshot.relations.get(position) else { continue };
         for (column, attribute) in relation.columns.iter().enumerate() {
-            let named = attribute.values().filter(|value| asked.names(value, &names));
+            let named = attribute.common_values.iter().filter(|value| asked.names(value, &names));
             hits.extend(named.map(|value| ValueHit { relation: position, column, value }));
         }
     }

@@ -15,7 +15,6 @@ fn column(name: &str, type_name: &str) -> Attribute {
         comment: None,
         enum_labels: vec![],
         common_values: vec![],
-        other_values: vec![],
     }
 }
 

@@ -90,9 +90,6 @@ pub struct Attribute {
     /// Most common values from statistics, most frequent first, as text.
     #[serde(default)]
     pub common_values: Vec<String>,
-    /// Other values from statistics, of small tables; not shown with the schema, only known.
-    #[serde(default)]
-    pub other_values: Vec<String>,
 }
 
 /// A foreign key.
@@ -106,13 +103,6 @@ pub struct ForeignKey {
     pub to: RelationName,
     /// Referenced columns, in the same order.
     pub to_columns: Vec<String>,
-}
-
-impl Attribute {
-    /// All values that are known to be stored.
-    pub fn values(&self) -> impl Iterator<Item = &String> {
-        self.common_values.iter().chain(&self.other_values)
-    }
 }
 
 impl Snapshot {
@@ -148,7 +138,6 @@ impl Snapshot {
             relation.estimated_rows = None;
             for column in &mut relation.columns {
                 column.common_values.clear();
-                column.other_values.clear();
             }
         }
         // Maps with keys that are no strings cannot be written; there is none.

@@ -77,7 +77,7 @@ fn fitted(
     look: &mut impl FnMut(&Look<'_>) -> Option<Vec<String>>,
 ) -> Fit {
     let Comparison { value, kind, column, relation, .. } = comparison;
-    if column.values().any(|known| known == value) || !is_plain(value) {
+    if column.common_values.contains(value) || !is_plain(value) {
         return Fit::Stays;
     }
     let mut stored = |relation: &Relation, column: &Attribute, how: How| {
