@@ -75,19 +75,30 @@ impl Guard {
         exec::run(sql.text(), self.identity, &self.limits, &self.policy)
     }
 
+    /// As [`Self::validate`], in at most `time`.
+    ///
+    /// # Errors
+    /// Of the gate.
+    pub fn validate_within(&self, sql: &ParsedSql, time: Duration) -> Result<Report, ExecError> {
+        exec::validate(sql.text(), self.identity, &self.limits_within(time), &self.policy)
+    }
+
     /// As [`Self::run`], in at most `time`.
     ///
     /// # Errors
     /// Of the gate or the execution.
     pub fn run_within(&self, sql: &ParsedSql, time: Duration) -> Result<ResultSet, ExecError> {
+        exec::run(sql.text(), self.identity, &self.limits_within(time), &self.policy)
+    }
+
+    fn limits_within(&self, time: Duration) -> Limits {
         let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let timeout_ms = match self.limits.timeout_ms {
             // No limit.
             0 => time,
             limit => limit.min(time),
         };
-        let limits = Limits { timeout_ms, lock_timeout_ms: timeout_ms, ..self.limits };
-        exec::run(sql.text(), self.identity, &limits, &self.policy)
+        Limits { timeout_ms, lock_timeout_ms: timeout_ms, ..self.limits }
     }
 }
 

@@ -9,7 +9,7 @@ use text2sql_core::chat::ChatPrompt;
 use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage};
 use text2sql_core::prompt;
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
-use text2sql_core::schema::{Snapshot, quote_qualified};
+use text2sql_core::schema::{Relation, RelationKind, Snapshot, quote_qualified};
 use text2sql_core::sql::{CandidateSql, ParsedSql, Refusal, policy};
 
 use super::draft::Draft;
@@ -28,6 +28,8 @@ const MAKING_ROOM: Duration = Duration::from_secs(2);
 
 /// Most relations of a rehearsed statement.
 const REHEARSED: usize = 16;
+/// Longest rehearsal: somebody may hold a lock on a relation that the answer does not need.
+const REHEARSING: Duration = Duration::from_millis(50);
 
 /// A question, understood as far as it can be without the model.
 pub struct Question<'a> {
@@ -140,7 +142,9 @@ impl<'a> Question<'a> {
         let mut early = None;
         if self.recalled {
             early = self.generate_while_proving(patience)?;
-            patience.room = MAKING_ROOM;
+            if early.is_none() {
+                patience.room = MAKING_ROOM;
+            }
         }
         let Self { text, guard, draft, mut timings, .. } = self;
         let Draft { snapshot, prompt, .. } = &draft;
@@ -160,6 +164,7 @@ impl<'a> Question<'a> {
                             client::generate(request, patience)?
                         }
                     };
+                    patience.room = Duration::ZERO;
                     // The next generation, if there is one, mends this one.
                     route.attempt += 1;
                     timings.add(&generation);
@@ -226,14 +231,16 @@ impl Question<'_> {
     /// Checks a statement about the relations the model was shown: it fills the caches that the check
     /// of the model's statement needs, which takes an empty session longer than the check itself.
     fn rehearse(&self) {
-        let relations = self.draft.snapshot.relations.iter().take(REHEARSED);
+        // To plan a query to another server may take a word with that server.
+        let is_here = |relation: &&Relation| relation.kind != RelationKind::ForeignTable;
+        let relations = self.draft.snapshot.relations.iter().filter(is_here).take(REHEARSED);
         let counts: Vec<String> = relations
             .map(|relation| format!("(SELECT count(*) FROM {})", quote_qualified(&relation.name)))
             .collect();
         let candidate = CandidateSql::from_user(&format!("SELECT {}", counts.join(", ")));
         let checked = candidate.ok().and_then(|candidate| policy::check(candidate).ok());
         // What it says does not matter: nobody asked for it.
-        let _ = checked.map(|sql| self.guard.validate(&sql));
+        let _ = checked.map(|sql| self.guard.validate_within(&sql, REHEARSING));
     }
 
     /// Has the engine read what all questions of this caller begin with.
