@@ -1,14 +1,16 @@
 //! From settings to what holds for one call: rights, bounds, patience.
 //!
-//! Reads settings and the role in force; runs nothing itself. Called by the other files of `api`.
+//! Reads settings and the role in force; what is run is run by `catalog` and `exec`. Called by the other files of `api`.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use pgrx::pg_sys::Oid;
 use text2sql_core::desk::QueueLimits;
+use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{self, ParsedSql};
 
-use crate::catalog::View;
+use crate::catalog::{self, View};
 use crate::error::Error;
 use crate::exec::{self, ExecError, Identity, Limits, Policy, Report, ResultSet, identity};
 use crate::guc;
@@ -59,6 +61,18 @@ impl Guard {
         }
     }
 
+    /// What of the catalog a question is about.
+    ///
+    /// # Errors
+    /// Where the catalog cannot be read, or nothing is readable.
+    pub fn snapshot(&self) -> Result<Rc<Snapshot>, Error> {
+        let snapshot = catalog::snapshot(self.view())?;
+        if snapshot.relations.is_empty() {
+            return Err(Error::NothingReadable { schemas: schemas() });
+        }
+        Ok(snapshot)
+    }
+
     /// Checks and plans a statement.
     ///
     /// # Errors
@@ -93,11 +107,7 @@ impl Guard {
 
     fn limits_within(&self, time: Duration) -> Limits {
         let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let timeout_ms = match self.limits.timeout_ms {
-            // No limit.
-            0 => time,
-            limit => limit.min(time),
-        };
+        let timeout_ms = self.limits.timeout_ms.min(time);
         Limits { timeout_ms, lock_timeout_ms: timeout_ms, ..self.limits }
     }
 }

@@ -5,8 +5,7 @@ use text2sql_core::link::{self, Budget};
 use text2sql_core::schema::quote_qualified;
 
 use super::admin::require_preload;
-use super::limits::{self, Guard};
-use crate::catalog;
+use super::limits::Guard;
 use crate::error::{Error, raise};
 use crate::guc;
 
@@ -29,10 +28,7 @@ type Row = (String, f32, bool, Vec<String>);
 fn rows(question: &str) -> Result<Vec<Row>, Error> {
     let text =
         text2sql_core::prompt::check_question(question, guc::max_question_length() as usize)?;
-    let snapshot = catalog::snapshot(Guard::of_caller()?.view())?;
-    if snapshot.relations.is_empty() {
-        return Err(Error::NothingReadable { schemas: limits::schemas() });
-    }
+    let snapshot = Guard::of_caller()?.snapshot()?;
     let selection = link::select(&snapshot, text, Budget { tokens: guc::prompt_tokens() });
     let linked = link::linked(&snapshot, text, &selection);
     let rows = linked.iter().map(|linked| {

@@ -16,7 +16,7 @@ use super::draft::Draft;
 use super::limits::{self, Guard};
 use super::put_right::put_right;
 use crate::audit::Gave;
-use crate::catalog::{self, View};
+use crate::catalog;
 use crate::error::Error;
 use crate::exec::ExecError;
 use crate::guc;
@@ -36,7 +36,6 @@ pub struct Question<'a> {
     text: &'a str,
     columns: Option<&'a [(String, String)]>,
     guard: &'a Guard,
-    view: View,
     draft: Draft,
     /// Whether the draft's snapshot is another session's, and yet to be proved.
     recalled: bool,
@@ -97,11 +96,7 @@ impl<'a> Question<'a> {
         columns: Option<&'a [(String, String)]>,
         guard: &'a Guard,
     ) -> Result<Self, Error> {
-        let text = prompt::check_question(question, guc::max_question_length() as usize)?;
-        let view = guard.view();
-        let mut timings = Timings::default();
-        let draft = present_draft(&view, text, columns, &mut timings)?;
-        Ok(Self { text, columns, guard, view, draft, recalled: false, timings })
+        Self::begin(question, columns, guard, false)
     }
 
     /// As [`Self::new`], but where this session has yet to read the catalog and another one of the
@@ -115,13 +110,24 @@ impl<'a> Question<'a> {
         columns: Option<&'a [(String, String)]>,
         guard: &'a Guard,
     ) -> Result<Self, Error> {
+        Self::begin(question, columns, guard, true)
+    }
+
+    fn begin(
+        question: &'a str,
+        columns: Option<&'a [(String, String)]>,
+        guard: &'a Guard,
+        may_recall: bool,
+    ) -> Result<Self, Error> {
         let text = prompt::check_question(question, guc::max_question_length() as usize)?;
-        let view = guard.view();
         let mut timings = Timings::default();
-        match recalled_draft(&view, text, columns, &mut timings) {
-            Some(draft) => Ok(Self { text, columns, guard, view, draft, recalled: true, timings }),
-            None => Self::new(question, columns, guard),
-        }
+        let old = may_recall.then(|| recalled_draft(guard, text, columns, &mut timings)).flatten();
+        let recalled = old.is_some();
+        let draft = match old {
+            Some(draft) => draft,
+            None => present_draft(guard, text, columns, &mut timings)?,
+        };
+        Ok(Self { text, columns, guard, draft, recalled, timings })
     }
 
     /// What the model will be sent first.
@@ -217,7 +223,7 @@ impl Question<'_> {
         let request = self.draft.request(prompt, route, guc::max_new_tokens());
         let pending = client::submit(request, patience)?;
         let mut timings = self.timings;
-        let present = present_draft(&self.view, self.text, self.columns, &mut timings)?;
+        let present = present_draft(self.guard, self.text, self.columns, &mut timings)?;
         let proved = present.asks_the_same(&self.draft);
         self.draft = present;
         if proved {
@@ -258,17 +264,14 @@ impl Question<'_> {
 
 /// The draft for what can be read now.
 fn present_draft(
-    view: &View,
+    guard: &Guard,
     question: &str,
     columns: Option<&[(String, String)]>,
     timings: &mut Timings,
 ) -> Result<Draft, Error> {
     let begun = Instant::now();
-    let snapshot = catalog::snapshot(view.clone())?;
+    let snapshot = guard.snapshot()?;
     timings.catalog += begun.elapsed();
-    if snapshot.relations.is_empty() {
-        return Err(Error::NothingReadable { schemas: limits::schemas() });
-    }
     let begun = Instant::now();
     let draft = Draft::write(snapshot, question, columns)?;
     timings.prompt += begun.elapsed();
@@ -277,7 +280,7 @@ fn present_draft(
 
 /// The draft for what another session saw, if that is kept and may be used.
 fn recalled_draft(
-    view: &View,
+    guard: &Guard,
     question: &str,
     columns: Option<&[(String, String)]>,
     timings: &mut Timings,
@@ -286,7 +289,7 @@ fn recalled_draft(
         return None;
     }
     let begun = Instant::now();
-    let snapshot = catalog::recalled(view.clone())?;
+    let snapshot = catalog::recalled(guard.view())?;
     timings.catalog += begun.elapsed();
     let begun = Instant::now();
     // What is wrong with it is told of the present one, if it still is.

@@ -7,11 +7,10 @@
 //! every database. Called by the extension, before a statement is given to the server.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, Distinct, Expr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr, Value,
-    ValueWithSpan, Visit, Visitor,
+    ValueWithSpan,
 };
 use sqlparser::tokenizer::Location;
 
@@ -20,7 +19,7 @@ use super::mend::joins::{condition_of, equality};
 use super::mend::scope::Scope;
 use super::parsed::ParsedSql;
 use super::policy::check;
-use super::walk::{cte_names, folded};
+use super::walk::{calls, cte_names, folded};
 use crate::link::split;
 use crate::schema::Snapshot;
 use crate::sql::CandidateSql;
@@ -199,19 +198,9 @@ fn excludes(tests: &[&Test]) -> bool {
 
 /// Whether a row of the result is not made of one row alone.
 fn counts(select: &Select) -> bool {
-    struct Calls;
-    impl Visitor for Calls {
-        type Break = ();
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            match expr {
-                Expr::Function(_) => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        }
-    }
     select.projection.iter().any(|item| match item {
         SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-            expr.visit(&mut Calls).is_break()
+            calls(expr, |_| true)
         }
         _ => true,
     })

@@ -1,7 +1,7 @@
 //! Every expression of a statement with the SELECTs around it.
 //!
 //! Owns which scope an expression stands in; what is looked for is the caller's. Called by
-//! [`super::constants`].
+//! [`super::constants`] and [`super::mend()`].
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -11,6 +11,33 @@ use sqlparser::ast::{Expr, Query, Select, SetExpr, Visit, Visitor};
 use super::mend::scope::Scope;
 use super::walk::cte_names;
 use crate::schema::Snapshot;
+
+/// A visitor that reads the SELECTs of a set operation one by one: the names of all of them would come
+/// without a word of which one they stand in.
+pub(super) trait EachSelect: Visitor + Sized {
+    /// Makes a SELECT the innermost one.
+    fn enter(&mut self, select: &Select);
+
+    /// Leaves the innermost SELECT.
+    fn leave(&mut self);
+
+    /// The SELECTs of a set operation, each on its own.
+    fn branches(&mut self, body: &SetExpr) {
+        match body {
+            SetExpr::SetOperation { left, right, .. } => {
+                self.branches(left);
+                self.branches(right);
+            }
+            SetExpr::Select(select) => {
+                self.enter(select);
+                let _ = select.visit(self);
+                self.leave();
+            }
+            SetExpr::Query(query) => drop(query.visit(self)),
+            _ => {}
+        }
+    }
+}
 
 /// Calls `see` with each expression and the scopes around it, the innermost last.
 pub(super) fn each_expression<'s>(
@@ -32,26 +59,13 @@ struct Walker<'s, F> {
     see: F,
 }
 
-impl<'s, F: FnMut(&[Scope<'s>], &Expr)> Walker<'s, F> {
+impl<'s, F: FnMut(&[Scope<'s>], &Expr)> EachSelect for Walker<'s, F> {
     fn enter(&mut self, select: &Select) {
         self.scopes.push(Scope::of(select, self.snapshot, &self.ctes));
     }
 
-    /// The SELECTs of a set operation, each on its own.
-    fn branches(&mut self, body: &SetExpr) {
-        match body {
-            SetExpr::SetOperation { left, right, .. } => {
-                self.branches(left);
-                self.branches(right);
-            }
-            SetExpr::Select(select) => {
-                self.enter(select);
-                let _ = select.visit(self);
-                self.scopes.pop();
-            }
-            SetExpr::Query(query) => drop(query.visit(self)),
-            _ => {}
-        }
+    fn leave(&mut self) {
+        self.scopes.pop();
     }
 }
 
@@ -79,7 +93,7 @@ impl<'s, F: FnMut(&[Scope<'s>], &Expr)> Visitor for Walker<'s, F> {
         if self.skipping > 0 {
             self.skipping -= 1;
         } else {
-            self.scopes.pop();
+            self.leave();
         }
         ControlFlow::Continue(())
     }

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Cte, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SetExpr, TableFactor, Top,
-    TopQuantity, Visit, Visitor,
+    Cte, Expr, Function, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SetExpr,
+    TableFactor, Top, TopQuantity, Visit, Visitor,
 };
 
 use super::complexity;
@@ -47,6 +47,21 @@ pub(super) fn cte_names(query: &Query) -> HashSet<String> {
     let mut names = Names(HashSet::new());
     let _ = query.visit(&mut names);
     names.0
+}
+
+/// Whether a function that `is_meant` is called anywhere in `within`.
+pub(super) fn calls(within: &impl Visit, is_meant: impl Fn(&Function) -> bool) -> bool {
+    struct Calls<F>(F);
+    impl<F: Fn(&Function) -> bool> Visitor for Calls<F> {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::Function(function) if (self.0)(function) => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    within.visit(&mut Calls(is_meant)).is_break()
 }
 
 struct Walker {

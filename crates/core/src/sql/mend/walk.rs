@@ -10,6 +10,7 @@ use super::joins::{broken, equality, join, way_to};
 use super::scope::{Item, Scope, attribute};
 use crate::schema::{ForeignKey, Relation, Snapshot, quote_ident};
 use crate::sql::edits::{Edits, Source};
+use crate::sql::scoped::EachSelect;
 use crate::sql::walk::{cte_names, folded};
 
 /// Most wrong names that are looked into: each is sought in all that is read, and along the keys.
@@ -65,41 +66,6 @@ impl<'a, 's> Walker<'a, 's> {
 
     pub fn into_edits(self) -> Edits {
         self.edits
-    }
-
-    /// Makes a SELECT the innermost one, and looks at the conditions of its joins.
-    fn enter(&mut self, select: &Select) {
-        let mut scope = Scope::of(select, self.snapshot, &self.ctes);
-        // A join behind a comma could not name what stands before the comma.
-        if let [from] = select.from.as_slice() {
-            scope.end = first_name(&from.relation)
-                .and_then(|at| self.source.end_of_from(self.source.token(at)?));
-        }
-        for join in select.from.iter().flat_map(|from| &from.joins) {
-            self.settled.extend(columns_in(&join.join_operator));
-            if let Some(broken) = broken(join, &scope, self.snapshot) {
-                self.replaced.extend(columns_in(&join.join_operator));
-                self.edits.replace(self.source, broken.first, broken.last, broken.instead);
-            } else if let Some(joined) = self.join_between(join, &scope) {
-                scope.added.extend(joined);
-                self.replaced.extend(columns_in(&join.join_operator));
-            }
-        }
-        self.scopes.push(scope);
-    }
-
-    /// Leaves the innermost SELECT. What was joined to it may have columns that others have too.
-    fn leave(&mut self) {
-        let Some(Scope { bare, added, .. }) = self.scopes.pop() else { return };
-        let added: Vec<&Relation> =
-            added.iter().filter_map(|name| self.snapshot.relation(name)).collect();
-        for (column, item) in bare {
-            let name = folded(&column);
-            if added.iter().any(|relation| attribute(relation, &name).is_some()) {
-                let both = format!("{}.{}", quote_ident(&item), quote_ident(&name));
-                self.edits.replace(self.source, &column, &column, both);
-            }
-        }
     }
 
     /// A column with its qualifier. `is_compared` with another column, it stays one of its table.
@@ -303,24 +269,44 @@ impl Visitor for Walker<'_, '_> {
     }
 }
 
-impl Walker<'_, '_> {
-    /// The SELECTs of a set operation, each on its own.
-    fn branches(&mut self, body: &SetExpr) {
-        match body {
-            SetExpr::SetOperation { left, right, .. } => {
-                self.branches(left);
-                self.branches(right);
-            }
-            SetExpr::Select(select) => {
-                self.enter(select);
-                let _ = select.visit(self);
-                self.leave();
-            }
-            SetExpr::Query(query) => drop(query.visit(self)),
-            _ => {}
+impl EachSelect for Walker<'_, '_> {
+    /// Makes a SELECT the innermost one, and looks at the conditions of its joins.
+    fn enter(&mut self, select: &Select) {
+        let mut scope = Scope::of(select, self.snapshot, &self.ctes);
+        // A join behind a comma could not name what stands before the comma.
+        if let [from] = select.from.as_slice() {
+            scope.end = first_name(&from.relation)
+                .and_then(|at| self.source.end_of_from(self.source.token(at)?));
         }
+        for join in select.from.iter().flat_map(|from| &from.joins) {
+            self.settled.extend(columns_in(&join.join_operator));
+            if let Some(broken) = broken(join, &scope, self.snapshot) {
+                self.replaced.extend(columns_in(&join.join_operator));
+                self.edits.replace(self.source, broken.first, broken.last, broken.instead);
+            } else if let Some(joined) = self.join_between(join, &scope) {
+                scope.added.extend(joined);
+                self.replaced.extend(columns_in(&join.join_operator));
+            }
+        }
+        self.scopes.push(scope);
     }
 
+    /// Leaves the innermost SELECT. What was joined to it may have columns that others have too.
+    fn leave(&mut self) {
+        let Some(Scope { bare, added, .. }) = self.scopes.pop() else { return };
+        let added: Vec<&Relation> =
+            added.iter().filter_map(|name| self.snapshot.relation(name)).collect();
+        for (column, item) in bare {
+            let name = folded(&column);
+            if added.iter().any(|relation| attribute(relation, &name).is_some()) {
+                let both = format!("{}.{}", quote_ident(&item), quote_ident(&name));
+                self.edits.replace(self.source, &column, &column, both);
+            }
+        }
+    }
+}
+
+impl Walker<'_, '_> {
     fn is_settled(&self, name: &Ident) -> bool {
         self.settled.contains(&place(name.span.start))
     }

@@ -1,0 +1,172 @@
+//! Which joins go, and which stay.
+
+use super::*;
+use crate::schema::RelationName;
+use crate::schema::fixture::{key, table};
+use crate::sql::{CandidateSql, policy};
+use proptest::prelude::*;
+
+/// Drivers drive school buses; people report events.
+fn town() -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    for (relation, columns) in [
+        ("driver", &["driver_id", "name", "party", "age"][..]),
+        ("school", &["school_id", "school"]),
+        ("school_bus", &["school_id", "driver_id", "years_working"]),
+    ] {
+        snapshot.relations.push(table("s", relation, columns));
+    }
+    snapshot.relations[0].primary_key = vec!["driver_id".into()];
+    let name = |name: &str| RelationName { schema: "s".into(), name: name.into() };
+    for (from, column, to) in
+        [("school_bus", "driver_id", "driver"), ("school_bus", "school_id", "school")]
+    {
+        snapshot.foreign_keys.push(key(&name(from), column, &name(to)));
+    }
+    snapshot
+}
+
+fn pruned(sql: &str, question: &str) -> Option<String> {
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    let pruned = prune(&parsed, &town(), question)?;
+    Some(pruned.text().split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[track_caller]
+fn becomes(question: &str, sql: &str, wanted: &str) {
+    assert_eq!(pruned(sql, question).as_deref(), Some(wanted));
+}
+
+#[track_caller]
+fn stays(question: &str, sql: &str) {
+    assert_eq!(pruned(sql, question), None);
+}
+
+const OLD: &str = "Which parties have drivers older than 40?";
+
+#[test]
+fn what_nobody_speaks_of_goes() {
+    let wanted = "SELECT d.party FROM s.driver AS d WHERE d.age > 40";
+    for join in ["JOIN", "INNER JOIN", "LEFT JOIN", "LEFT OUTER JOIN"] {
+        let sql = format!(
+            "SELECT d.party FROM s.driver AS d {join} s.school_bus AS b \
+             ON d.driver_id = b.driver_id WHERE d.age > 40"
+        );
+        becomes(OLD, &sql, wanted);
+    }
+    becomes(
+        OLD,
+        "SELECT d.party FROM s.school_bus b JOIN s.driver AS d ON d.driver_id = b.driver_id \
+         WHERE d.age > 40",
+        wanted,
+    );
+    becomes(
+        "How many drivers are there?",
+        "SELECT COUNT(*) FROM s.driver JOIN s.school_bus \
+         ON s.driver.driver_id = s.school_bus.driver_id",
+        "SELECT COUNT(*) FROM s.driver",
+    );
+}
+
+#[test]
+fn what_only_led_to_it_goes_too() {
+    becomes(
+        OLD,
+        "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id \
+         JOIN s.school AS c ON c.school_id = b.school_id WHERE d.age > 40",
+        "SELECT d.party FROM s.driver AS d WHERE d.age > 40",
+    );
+}
+
+#[test]
+fn what_the_question_speaks_of_stays() {
+    let sql = "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b \
+               ON d.driver_id = b.driver_id WHERE d.age > 40";
+    for question in [
+        "Which parties have drivers of a bus older than 40?",
+        "parties of drivers over 40 who work for a school",
+        "parties of drivers over 40 by years",
+    ] {
+        stays(question, sql);
+    }
+}
+
+#[test]
+fn what_is_used_stays() {
+    for sql in [
+        "SELECT d.party, b.years_working FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id",
+        "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id ORDER BY b.years_working",
+        "SELECT party FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id WHERE years_working > 3",
+        "SELECT d.party FROM s.driver AS d LEFT JOIN s.school_bus AS b ON d.driver_id = b.driver_id WHERE b.driver_id IS NULL",
+        "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id AND b.years_working > 3",
+        "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id > b.driver_id",
+        "SELECT * FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id",
+        "SELECT d.*, b.* FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id",
+        "SELECT d.party, COUNT(b) FROM s.driver AS d JOIN s.school_bus AS b ON d.driver_id = b.driver_id GROUP BY 1",
+        "SELECT d.party FROM s.driver AS d RIGHT JOIN s.school_bus AS b ON d.driver_id = b.driver_id",
+        "SELECT d.party FROM s.driver AS d, s.school_bus AS b WHERE d.driver_id = b.driver_id",
+        "SELECT d.party FROM s.driver AS d JOIN s.school_bus AS b USING (driver_id)",
+        "SELECT d.party FROM s.driver AS d CROSS JOIN s.school_bus AS b",
+        "SELECT d.party FROM s.driver AS d JOIN (SELECT driver_id FROM s.school_bus) b ON d.driver_id = b.driver_id",
+        "SELECT d.party FROM s.driver AS d JOIN s.school_bus b ON d.driver_id = b.driver_id WHERE EXISTS (SELECT FROM s.school c WHERE c.school_id = b.school_id)",
+        "SELECT d.party FROM s.driver AS d",
+    ] {
+        stays(OLD, sql);
+    }
+}
+
+#[test]
+fn what_may_be_counted_stays() {
+    let question = "Which driver was there most often?";
+    for sql in [
+        "SELECT d.name FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.name ORDER BY COUNT(*) DESC LIMIT 1",
+        "SELECT d.name, COUNT(*) FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.name",
+        "SELECT d.name FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.name HAVING COUNT(*) > 2",
+    ] {
+        stays(question, sql);
+    }
+    becomes(
+        question,
+        "SELECT d.party, COUNT(d.driver_id) FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.party",
+        "SELECT d.party, COUNT(d.driver_id) FROM s.driver d GROUP BY d.party",
+    );
+    becomes(
+        "Show each party and the number of its drivers",
+        "SELECT d.party, COUNT(*) FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.party",
+        "SELECT d.party, COUNT(*) FROM s.driver d GROUP BY d.party",
+    );
+    becomes(
+        "How many years did each bus work?",
+        "SELECT b.years_working, COUNT(*) FROM s.school_bus b JOIN s.driver d ON d.driver_id = b.driver_id GROUP BY 1",
+        "SELECT b.years_working, COUNT(*) FROM s.school_bus b GROUP BY 1",
+    );
+}
+
+#[test]
+fn it_is_found_in_queries_within() {
+    becomes(
+        "parties of the oldest driver, and of others",
+        "SELECT d.party FROM s.driver d WHERE d.age = (SELECT MAX(x.age) FROM s.driver x \
+         JOIN s.school_bus y ON y.driver_id = x.driver_id) UNION SELECT e.party FROM s.driver e \
+         JOIN s.school_bus f ON f.driver_id = e.driver_id",
+        "SELECT d.party FROM s.driver d WHERE d.age = (SELECT MAX(x.age) FROM s.driver x ) \
+         UNION SELECT e.party FROM s.driver e",
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_statement_makes_it_fail(sql in "SELECT ([abcxy][.][bc]|COUNT\\(\\*\\)) FROM a( (LEFT )?JOIN [bc]( AS [xy])? ON [abcxy][.][bc] = [abcxy][.][bc]){1,4}( WHERE [a-c]=1)?") {
+        let candidate = CandidateSql::from_user(&sql).unwrap();
+        if let Ok(parsed) = policy::check(candidate) {
+            let mut snapshot = town();
+            for name in ["a", "b", "c"] {
+                snapshot.relations.push(table("s", name, &["b", "c"]));
+            }
+            if let Some(pruned) = prune(&parsed, &snapshot, "what?") {
+                prop_assert!(pruned.is_understood());
+                prop_assert!(pruned.text().len() < sql.len());
+            }
+        }
+    }
+}
