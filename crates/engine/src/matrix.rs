@@ -12,7 +12,7 @@ use crate::error::EngineError;
 use crate::gguf::RawTensor;
 use crate::kernels::input::Inputs;
 use crate::kernels::panel::{Format, Panels};
-use crate::kernels::product;
+use crate::kernels::product::{self, Code};
 
 /// A matrix of `rows` outputs by `cols` inputs.
 pub struct Matrix {
@@ -135,11 +135,12 @@ pub fn multiply_all<const N: usize>(
             Weights::Blocks(blocks) => blocks.matmul_t((count, cols, matrix.rows), input, out)?,
         }
     }
+    let code = Code::best();
     while let Some(block) = waiting.first().map(|(panels, _)| panels.format().block()) {
-        let inputs = Inputs::new(input, cols, block);
+        let inputs = Inputs::new(input, cols, block, code.tile());
         let alike = |(panels, _): &(&Panels, &mut [f32])| panels.format().block() == block;
         let (mut now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(alike);
-        product::multiply(&mut now, &inputs);
+        product::multiply(code, &mut now, &inputs);
         waiting = later;
     }
     Ok(())

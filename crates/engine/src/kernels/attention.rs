@@ -1,8 +1,8 @@
 //! Causal attention over a cache of 16-bit keys and values.
 //!
 //! Owns the softmax, both products, and how far back a query sees. The heads that share keys are
-//! computed together, four queries at a time, so that a key is read and widened once for four; a
-//! query's result does not depend on which others are computed with it. `scalar` is the
+//! computed together, some queries at a time, so that a key is read and widened once for all of
+//! them; a query's result does not depend on which others are computed with it. `scalar` is the
 //! definition, and what runs where there is no AVX2 or a head's width is no multiple of 16.
 
 #![allow(unsafe_code)]
@@ -12,8 +12,8 @@ use std::ops::Range;
 use super::pool::{Parts, pool};
 use crate::kv_cache::KvCache;
 
-/// Queries computed together.
-pub const GROUP: usize = 4;
+/// Most queries computed together, of all codes.
+const MOST: usize = 8;
 
 /// Multiplications below which one thread is faster than handing over.
 /// Measured on 2 cores of an AVX2 machine: a hand-over costs about 1 µs.
@@ -60,8 +60,57 @@ impl Place {
     }
 }
 
+/// What computes an attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Code {
+    Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Code {
+    /// All that this processor can run for heads of a width, the fastest first.
+    fn all(dim: usize) -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let fast = {
+            use super::{attention_avx512, avx2, avx512};
+            let widest = dim.is_multiple_of(attention_avx512::WIDTH) && avx512::supported();
+            let wide = dim.is_multiple_of(16) && avx2::supported();
+            [widest.then_some(Self::Avx512), wide.then_some(Self::Avx2)]
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let fast: [Option<Self>; 0] = [];
+        fast.into_iter().flatten().chain([Self::Scalar])
+    }
+
+    /// Queries it computes together.
+    fn group(self) -> usize {
+        match self {
+            Self::Scalar => 4,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => super::attention_avx2::GROUP,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::attention_avx512::GROUP,
+        }
+    }
+}
+
 /// Causal attention of `query` (`[row][head][dim]`), whose rows belong to several sequences.
 pub fn attention(query: &[f32], rows: &[Rows<'_>], place: Place, heads: Heads, out: &mut [f32]) {
+    let code = Code::all(heads.dim).next().unwrap_or(Code::Scalar);
+    attention_by(code, query, rows, place, heads, out);
+}
+
+fn attention_by(
+    code: Code,
+    query: &[f32],
+    rows: &[Rows<'_>],
+    place: Place,
+    heads: Heads,
+    out: &mut [f32],
+) {
     if heads.query == 0 || heads.kv == 0 || heads.dim == 0 || query.len() != out.len() {
         return;
     }
@@ -70,7 +119,7 @@ pub fn attention(query: &[f32], rows: &[Rows<'_>], place: Place, heads: Heads, o
     let mut pieces = Vec::new();
     let mut cost = 0;
     for rows in rows {
-        let groups = (rows.count * sharing).div_ceil(GROUP);
+        let groups = (rows.count * sharing).div_ceil(code.group());
         let seen = place.seen(rows.start + rows.count - 1).len();
         cost += rows.count * heads.query * heads.dim * seen;
         // Late groups see more positions; what takes longest begins first.
@@ -80,7 +129,7 @@ pub fn attention(query: &[f32], rows: &[Rows<'_>], place: Place, heads: Heads, o
     let parts = Parts::new(out);
     let work = |piece: usize| {
         if let Some((rows, kv_head, group)) = pieces.get(piece) {
-            one_group(query, rows, place, (*kv_head, *group), heads, &parts);
+            one_group(code, query, rows, place, (*kv_head, *group), heads, &parts);
         }
     };
     if cost < PARALLEL_FROM {
@@ -91,6 +140,7 @@ pub fn attention(query: &[f32], rows: &[Rows<'_>], place: Place, heads: Heads, o
 }
 
 fn one_group(
+    code: Code,
     query: &[f32],
     rows: &Rows<'_>,
     place: Place,
@@ -99,10 +149,11 @@ fn one_group(
     out: &Parts<'_, f32>,
 ) {
     let sharing = heads.query / heads.kv;
-    let mut queries: [Query<'_>; GROUP] =
+    let mut queries: [Query<'_>; MOST] =
         std::array::from_fn(|_| Query { values: &[], seen: 0..0, at: 0 });
     let mut used = 0;
-    for (slot, index) in queries.iter_mut().zip(group * GROUP..rows.count * sharing) {
+    let own = group * code.group()..rows.count * sharing;
+    for (slot, index) in queries.iter_mut().zip(own.take(code.group())) {
         let (row, head) = (index / sharing, kv_head * sharing + index % sharing);
         let at = ((rows.first + row) * heads.query + head) * heads.dim;
         let values = query.get(at..at + heads.dim).unwrap_or_default();
@@ -118,8 +169,8 @@ fn one_group(
         query.seen = query.seen.start - first..query.seen.end - first;
     }
     let (keys, values) = rows.cache.runs(place.layer, kv_head, first..until);
-    let mut results = vec![0.0; GROUP * heads.dim];
-    attend(queries, &keys, &values, heads.dim, &mut results);
+    let mut results = vec![0.0; code.group() * heads.dim];
+    attend(code, queries, &keys, &values, heads.dim, &mut results);
     for (query, result) in queries.iter().zip(results.chunks_exact(heads.dim)) {
         // SAFETY: one query's result, and each query is in one piece.
         unsafe { out.get(query.at, heads.dim) }.copy_from_slice(result);
@@ -136,13 +187,29 @@ pub struct Query<'a> {
     pub at: usize,
 }
 
-fn attend(queries: &[Query<'_>], keys: &[&[u16]], values: &[&[u16]], dim: usize, out: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if dim.is_multiple_of(16) && super::avx2::supported() {
-        // SAFETY: just asked.
-        return unsafe { super::attention_avx2::attend(queries, keys, values, dim, out) };
+fn attend(
+    code: Code,
+    queries: &[Query<'_>],
+    keys: &[&[u16]],
+    values: &[&[u16]],
+    dim: usize,
+    out: &mut [f32],
+) {
+    match code {
+        Code::Scalar => scalar(queries, keys, values, dim, out),
+        #[cfg(target_arch = "x86_64")]
+        Code::Avx2 => {
+            assert!(super::avx2::supported(), "code that this processor cannot run");
+            // SAFETY: just asked.
+            unsafe { super::attention_avx2::attend(queries, keys, values, dim, out) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Code::Avx512 => {
+            assert!(super::avx512::supported(), "code that this processor cannot run");
+            // SAFETY: just asked.
+            unsafe { super::attention_avx512::attend(queries, keys, values, dim, out) }
+        }
     }
-    scalar(queries, keys, values, dim, out);
 }
 
 /// The keys or values that a query sees.
@@ -211,7 +278,31 @@ mod tests {
         cache
     }
 
+    /// By every code that this processor has: to the bit alike is asked of each by itself.
+    fn attend_all(
+        query: &[f32],
+        cache: &KvCache,
+        start: usize,
+        window: Option<usize>,
+        heads: Heads,
+    ) -> Vec<Vec<f32>> {
+        let one = |code| attend_by(code, query, cache, start, window, heads);
+        Code::all(heads.dim).map(one).collect()
+    }
+
     fn attend_one(
+        query: &[f32],
+        cache: &KvCache,
+        start: usize,
+        window: Option<usize>,
+        heads: Heads,
+    ) -> Vec<f32> {
+        let code = Code::all(heads.dim).next().expect("one");
+        attend_by(code, query, cache, start, window, heads)
+    }
+
+    fn attend_by(
+        code: Code,
         query: &[f32],
         cache: &KvCache,
         start: usize,
@@ -221,7 +312,7 @@ mod tests {
         let count = query.len() / heads.query / heads.dim;
         let mut out = vec![f32::NAN; query.len()];
         let rows = [Rows { cache, first: 0, count, start }];
-        attention(query, &rows, Place { layer: 1, window }, heads, &mut out);
+        attention_by(code, query, &rows, Place { layer: 1, window }, heads, &mut out);
         out
     }
 
@@ -259,10 +350,12 @@ mod tests {
                     let cache = filled(heads, start + rows);
                     let input: Vec<f32> =
                         noise(rows * query * dim).iter().map(|x| x * 9.0).collect();
-                    let out = attend_one(&input, &cache, start, window, heads);
                     let expected = defined(&input, &cache, start, window, heads);
-                    for (a, b) in out.iter().zip(&expected) {
-                        assert!((a - b).abs() < 1e-5, "{heads:?} {start} {window:?}: {a}, not {b}");
+                    for out in attend_all(&input, &cache, start, window, heads) {
+                        for (a, b) in out.iter().zip(&expected) {
+                            let close = (a - b).abs() < 1e-5;
+                            assert!(close, "{heads:?} {start} {window:?}: {a}, not {b}");
+                        }
                     }
                 }
             }
@@ -278,19 +371,22 @@ mod tests {
             rows in 1..12usize,
             window in 1..220usize,
             (sharing, kv) in (1..8usize, 1..3usize),
-            dim in prop_oneof![Just(16usize), Just(48), Just(20)],
+            dim in prop_oneof![Just(16usize), Just(48), Just(20), Just(64)],
         ) {
             let (heads, window) = (Heads { query: sharing * kv, kv, dim }, Some(window));
             let cache = filled(heads, start + rows);
             let width = heads.query * dim;
             let input: Vec<f32> = noise(rows * width).iter().map(|x| x * 5.0).collect();
-            let all = attend_one(&input, &cache, start, window, heads);
-            for (a, b) in all.iter().zip(defined(&input, &cache, start, window, heads)) {
-                prop_assert!((a - b).abs() < 1e-5, "{a} and not {b}");
-            }
-            for (row, (input, together)) in input.chunks(width).zip(all.chunks(width)).enumerate() {
-                let alone = attend_one(input, &cache, start + row, window, heads);
-                prop_assert_eq!(bits(&alone), bits(together), "row {}", row);
+            for code in Code::all(dim) {
+                let all = attend_by(code, &input, &cache, start, window, heads);
+                for (a, b) in all.iter().zip(defined(&input, &cache, start, window, heads)) {
+                    prop_assert!((a - b).abs() < 1e-5, "{code:?}: {a} and not {b}");
+                }
+                let rows = input.chunks(width).zip(all.chunks(width));
+                for (row, (input, together)) in rows.enumerate() {
+                    let alone = attend_by(code, input, &cache, start + row, window, heads);
+                    prop_assert_eq!(bits(&alone), bits(together), "{:?} row {}", code, row);
+                }
             }
         }
     }

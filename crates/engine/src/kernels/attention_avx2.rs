@@ -9,10 +9,12 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::attention::{GROUP, Query};
+use super::attention::Query;
 use super::exp_avx2::exp;
 use crate::kv_cache::BLOCK;
 
+/// Queries computed together.
+pub const GROUP: usize = 4;
 /// Keys scored together.
 const KEYS: usize = 2;
 // What begins at an even position and ends with a block is whole pairs.

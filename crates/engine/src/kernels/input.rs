@@ -1,16 +1,13 @@
 //! Inputs of products, rounded to signed bytes.
 //!
-//! Owns the rounding and the order the products read them in. Rows are grouped in tiles of four,
-//! and within a tile the rows' elements alternate four by four: what a product needs next is always
-//! beside what it read last. Beside the bytes are their sums, by which products correct for weights
+//! Owns the rounding and the order the products read them in. Rows are grouped in tiles, of as many
+//! as the code of the products takes at once, and within a tile the rows' elements alternate four by
+//! four: what a product needs next is always beside what it read last. Beside the bytes are their sums, by which products correct for weights
 //! that are stored with an offset. The rounding of a row does not depend on its neighbours.
 
 #![allow(unsafe_code)]
 
 use super::pool::{Parts, pool};
-
-/// Rows of a tile; the last one of an input may have fewer.
-pub const TILE: usize = 4;
 
 /// Largest absolute value of a rounded element.
 const LARGEST: f32 = 127.0;
@@ -20,6 +17,7 @@ pub struct Inputs {
     rows: usize,
     cols: usize,
     block: usize,
+    tile: usize,
     quants: Vec<i8>,
     /// Per 32 elements: their sum; or, for blocks of 256, the sums of two times 16 as a pair of
     /// 16-bit numbers, and after the 8 of a block 4 pairs of sums of 32.
@@ -50,14 +48,17 @@ const fn pair(low: i32, high: i32) -> i32 {
 }
 
 impl Inputs {
-    /// Rounds rows of `cols` floats, in blocks of 32 or 256 that a row has a whole number of.
-    pub fn new(input: &[f32], cols: usize, block: usize) -> Self {
+    /// Rounds rows of `cols` floats, in blocks of 32 or 256 that a row has a whole number of, for
+    /// tiles of `tile` rows; the last one may have fewer.
+    pub fn new(input: &[f32], cols: usize, block: usize, tile: usize) -> Self {
+        let tile = tile.max(1);
         let rows = input.len() / cols.max(1);
         let blocks = cols / block;
         let mut inputs = Self {
             rows,
             cols,
             block,
+            tile,
             quants: vec![0; rows * cols],
             sums: vec![0; rows * blocks * sums_of(block)],
             scales: vec![0.0; rows * blocks],
@@ -65,9 +66,9 @@ impl Inputs {
         let quants = Parts::new(&mut inputs.quants);
         let sums = Parts::new(&mut inputs.sums);
         let scales = Parts::new(&mut inputs.scales);
-        pool().run(rows.div_ceil(TILE), &|index| {
-            let from = index * TILE;
-            let count = TILE.min(rows - from);
+        pool().run(rows.div_ceil(tile), &|index| {
+            let from = index * tile;
+            let count = tile.min(rows - from);
             let source = input.get(from * cols..(from + count) * cols).unwrap_or_default();
             let part = |per_row: usize| (from * per_row, count * per_row);
             let ((q, q_len), (s, s_len), (d, d_len)) =
@@ -103,15 +104,20 @@ impl Inputs {
         self.block
     }
 
+    /// Rows of a tile.
+    pub fn tile_rows(&self) -> usize {
+        self.tile
+    }
+
     /// Number of tiles.
     pub fn tiles(&self) -> usize {
-        self.rows.div_ceil(TILE)
+        self.rows.div_ceil(self.tile)
     }
 
     /// A tile; without rows where there is none of that number.
     pub fn tile(&self, index: usize) -> Tile<'_> {
-        let from = (index * TILE).min(self.rows);
-        let rows = TILE.min(self.rows - from);
+        let from = (index * self.tile).min(self.rows);
+        let rows = self.tile.min(self.rows - from);
         fn part<T>(all: &[T], from: usize, rows: usize, per_row: usize) -> &[T] {
             all.get(from * per_row..(from + rows) * per_row).unwrap_or_default()
         }
@@ -205,14 +211,15 @@ mod tests {
 
     #[test]
     fn elements_are_rounded_to_within_half_a_step_in_any_tile() {
-        for (rows, block) in [(1, 32), (3, 32), (4, 256), (6, 256), (9, 32)] {
+        let shapes = [(1, 32, 4), (3, 32, 4), (4, 256, 4), (6, 256, 4), (9, 32, 8), (13, 256, 8)];
+        for (rows, block, tile_rows) in shapes {
             let cols = 512;
             let input: Vec<f32> =
                 (0..rows * cols).map(|i| ((i * 37) % 613) as f32 * 0.013 - 4.0).collect();
-            let inputs = Inputs::new(&input, cols, block);
+            let inputs = Inputs::new(&input, cols, block, tile_rows);
             for row in 0..rows {
-                let tile = inputs.tile(row / TILE);
-                let lane = row % TILE;
+                let tile = inputs.tile(row / tile_rows);
+                let lane = row % tile_rows;
                 for k in 0..cols {
                     let quant = tile.quants[(k / 4 * tile.rows + lane) * 4 + k % 4];
                     let scale = tile.scales[k / block * tile.rows + lane];
@@ -227,7 +234,7 @@ mod tests {
     #[test]
     fn sums_are_those_of_the_bytes() {
         let input: Vec<f32> = (0..256).map(|i| ((i * 71) % 255) as f32 - 127.0).collect();
-        let inputs = Inputs::new(&input, 256, 256);
+        let inputs = Inputs::new(&input, 256, 256, 4);
         let tile = inputs.tile(0);
         let sum = |part: &[i8]| part.iter().map(|q| i32::from(*q)).sum::<i32>();
         for (at, two) in tile.quants.chunks(32).enumerate() {

@@ -11,9 +11,9 @@
 //! | `pack` | the file's blocks put into them |
 //! | [`input`] | inputs rounded to signed bytes |
 //! | [`product`] | panels times inputs, and the scalar definition |
-//! | `avx2` | the same in vector code |
+//! | `avx2`, `avx512` | the same in vector code |
 //! | [`attention`] | attention and its definition |
-//! | `attention_avx2`, `exp_avx2` | the same in vector code |
+//! | `attention_avx2`, `attention_avx512`, `exp_avx2` | the same in vector code |
 //! | [`rope`] | rotary positions |
 //! | [`vector`] | normalisation, the gate |
 //!
@@ -25,7 +25,11 @@ pub mod attention;
 #[cfg(target_arch = "x86_64")]
 mod attention_avx2;
 #[cfg(target_arch = "x86_64")]
+mod attention_avx512;
+#[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod exp_avx2;
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! `4 * row + i` of every vector belongs to row `row`, so that multiplying it with four inputs,
 //! repeated, gives eight sums side by side and nothing is added across a vector. Quants, scales and
 //! minima are those of the file, bit for bit; only their places differ. The one copy serves
-//! prefill and decode. `pack` writes it once, at load; `avx2` multiplies.
+//! prefill and decode. `pack` writes it once, at load; `avx2` multiplies, and `avx512` two at a time.
 //!
 //! Source of the file's layouts: `ggml-common.h` and `ggml-quants.c` of ggml.
 

@@ -4,7 +4,7 @@
 
 #![allow(unsafe_code)]
 
-use super::input::{Inputs, TILE, Tile};
+use super::input::{Inputs, Tile};
 use super::panel::{Panels, ROWS};
 use super::pool::{Parts, pool};
 
@@ -12,26 +12,90 @@ use super::pool::{Parts, pool};
 /// one costs nothing.
 const PIECES: usize = 8;
 
-/// Whether this processor can run any of the fast products; elsewhere candle's are faster than
-/// the scalar one here, which is for comparison.
-pub fn supported() -> bool {
+/// Most rows of a tile, of all codes.
+const MOST_ROWS: usize = 8;
+/// Most outputs computed together, of all codes.
+const MOST_LANES: usize = 2 * ROWS;
+
+/// What computes a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// The definition: for comparison.
+    Scalar,
+    /// Vectors of 256 bits.
     #[cfg(target_arch = "x86_64")]
-    {
-        super::avx2::supported()
+    Avx2,
+    /// Vectors of 512 bits, and products of four bytes in one instruction.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Code {
+    /// All that this processor can run, the fastest last.
+    pub fn all() -> Vec<Self> {
+        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut))]
+        let mut all = vec![Self::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        {
+            all.extend(super::avx2::supported().then_some(Self::Avx2));
+            all.extend(super::avx512::supported().then_some(Self::Avx512));
+        }
+        all
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
+
+    /// The fastest that this processor can run.
+    pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if super::avx512::supported() {
+                return Self::Avx512;
+            }
+            if super::avx2::supported() {
+                return Self::Avx2;
+            }
+        }
+        Self::Scalar
+    }
+
+    /// Rows of a tile of its inputs.
+    pub fn tile(self) -> usize {
+        match self {
+            Self::Scalar => 4,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => 4,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::avx512::TILE,
+        }
+    }
+
+    /// Outputs it computes together.
+    fn lanes(self) -> usize {
+        match self {
+            Self::Scalar => ROWS,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => ROWS,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::avx512::LANES,
+        }
     }
 }
 
+/// Whether this processor can run any of the fast products; elsewhere candle's are faster than
+/// the scalar one here, which is for comparison.
+pub fn supported() -> bool {
+    Code::best() != Code::Scalar
+}
+
 /// `out[m * rows + n]` = row `n` of the matrix · row `m` of the input, for each of the matrices,
-/// as one job.
+/// as one job. The code is one that this processor has ([`Code::all`]).
 ///
 /// # Panics
-/// Where inputs or outputs do not have the matrix's shape.
-pub fn multiply(matrices: &mut [(&Panels, &mut [f32])], inputs: &Inputs) {
+/// Where inputs or outputs do not have the matrix's shape, or the inputs' tiles are too large for
+/// the code.
+pub fn multiply(code: Code, matrices: &mut [(&Panels, &mut [f32])], inputs: &Inputs) {
+    assert!(inputs.tile_rows() <= code.tile(), "tiles that do not fit the code");
     let rows = inputs.rows();
+    let lanes = code.lanes();
     let mut jobs = Vec::with_capacity(matrices.len());
     let mut total = 0;
     for (panels, out) in matrices {
@@ -42,29 +106,30 @@ pub fn multiply(matrices: &mut [(&Panels, &mut [f32])], inputs: &Inputs) {
             "operands of a product that do not fit"
         );
         jobs.push((total, &**panels, Parts::new(out)));
-        total += panels.count();
+        total += panels.rows().div_ceil(lanes);
     }
     let pieces = total.min(pool().threads() * PIECES).max(1);
     pool().run(pieces, &|piece| {
         for index in total * piece / pieces..total * (piece + 1) / pieces {
             let job = jobs.iter().rev().find(|(from, ..)| *from <= index);
             let Some((from, panels, out)) = job else { continue };
-            one_panel(panels, index - from, inputs, out);
+            some_outputs(code, panels, (index - from) * lanes, inputs, out);
         }
     });
 }
 
-fn one_panel(panels: &Panels, index: usize, inputs: &Inputs, out: &Parts<'_, f32>) {
-    let panel = panels.panel(index);
-    let lanes = ROWS.min(panels.rows() - index * ROWS);
+/// As many outputs as the code computes together, from the one of that number, for all rows.
+fn some_outputs(code: Code, panels: &Panels, first: usize, inputs: &Inputs, out: &Parts<'_, f32>) {
+    let lanes = code.lanes();
+    let own = lanes.min(panels.rows() - first);
     for number in 0..inputs.tiles() {
         let tile = inputs.tile(number);
-        let mut results = [0.0; TILE * ROWS];
-        tile_product(panels, panel, tile, &mut results);
-        for (m, result) in results.chunks_exact(ROWS).take(tile.rows).enumerate() {
-            let at = (number * TILE + m) * panels.rows() + index * ROWS;
-            // SAFETY: this panel's outputs of this row; each panel is in one piece.
-            let slot = unsafe { out.get(at, lanes) };
+        let mut results = [0.0; MOST_ROWS * MOST_LANES];
+        tile_product(code, panels, (first / ROWS, number == 0), tile, &mut results);
+        for (m, result) in results.chunks_exact(lanes).take(tile.rows).enumerate() {
+            let at = (number * inputs.tile_rows() + m) * panels.rows() + first;
+            // SAFETY: these outputs of this row; each output is in one piece.
+            let slot = unsafe { out.get(at, own) };
             for (slot, result) in slot.iter_mut().zip(result) {
                 *slot = *result;
             }
@@ -72,15 +137,35 @@ fn one_panel(panels: &Panels, index: usize, inputs: &Inputs, out: &Parts<'_, f32
     }
 }
 
-fn tile_product(panels: &Panels, panel: &[u8], tile: Tile<'_>, out: &mut [f32; TILE * ROWS]) {
-    #[cfg(target_arch = "x86_64")]
-    if super::avx2::supported() {
-        // SAFETY: just asked; `out` has room for 8 outputs of each of at most 4 rows.
-        return unsafe {
-            super::avx2::product(panels.format(), panel, tile, out.as_mut_ptr(), ROWS);
-        };
+/// `out[m * lanes + lane]`, from the panel of that number, which is read for the first time or not.
+fn tile_product(
+    code: Code,
+    panels: &Panels,
+    (index, fresh): (usize, bool),
+    tile: Tile<'_>,
+    out: &mut [f32; MOST_ROWS * MOST_LANES],
+) {
+    let panel = panels.panel(index);
+    match code {
+        Code::Scalar => scalar(panels, panel, tile, out),
+        #[cfg(target_arch = "x86_64")]
+        Code::Avx2 => {
+            assert!(super::avx2::supported(), "code that this processor cannot run");
+            // SAFETY: just asked; `out` has room for 8 outputs of each of at most 4 rows.
+            unsafe {
+                super::avx2::product(panels.format(), panel, tile, out.as_mut_ptr(), ROWS);
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Code::Avx512 => {
+            assert!(super::avx512::supported(), "code that this processor cannot run");
+            // An odd last panel is its own neighbour, whose results nobody takes.
+            let next = Some(panels.panel(index + 1)).filter(|next| !next.is_empty());
+            let pair = super::avx512::Pair { panels: [panel, next.unwrap_or(panel)], fetch: fresh };
+            // SAFETY: just asked; `out` has room for 16 outputs of each of at most 8 rows.
+            unsafe { super::avx512::product(panels.format(), pair, tile, out.as_mut_ptr()) }
+        }
     }
-    scalar(panels, panel, tile, out);
 }
 
 /// The definition of a product: sums of a block in 64 bits, blocks added in order.
@@ -91,7 +176,7 @@ pub fn scalar(panels: &Panels, panel: &[u8], tile: Tile<'_>, out: &mut [f32]) {
         f64::from(tile.quants.get(at).copied().unwrap_or_default())
     };
     for lane in 0..ROWS {
-        let mut totals = [0f64; TILE];
+        let mut totals = [0f64; MOST_ROWS];
         for (index, block) in panel.chunks_exact(panels.format().panel_bytes()).enumerate() {
             let block = panels.unpack_block(block, lane);
             for (m, total) in totals.iter_mut().enumerate().take(tile.rows) {
@@ -128,25 +213,40 @@ mod tests {
         Panels::pack(Format::of(dtype).expect("packed"), bytes, rows, cols).expect("fits")
     }
 
-    fn check(panels: &Panels, input: &[f32]) {
-        let inputs = Inputs::new(input, panels.cols(), panels.format().block());
+    fn rounded(code: Code, panels: &Panels, input: &[f32]) -> Inputs {
+        Inputs::new(input, panels.cols(), panels.format().block(), code.tile())
+    }
+
+    fn product_of(code: Code, panels: &Panels, input: &[f32]) -> Vec<f32> {
+        let inputs = rounded(code, panels, input);
         let mut out = vec![f32::NAN; inputs.rows() * panels.rows()];
-        multiply(&mut [(panels, &mut out)], &inputs);
+        multiply(code, &mut [(panels, &mut out)], &inputs);
+        out
+    }
+
+    /// Every code that this processor has, against the definition.
+    fn check(panels: &Panels, input: &[f32]) {
+        Code::all().into_iter().for_each(|code| check_code(code, panels, input));
+    }
+
+    fn check_code(code: Code, panels: &Panels, input: &[f32]) {
+        let inputs = rounded(code, panels, input);
+        let out = product_of(code, panels, input);
         for n in 0..panels.rows() {
             let mut weights = Vec::new();
             panels.unpack_row(n, &mut weights).expect("a row");
             for (m, row) in input.chunks(panels.cols()).enumerate() {
-                let mut expected = [0.0; TILE * ROWS];
-                let tile = inputs.tile(m / TILE);
+                let mut expected = [0.0; MOST_ROWS * ROWS];
+                let tile = inputs.tile(m / code.tile());
                 scalar(panels, panels.panel(n / ROWS), tile, &mut expected);
-                let expected = expected[m % TILE * ROWS + n % ROWS];
+                let expected = expected[m % code.tile() * ROWS + n % ROWS];
                 let found = out[m * panels.rows() + n];
                 // What rounding of sums may do; offsets make the parts larger than the whole.
                 let size: f32 = weights.iter().zip(row).map(|(w, x)| (w * x).abs()).sum();
                 let offset = weights.iter().fold(0f32, |a, w| a.max(w.abs())) * 32.0;
                 assert!(
                     (found - expected).abs() <= (size + offset) * 2e-5,
-                    "{:?} {m} {n}: {found} and not {expected}",
+                    "{code:?} {:?} {m} {n}: {found} and not {expected}",
                     panels.format()
                 );
             }
@@ -156,7 +256,7 @@ mod tests {
     #[test]
     fn products_are_those_of_the_definition() {
         for dtype in TYPES {
-            for rows in [1, 2, 3, 4, 7] {
+            for rows in [1, 2, 3, 4, 5, 6, 7, 8, 15] {
                 let (count, cols) = (21, 768);
                 let weights = panels(dtype, &fixture::blocks(dtype, count * cols), count, cols);
                 check(&weights, &fixture::noise(rows * cols));
@@ -185,14 +285,13 @@ mod tests {
             let (count, cols, rows) = (16, 1024, 11);
             let weights = panels(dtype, &fixture::blocks(dtype, count * cols), count, cols);
             let input = fixture::noise(rows * cols);
-            let block = weights.format().block();
-            let mut all = vec![0.0; rows * count];
-            multiply(&mut [(&weights, &mut all)], &Inputs::new(&input, cols, block));
-            for (row, expected) in input.chunks(cols).zip(all.chunks(count)) {
-                let mut one = vec![0.0; count];
-                multiply(&mut [(&weights, &mut one)], &Inputs::new(row, cols, block));
-                let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-                assert_eq!(bits(&one), bits(expected), "{dtype:?}");
+            for code in Code::all() {
+                let all = product_of(code, &weights, &input);
+                for (row, expected) in input.chunks(cols).zip(all.chunks(count)) {
+                    let one = product_of(code, &weights, row);
+                    let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                    assert_eq!(bits(&one), bits(expected), "{code:?} {dtype:?}");
+                }
             }
         }
     }
@@ -202,15 +301,14 @@ mod tests {
         let (cols, rows) = (512, 3);
         let a = panels(GgmlDType::Q4K, &fixture::blocks(GgmlDType::Q4K, 16 * cols), 16, cols);
         let b = panels(GgmlDType::Q6K, &fixture::blocks(GgmlDType::Q6K, 24 * cols), 24, cols);
-        let inputs = Inputs::new(&fixture::noise(rows * cols), cols, 256);
-        let (mut first, mut second) = (vec![0.0; rows * 16], vec![0.0; rows * 24]);
-        multiply(&mut [(&a, &mut first), (&b, &mut second)], &inputs);
-        let mut alone = vec![0.0; rows * 24];
-        multiply(&mut [(&b, &mut alone)], &inputs);
-        assert_eq!(second, alone);
-        let mut alone = vec![0.0; rows * 16];
-        multiply(&mut [(&a, &mut alone)], &inputs);
-        assert_eq!(first, alone);
+        let input = fixture::noise(rows * cols);
+        for code in Code::all() {
+            let (mut first, mut second) = (vec![0.0; rows * 16], vec![0.0; rows * 24]);
+            let both: &mut [(&Panels, &mut [f32])] = &mut [(&a, &mut first), (&b, &mut second)];
+            multiply(code, both, &rounded(code, &a, &input));
+            assert_eq!(second, product_of(code, &b, &input), "{code:?}");
+            assert_eq!(first, product_of(code, &a, &input), "{code:?}");
+        }
     }
 
     proptest! {
