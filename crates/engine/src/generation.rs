@@ -19,6 +19,7 @@ use crate::generate::Completion;
 use crate::lookahead::Lookahead;
 use crate::output::Output;
 use crate::prefix_cache::{Sequence, common};
+use crate::recent::Recent;
 use crate::tokenizer::TextTokenizer;
 
 /// A request whose prompt is known to fit, before anything is computed for it.
@@ -145,11 +146,12 @@ impl Generation {
     }
 
     /// Decides what the next pass computes of the answer: what is known of it, and at most
-    /// `guesses` tokens that may follow.
-    pub fn plan_decode(&mut self, guesses: usize) {
+    /// `guesses` tokens that may follow, also because they did in what was answered lately.
+    pub fn plan_decode(&mut self, guesses: usize, recent: &Recent) {
         let most = guesses.min(self.asked.most - self.answer.len());
         let ahead = if most > 0 {
-            self.lookahead.guess(&self.asked.prompt, &self.answer, most)
+            let others = recent.of(&self.asked.scope);
+            self.lookahead.guess(&self.asked.prompt, &self.answer, &others, most)
         } else {
             Vec::new()
         };
@@ -277,6 +279,11 @@ impl Generation {
         let length = self.length();
         self.sequence.truncate(length);
         &self.sequence
+    }
+
+    /// Has the answer remembered.
+    pub fn remember(&self, recent: &mut Recent) {
+        recent.put(&self.asked.scope, &self.asked.prompt, &self.answer);
     }
 
     /// The answer, complete or cut off by `finish`.

@@ -22,6 +22,7 @@
 //! | [`generate`] | one request to its end, for tools |
 //! | [`choose`] | the next token, under a constraint or not |
 //! | [`lookahead`] | guesses of the next tokens |
+//! | [`recent`] | answers given lately, to guess from |
 //! | [`control`] | cancel flag and deadline |
 //! | [`frame_loop`] | the protocol over a socketpair |
 //! | [`served`] | the model behind the frame loop |
@@ -52,6 +53,7 @@ pub mod model;
 pub mod output;
 pub mod prefix_cache;
 pub mod prompt_tokens;
+pub mod recent;
 pub mod scheduler;
 pub mod served;
 pub mod stop;

@@ -17,6 +17,7 @@ use crate::gguf::{self, GgufError};
 use crate::kernels::pool;
 use crate::prefix_cache::PrefixCache;
 use crate::prompt_tokens::PromptTokens;
+use crate::recent::Recent;
 use crate::tokenizer::TextTokenizer;
 
 /// Share of the progress bar that reading the file takes.
@@ -42,6 +43,7 @@ pub struct LoadedModel {
     pub(crate) prefixes: PrefixCache,
     pub(crate) prompt_tokens: PromptTokens,
     pub(crate) constraints: Constraints,
+    pub(crate) recent: Recent,
     pub(crate) context: usize,
     pub(crate) prefill_chunk: usize,
     pub(crate) guess_ahead: bool,
@@ -129,6 +131,7 @@ impl LoadedModel {
             load_ms: 0,
         };
         let constraints = Constraints::new(&tokenizer);
+        let recent = Recent::new(&tokenizer);
         let mut model = Self {
             prefixes: PrefixCache::new(decoder.shape(), spec.prefix_cache_bytes as usize),
             decoder,
@@ -136,6 +139,7 @@ impl LoadedModel {
             tokenizer,
             prompt_tokens: PromptTokens::default(),
             constraints,
+            recent,
             context,
             prefill_chunk: spec.prefill_chunk.clamp(1, 4096) as usize,
             guess_ahead: true,
@@ -183,6 +187,7 @@ impl LoadedModel {
         self.prefixes.clear();
         self.prompt_tokens.clear();
         self.constraints.clear();
+        self.recent.clear();
     }
 
     /// Replaces the decoder: tests put a failing one in.

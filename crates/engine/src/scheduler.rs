@@ -121,6 +121,7 @@ impl Scheduler {
                 }
                 Ok(Some(finish)) => {
                     model.prefixes.put(generation.sequence());
+                    generation.remember(&mut model.recent);
                     let done = generation.complete(finish, &mut tell);
                     on(id, Notice::Ended(Ok(done)));
                 }
@@ -158,7 +159,7 @@ impl Scheduler {
             if generation.in_prefill() {
                 room -= generation.plan_prefill(room);
             } else {
-                generation.plan_decode(ahead);
+                generation.plan_decode(ahead, &model.recent);
             }
         }
         while room > 0 && self.running.len() < self.most_running.max(1) {
