@@ -13,6 +13,7 @@ mod generate;
 mod grammar;
 mod inspect_gguf;
 mod load;
+mod progress;
 mod questions;
 
 use std::process::ExitCode;
