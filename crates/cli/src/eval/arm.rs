@@ -39,6 +39,12 @@ impl Arm {
         }
         Ok(arm)
     }
+
+    /// Its settings as text. Where it asks is left out: there may be a password in it.
+    pub fn told(&self) -> String {
+        let each = self.settings.iter().map(|(name, value)| format!("{name}={value}"));
+        each.collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// A server, as libpq would have it.

@@ -37,6 +37,7 @@ use std::path::PathBuf;
 use clap::Args;
 use text2sql_core::protocol::{Failure, FailureCode};
 
+use report::About;
 use run::{ByDatabase, Run};
 use suite::Question;
 use tally::Tally;
@@ -111,11 +112,12 @@ impl Eval {
         run.ask_all(&self.results)?;
 
         let answers = results::read(&self.results)?;
+        let settings = arms.iter().map(|arm| arm.told()).collect();
         let names: Vec<String> = arms.into_iter().map(|arm| arm.name).collect();
         let tally = Tally::of(&names, &answers);
         print!("{}", report::markdown(&tally));
         if let Some(path) = &self.report {
-            report::write(path, &tally)?;
+            report::write(path, &About::today(&self.suite, settings), &tally, &answers)?;
         }
         let Some(baseline) = &self.baseline else { return Ok(()) };
         let lost = tally::lost(&results::read(baseline)?, &answers);

@@ -171,6 +171,12 @@ impl ArmTally {
         }
     }
 
+    /// Questions whose statement ran and gave wrong rows: the dangerous kind.
+    pub fn wrong_rows(&self) -> usize {
+        let wrong = self.classes.iter().filter(|(class, _)| class.is_wrong_rows());
+        wrong.map(|(_, count)| count).sum()
+    }
+
     /// Questions of a class.
     pub fn of_class(&self, class: Class) -> usize {
         self.classes.iter().find(|(of, _)| *of == class).map_or(0, |(_, count)| *count)
@@ -221,17 +227,30 @@ fn breakdowns(all: &[&Answer]) -> Vec<Breakdown> {
             }
             let groups = groups.into_iter().filter(|(name, _)| !name.is_empty());
             let groups = groups.map(|(name, (questions, right))| Group { name, questions, right });
-            Breakdown { by, groups: groups.collect() }
+            let mut groups: Vec<Group> = groups.collect();
+            groups.sort_by_key(|group| level(&group.name));
+            Breakdown { by, groups }
         })
         .filter(|breakdown| !breakdown.groups.is_empty())
         .collect()
+}
+
+/// Where a word for how hard something is stands among its like; other words keep their places.
+fn level(name: &str) -> usize {
+    const LEVELS: [&str; 7] =
+        ["simple", "easy", "medium", "moderate", "hard", "challenging", "extra"];
+    LEVELS.iter().position(|level| *level == name).unwrap_or(0)
 }
 
 /// Failures by the parts in which they differ: the largest clusters first, then by name.
 fn clusters(all: &[&Answer]) -> Vec<Cluster> {
     let mut found: BTreeMap<String, Cluster> = BTreeMap::new();
     for answer in all.iter().filter(|a| a.class != Class::Right && a.sql.is_some()) {
-        let signature = signature(&answer.differences);
+        let signature = if answer.differences.is_empty() && !answer.exact {
+            "not understood".to_owned()
+        } else {
+            signature(&answer.differences)
+        };
         let cluster = found.entry(signature.clone()).or_insert_with(|| Cluster {
             signature,
             size: 0,
@@ -359,7 +378,9 @@ mod tests {
             differences: vec![Difference { part, missing: vec![id.into()], extra: Vec::new() }],
             ..answer("a", id, Class::Filter)
         };
+        let unread = Answer { exact: false, ..answer("a", "5", Class::Refused) };
         let answers = [
+            unread,
             with("3", Part::Filters),
             with("1", Part::Joins),
             with("2", Part::Filters),
@@ -372,7 +393,8 @@ mod tests {
             told,
             [
                 ("filters −1", 2, vec!["2".to_owned(), "3".to_owned()]),
-                ("joins −1", 1, vec!["1".to_owned()])
+                ("joins −1", 1, vec!["1".to_owned()]),
+                ("not understood", 1, vec!["5".to_owned()]),
             ]
         );
     }

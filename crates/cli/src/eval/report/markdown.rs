@@ -21,6 +21,7 @@ pub fn render(tally: &Tally) -> String {
         format!("{:.1} to {:.1} %", 100.0 * low, 100.0 * high)
     });
     table.row("same parts as a known statement", |arm| share(arm.exact, arm.questions));
+    table.row("wrong rows, all kinds", |arm| share(arm.wrong_rows(), arm.questions));
     for class in Class::ALL.into_iter().filter(|class| *class != Class::Right) {
         if tally.arms.iter().any(|arm| arm.of_class(class) > 0) {
             table.row(class.name(), |arm| share(arm.of_class(class), arm.questions));
@@ -136,7 +137,7 @@ mod tests {
             "| right, difficulty: easy | 1 (50.0 %) of 2 | 2 (100.0 %) of 2 |",
             "| seconds, median | 1.50 | 1.50 |",
             "a alone has 0 right, b alone 1: p = 1.000 (McNemar, exact).",
-            "| 1 | no difference in the parts | 2 |",
+            "| 1 | not understood | 2 |",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         }
