@@ -13,6 +13,7 @@ mod generate;
 mod grammar;
 mod inspect_gguf;
 mod load;
+mod load_sqlite;
 mod progress;
 mod questions;
 
@@ -40,6 +41,8 @@ enum Command {
     Questions(questions::Questions),
     /// Ask a server the questions of a suite, and count the right answers.
     Eval(eval::Eval),
+    /// Load a database of SQLite into PostgreSQL, as question sets publish them.
+    LoadSqlite(load_sqlite::LoadSqlite),
     /// Generate text from a raw conversation, for debugging.
     Generate(generate::Generate),
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Bench(command) => command.run(),
         Command::InspectGguf(command) => command.run(),
         Command::Eval(command) => command.run(),
+        Command::LoadSqlite(command) => command.run(),
         Command::Generate(command) => command.run(),
         Command::Questions(command) => command.run(),
         Command::Grammar(command) => command.run(),
