@@ -11,9 +11,9 @@ mod bench;
 mod eval;
 mod generate;
 mod grammar;
+mod import;
 mod inspect_gguf;
 mod load;
-mod load_sqlite;
 mod progress;
 mod questions;
 
@@ -42,7 +42,9 @@ enum Command {
     /// Ask a server the questions of a suite, and count the right answers.
     Eval(eval::Eval),
     /// Load a database of SQLite into PostgreSQL, as question sets publish them.
-    LoadSqlite(load_sqlite::LoadSqlite),
+    LoadSqlite(import::sqlite::LoadSqlite),
+    /// Load the tables of WikiSQL into PostgreSQL.
+    LoadWikisql(import::wikisql::LoadWikisql),
     /// Generate text from a raw conversation, for debugging.
     Generate(generate::Generate),
 }
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::InspectGguf(command) => command.run(),
         Command::Eval(command) => command.run(),
         Command::LoadSqlite(command) => command.run(),
+        Command::LoadWikisql(command) => command.run(),
         Command::Generate(command) => command.run(),
         Command::Questions(command) => command.run(),
         Command::Grammar(command) => command.run(),

@@ -42,11 +42,16 @@ use run::{ByDatabase, Run};
 use suite::Question;
 use tally::Tally;
 
+use crate::import::wikisql;
+
 /// Arguments of `eval`.
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// Question set: lines of JSON, or the array that Spider or BIRD publish.
+    /// Question set: lines of JSON, the array that Spider or BIRD publish, or the lines of WikiSQL.
     suite: PathBuf,
+    /// The file of tables that belongs to questions of WikiSQL.
+    #[arg(long)]
+    tables: Option<PathBuf>,
     /// The server, as libpq would have it: "host=/tmp port=5432 user=postgres".
     #[arg(long)]
     server: String,
@@ -86,6 +91,9 @@ pub struct Eval {
     /// Most questions of a database, the first ones.
     #[arg(long)]
     limit: Option<usize>,
+    /// Ask only so many, the same ones always: of each difficulty and database its share.
+    #[arg(long)]
+    sample: Option<usize>,
     /// Tell each answer as it comes.
     #[arg(long)]
     verbose: bool,
@@ -96,7 +104,12 @@ impl Eval {
     pub fn run(&self) -> Result<(), Failure> {
         let server = arm::server(&self.server)?;
         let arms = arm::matrix(&self.arms, &self.models)?;
-        let questions = suite::load(&self.suite, self.db.as_deref())?;
+        let tables = self.tables.as_deref().map(wikisql::tables).transpose()?;
+        let questions = suite::load(&self.suite, self.db.as_deref(), tables.as_ref())?;
+        let questions = match self.sample {
+            Some(size) => suite::sample(questions, size),
+            None => questions,
+        };
         let run = Run {
             server: &server,
             role: &self.role,

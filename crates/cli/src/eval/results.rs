@@ -67,7 +67,7 @@ mod tests {
         let first = answer("a", "1", super::super::class::Class::Right);
         let line = serde_json::to_string(&first).unwrap();
         fs::write(&path, format!("{line}\n{{\"arm\":\"a")).unwrap();
-        assert_eq!(read(&path).unwrap(), [first.clone()]);
+        assert_eq!(read(&path).unwrap(), std::slice::from_ref(&first));
         let second = Answer { id: "2".into(), ..first.clone() };
         append(&open(&path).unwrap(), &second).unwrap();
         assert_eq!(read(&path).unwrap(), [first, second]);

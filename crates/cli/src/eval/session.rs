@@ -45,6 +45,8 @@ pub struct Session {
     client: Client,
     /// Columns of the tables there.
     pub catalog: Catalog,
+    /// Schemas to look in, as the session began with.
+    search_path: String,
 }
 
 impl Session {
@@ -69,7 +71,21 @@ impl Session {
         let catalog = columns.iter().map(|row| (row.get(0), row.get(1))).collect();
         let role = role.replace('"', "\"\"");
         client.batch_execute(&format!("SET ROLE \"{role}\"")).map_err(in_db)?;
-        Ok(Self { client, catalog })
+        let search_path = client.query_one("SHOW search_path", &[]).map_err(in_db)?.get(0);
+        Ok(Self { client, catalog, search_path })
+    }
+
+    /// Looks in the schema of a question, if it names one; else in those the session began with.
+    ///
+    /// # Errors
+    /// Of the server.
+    fn turn_to(&mut self, question: &Question) -> Result<(), postgres::Error> {
+        let path = match &question.schema {
+            Some(schema) => format!("\"{}\"", schema.replace('"', "\"\"")),
+            None => self.search_path.clone(),
+        };
+        let set = "SELECT pg_catalog.set_config('search_path', $1, false)";
+        self.client.execute(set, &[&path]).map(|_| ())
     }
 
     /// Rows of a statement, run read-only and undone.
@@ -94,11 +110,12 @@ impl Session {
             .collect())
     }
 
-    /// Rows of the known answers.
+    /// Rows of the known answers; from then on the session is in the question's schema.
     ///
     /// # Errors
     /// Of the server.
     pub fn golds(&mut self, question: &Question) -> Result<Vec<Rows>, postgres::Error> {
+        self.turn_to(question)?;
         question.golds.iter().map(|sql| self.rows(sql)).collect()
     }
 

@@ -204,18 +204,22 @@ impl Effort {
     }
 }
 
-fn breakdowns(all: &[&Answer]) -> Vec<Breakdown> {
-    let tables = |a: &Answer| match a.tables {
+fn tables(answer: &Answer) -> String {
+    match answer.tables {
         0 => String::new(),
         n @ 1..=3 => n.to_string(),
         _ => "4 and more".to_owned(),
-    };
-    let by: [(&'static str, &dyn Fn(&Answer) -> String); 5] = [
-        ("difficulty", &|a| a.difficulty.clone()),
-        ("tables read", &tables),
-        ("aggregation", &|a| a.aggregation.clone()),
-        ("nesting", &|a| a.nesting.clone()),
-        ("database", &|a| a.db.clone()),
+    }
+}
+
+fn breakdowns(all: &[&Answer]) -> Vec<Breakdown> {
+    type Property = fn(&Answer) -> String;
+    let by: [(&'static str, Property); 5] = [
+        ("difficulty", |a| a.difficulty.clone()),
+        ("tables read", tables),
+        ("aggregation", |a| a.aggregation.clone()),
+        ("nesting", |a| a.nesting.clone()),
+        ("database", |a| a.db.clone()),
     ];
     by.into_iter()
         .map(|(by, value)| {

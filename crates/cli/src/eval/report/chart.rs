@@ -221,7 +221,7 @@ fn scale(root: &Area<'_>) -> Result<(), Box<dyn Error>> {
     for percent in [0, 25, 50, 75, 100] {
         let x = at(f64::from(percent));
         root.draw(&PathElement::new(vec![(x, 0), (x, bottom)], FAINT))?;
-        text(root, &format!("{percent} %"), (x - 14, bottom + 6))?;
+        text(root, format!("{percent} %"), (x - 14, bottom + 6))?;
     }
     Ok(())
 }

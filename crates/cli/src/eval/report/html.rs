@@ -245,9 +245,9 @@ fn failures(page: &mut String, tally: &Tally, answers: &[Answer]) {
 }
 
 fn failure(page: &mut String, answer: &Answer) {
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<details><summary><i style=\"background:{}\"></i>{} <small>{}, {}</small> {}</summary>\n",
+        "<details><summary><i style=\"background:{}\"></i>{} <small>{}, {}</small> {}</summary>",
         colour_of_class(answer.class),
         answer.class.name(),
         escaped(&answer.id),

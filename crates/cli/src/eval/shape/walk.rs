@@ -105,10 +105,10 @@ impl Walk {
     fn select<'c>(&mut self, select: &Select, outer: &Scope<'c>) -> Level<'c> {
         let mut sources = Vec::new();
         select.from.iter().for_each(|from| self.sources(from, outer, &mut sources));
-        let scope = outer.within(sources.clone());
+        let scope = outer.within(sources);
         let mut found = Found::default();
         for from in &select.from {
-            self.joins(from, &scope, &sources, &mut found);
+            self.joins(from, &scope, &mut found);
         }
 
         let none = HashMap::new();
@@ -206,17 +206,11 @@ impl Walk {
         }
     }
 
-    fn joins(
-        &mut self,
-        from: &TableWithJoins,
-        scope: &Scope<'_>,
-        sources: &[Source],
-        found: &mut Found,
-    ) {
+    fn joins(&mut self, from: &TableWithJoins, scope: &Scope<'_>, found: &mut Found) {
         for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|j| &j.relation))
         {
             if let TableFactor::NestedJoin { table_with_joins, .. } = factor {
-                self.joins(table_with_joins, scope, sources, found);
+                self.joins(table_with_joins, scope, found);
             }
         }
         for Join { relation, join_operator, .. } in &from.joins {

@@ -1,8 +1,8 @@
 //! Which type of PostgreSQL a column of SQLite gets.
 //!
 //! SQLite lets every row of a column hold what it likes, so the declared type is a wish: what the
-//! rows hold decides whether it is granted. Owns that decision. Pure. Called by [`super::source`]
-//! and [`super`].
+//! rows hold decides whether it is granted. Owns that decision. Pure. Called by [`super::plan`]
+//! and [`super::source`].
 
 use std::fmt;
 

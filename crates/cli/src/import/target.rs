@@ -1,7 +1,7 @@
 //! The database that tables are made in.
 //!
 //! Owns the connection and its one transaction: either everything is there in the end, or nothing.
-//! Called by [`super`].
+//! Called by [`super::sqlite`] and [`super::wikisql`].
 
 use std::io::Write as _;
 
@@ -11,8 +11,10 @@ use postgres::{Client, Config, NoTls};
 use super::copy::{Changed, write};
 use super::names::quoted;
 use super::plan::{Constraint, Made};
-use super::source::Source;
 use super::types::Stored;
+
+/// What takes a row.
+pub type EachRow<'a> = dyn FnMut(&[Stored<'_>]) -> Result<(), String> + 'a;
 
 /// Bytes sent together.
 const CHUNK: usize = 1 << 16;
@@ -60,34 +62,40 @@ impl<'c> Target<'c> {
     /// # Errors
     /// Of the server.
     pub fn begin(client: &'c mut Client, schema: &str) -> Result<Self, String> {
-        let mut transaction = client.transaction().map_err(|error| said(&error))?;
-        let schema_sql = format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema));
-        transaction
-            .batch_execute(&format!("SET LOCAL client_min_messages = warning; {schema_sql}"))
-            .map_err(|error| said(&error))?;
-        Ok(Self { transaction, schema: schema.to_owned() })
+        let transaction = client.transaction().map_err(|error| said(&error))?;
+        let mut target = Self { transaction, schema: String::new() };
+        target.enter(schema)?;
+        Ok(target)
     }
 
-    /// Makes a table with its rows; `step` is called for each.
+    /// Makes what follows in another schema, which is made if it is not there.
     ///
     /// # Errors
-    /// Of the server and of the file.
+    /// Of the server.
+    pub fn enter(&mut self, schema: &str) -> Result<(), String> {
+        schema.clone_into(&mut self.schema);
+        let sql = format!(
+            "SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS {}",
+            quoted(schema)
+        );
+        self.transaction.batch_execute(&sql).map_err(|error| said(&error))
+    }
+
+    /// Makes a table with its rows: `rows` gives each of them to what it is called with.
+    ///
+    /// # Errors
+    /// Of the server and of `rows`.
     pub fn load(
         &mut self,
-        source: &Source,
         made: &Made,
-        step: impl Fn(),
+        rows: impl FnOnce(&mut EachRow<'_>) -> Result<(), String>,
     ) -> Result<Changed, String> {
         self.transaction.batch_execute(&made.create(&self.schema)).map_err(|e| said(&e))?;
         let mut changed = Changed::default();
-        // A table can have no columns left to copy; it has rows all the same, but nothing in them.
-        if made.columns.is_empty() {
-            return Ok(changed);
-        }
         let sql = format!("COPY {} FROM STDIN", made.qualified(&self.schema));
         let mut writer = self.transaction.copy_in(&sql).map_err(|error| said(&error))?;
         let mut text = String::with_capacity(2 * CHUNK);
-        source.rows(&made.from, |row: &[Stored<'_>]| {
+        rows(&mut |row| {
             for (at, (value, column)) in row.iter().zip(&made.columns).enumerate() {
                 if at > 0 {
                     text.push('\t');
@@ -99,7 +107,6 @@ impl<'c> Target<'c> {
                 writer.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
                 text.clear();
             }
-            step();
             Ok(())
         })?;
         writer.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
@@ -124,19 +131,24 @@ impl<'c> Target<'c> {
         }
     }
 
-    /// Lets a role read what was made, and keeps it.
+    /// Lets a role read what is in the schema.
     ///
     /// # Errors
     /// Of the server.
-    pub fn finish(mut self, reader: Option<&str>) -> Result<(), String> {
-        if let Some(reader) = reader {
-            let (schema, reader) = (quoted(&self.schema), quoted(reader));
-            let sql = format!(
-                "GRANT USAGE ON SCHEMA {schema} TO {reader};
-                 GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {reader}"
-            );
-            self.transaction.batch_execute(&sql).map_err(|error| said(&error))?;
-        }
+    pub fn grant(&mut self, reader: &str) -> Result<(), String> {
+        let (schema, reader) = (quoted(&self.schema), quoted(reader));
+        let sql = format!(
+            "GRANT USAGE ON SCHEMA {schema} TO {reader};
+             GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {reader}"
+        );
+        self.transaction.batch_execute(&sql).map_err(|error| said(&error))
+    }
+
+    /// Keeps what was made.
+    ///
+    /// # Errors
+    /// Of the server.
+    pub fn finish(self) -> Result<(), String> {
         self.transaction.commit().map_err(|error| said(&error))
     }
 }

@@ -1,6 +1,6 @@
 //! From the tables of a file to those that are made.
 //!
-//! Owns which names, types and keys they get. Pure. Called by [`super`].
+//! Owns which names, types and keys they get. Pure. Called by [`super::sqlite`] and [`super::wikisql`].
 
 use std::collections::HashMap;
 
@@ -49,17 +49,23 @@ pub fn tables(read: Vec<(Table, Vec<Held>, u64)>, style: Style) -> Vec<Made> {
     renamed(&names, style)
         .into_iter()
         .zip(read)
-        .map(|(name, (from, held, rows))| {
-            let names: Vec<String> = from.columns.iter().map(|c| c.name.clone()).collect();
-            let columns = renamed(&names, style).into_iter().zip(&from.columns).zip(&held);
-            let columns = columns.map(|((name, column), held)| MadeColumn {
-                name,
-                type_: of_column(&column.declared, held),
-                is_required: column.is_required,
-            });
-            Made { name, columns: columns.collect(), rows, from }
-        })
+        .map(|(name, (from, held, rows))| Made { name, ..table(from, &held, rows, style) })
         .collect()
+}
+
+/// One table to make, by itself.
+pub fn table(from: Table, held: &[Held], rows: u64, style: Style) -> Made {
+    let names: Vec<String> = from.columns.iter().map(|column| column.name.clone()).collect();
+    let columns = renamed(&names, style).into_iter().zip(&from.columns).zip(held);
+    let columns = columns
+        .map(|((name, column), held)| MadeColumn {
+            name,
+            type_: of_column(&column.declared, held),
+            is_required: column.is_required,
+        })
+        .collect();
+    let name = renamed(std::slice::from_ref(&from.name), style).concat();
+    Made { name, columns, rows, from }
 }
 
 impl Made {
@@ -140,7 +146,7 @@ mod tests {
     use super::super::source::Column;
     use super::*;
 
-    fn table(name: &str, columns: &[&str], primary: &[&str], foreign: Vec<Foreign>) -> Table {
+    fn written(name: &str, columns: &[&str], primary: &[&str], foreign: Vec<Foreign>) -> Table {
         let text = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
         let column = |name: &&str| Column {
             name: name.to_string(),
@@ -162,7 +168,7 @@ mod tests {
             from: vec![from.into()],
             to: to.iter().map(ToString::to_string).collect(),
         };
-        let pet = table(
+        let pet = written(
             "Pet",
             &["Id", "ownerid", "x"],
             &["Id"],
@@ -172,7 +178,7 @@ mod tests {
                 foreign("owner", "x", &["no such"]),
             ],
         );
-        let owner = table("Owner", &["Id"], &["Id"], Vec::new());
+        let owner = written("Owner", &["Id"], &["Id"], Vec::new());
         let read = [owner, pet].map(|table| {
             let held = vec![Held::default(); table.columns.len()];
             (table, held, 0)

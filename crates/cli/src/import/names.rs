@@ -1,6 +1,6 @@
 //! Names of tables and columns as people write them in PostgreSQL: lower-case, without quotes.
 //!
-//! Owns the rules of renaming, and that no two things get one name. Pure. Called by [`super`].
+//! Owns the rules of renaming, and that no two things get one name. Pure. Called by [`super::plan`].
 
 use std::collections::HashSet;
 

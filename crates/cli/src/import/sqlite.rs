@@ -1,35 +1,19 @@
 //! `load-sqlite`: a database of SQLite, as question sets publish them, into PostgreSQL.
 //!
-//! Owns the order of the work and what is told of it. All is one transaction.
-//!
-//! | module | owns |
-//! |---|---|
-//! | [`source`] | reading the file, which may be damaged or hostile |
-//! | [`types`] | which types columns get |
-//! | [`names`] | which names things get |
-//! | [`plan`] | tables, keys and references to make |
-//! | [`copy`] | values in the format of COPY |
-//! | [`target`] | the server |
-
-mod copy;
-mod names;
-mod plan;
-mod source;
-mod target;
-mod types;
+//! Owns the order of the work and what is told of it. Called by the list of commands.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use postgres::{Client, Config};
-use text2sql_core::protocol::{Failure, FailureCode};
+use text2sql_core::protocol::Failure;
 
-use copy::Changed;
-use names::Style;
-use plan::Made;
-use source::Source;
-use target::Target;
-
+use super::copy::Changed;
+use super::failed;
+use super::names::Style;
+use super::plan::{self, Made};
+use super::source::Source;
+use super::target::{self, Target};
 use crate::progress::bar;
 
 /// Arguments of `load-sqlite`.
@@ -109,7 +93,12 @@ impl LoadSqlite {
         for made in tables {
             loading.set_message(made.name.clone());
             let changed = target
-                .load(source, made, || loading.inc(1))
+                .load(made, |each| {
+                    source.rows(&made.from, |row| {
+                        loading.inc(1);
+                        each(row)
+                    })
+                })
                 .map_err(|why| format!("table \"{}\": {why}", made.from.name))?;
             notes.extend(told(&made.name, &changed));
         }
@@ -126,7 +115,8 @@ impl LoadSqlite {
                 Err(what) => notes.push(format!("left out, {what}: there is no such thing")),
             }
         }
-        target.finish(self.grant.as_deref())?;
+        self.grant.iter().try_for_each(|reader| target.grant(reader))?;
+        target.finish()?;
         Ok(notes)
     }
 }
@@ -159,8 +149,4 @@ fn told(table: &str, changed: &Changed) -> Vec<String> {
     .filter(|(count, _)| *count > 0)
     .map(|(count, what)| format!("changed, {table}: {count} {what}"))
     .collect()
-}
-
-fn failed(message: &str) -> Failure {
-    Failure { code: FailureCode::Internal, message: message.to_owned(), detail: None, hint: None }
 }

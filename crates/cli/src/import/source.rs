@@ -1,7 +1,8 @@
 //! What is in a file of SQLite.
 //!
 //! Owns reading it. The file may come from anywhere: it is opened read-only, nothing that its schema
-//! could call is trusted, and damage is an error with the file's name. Called by [`super`].
+//! could call is trusted, and damage is an error with the file's name. Called by
+//! [`super::sqlite`].
 
 use std::path::Path;
 
