@@ -11,8 +11,10 @@ mod bench;
 mod eval;
 mod generate;
 mod grammar;
+mod import;
 mod inspect_gguf;
 mod load;
+mod progress;
 mod questions;
 
 use std::process::ExitCode;
@@ -39,6 +41,10 @@ enum Command {
     Questions(questions::Questions),
     /// Ask a server the questions of a suite, and count the right answers.
     Eval(eval::Eval),
+    /// Load a database of SQLite into PostgreSQL, as question sets publish them.
+    LoadSqlite(import::sqlite::LoadSqlite),
+    /// Load the tables of WikiSQL into PostgreSQL.
+    LoadWikisql(import::wikisql::LoadWikisql),
     /// Generate text from a raw conversation, for debugging.
     Generate(generate::Generate),
 }
@@ -48,6 +54,8 @@ fn main() -> ExitCode {
         Command::Bench(command) => command.run(),
         Command::InspectGguf(command) => command.run(),
         Command::Eval(command) => command.run(),
+        Command::LoadSqlite(command) => command.run(),
+        Command::LoadWikisql(command) => command.run(),
         Command::Generate(command) => command.run(),
         Command::Questions(command) => command.run(),
         Command::Grammar(command) => command.run(),

@@ -1,37 +1,19 @@
-//! Asking one question of a server, and judging what came of it.
+//! Asking one question, and judging what came of it.
 //!
-//! Owns the connection, the reading of rows, and the classes of failure. How results are compared is
-//! [`text2sql_core::score`]'s. Called by [`super`].
+//! Owns the record of an answer. The session is [`super::session`]'s, the rules of judging
+//! [`super::class`]'s. Called by [`super::run`].
 
 use std::time::Instant;
 
-use postgres::error::SqlState;
-use postgres::types::Type;
-use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use serde::{Deserialize, Serialize};
 use text2sql_core::protocol::Failure;
-use text2sql_core::score::{Kind, Rows, Value, same};
 
+use super::arm::Arm;
+use super::class::Class;
 use super::failed;
+use super::session::{Session, told};
+use super::shape::{Difference, Shape};
 use super::suite::Question;
-
-/// What became of a question; each has exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The rows are those of a known answer.
-    Right,
-    /// The statement runs and gives others.
-    WrongRows,
-    /// The statement was planned and fails when it runs.
-    RunError,
-    /// The model wrote nothing the server takes.
-    NoStatement,
-    /// What it wrote breaks a rule of the guard.
-    Refused,
-    /// The time was over.
-    Timeout,
-}
 
 /// One question under one arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,12 +24,28 @@ pub struct Answer {
     pub id: String,
     /// Its database.
     pub db: String,
+    /// What was asked.
+    pub question: String,
+    /// The known statement.
+    pub gold: String,
     /// The suite's name for how hard it is.
     pub difficulty: String,
+    /// Tables the known statement reads.
+    pub tables: usize,
+    /// How the known statement aggregates; empty if it was not understood.
+    pub aggregation: String,
+    /// How queries of the known statement stand to each other; empty if it was not understood.
+    pub nesting: String,
     /// What became of it.
-    pub verdict: Verdict,
-    /// The statement, or the message where there is none.
-    pub said: String,
+    pub class: Class,
+    /// Whether the statement has the same parts as a known one.
+    pub exact: bool,
+    /// The parts that differ from the known statement that is nearest.
+    pub differences: Vec<Difference>,
+    /// The statement, also one that was not taken.
+    pub sql: Option<String>,
+    /// The error, where there is one.
+    pub message: Option<String>,
     /// The model that wrote it.
     pub model: Option<String>,
     /// From question to statement, milliseconds.
@@ -62,163 +60,127 @@ pub struct Answer {
     pub generated_tokens: i32,
 }
 
-/// A session in one database.
-pub struct Session {
-    client: Client,
-}
-
-impl Session {
-    /// Connects, takes the role and makes the settings.
-    ///
-    /// # Errors
-    /// Of the server.
-    pub fn new(
-        server: &Config,
-        db: &str,
-        role: &str,
-        settings: &[String],
-    ) -> Result<Self, Failure> {
-        let mut config = server.clone();
-        config.dbname(db);
-        let in_db =
-            |error: postgres::Error| failed(&format!("database \"{db}\": {}", told(&error)));
-        let mut client = config.connect(NoTls).map_err(in_db)?;
-        for setting in settings {
-            let Some((name, value)) = setting.split_once('=') else {
-                return Err(failed(&format!("\"{setting}\" is no setting: NAME=VALUE")));
-            };
-            let set = "SELECT pg_catalog.set_config($1, $2, false)";
-            client.execute(set, &[&name.trim(), &value.trim()]).map_err(in_db)?;
+/// Asks, runs what was written, and compares.
+///
+/// # Errors
+/// Where the server cannot answer at all, which says nothing of the question.
+pub fn ask(session: &mut Session, arm: &Arm, question: &Question) -> Result<Answer, Failure> {
+    let shapes: Vec<Shape> =
+        question.golds.iter().filter_map(|gold| Shape::of(gold, &session.catalog)).collect();
+    let mut answer = unasked(arm, question, shapes.first());
+    let golds = match session.golds(question) {
+        Ok(golds) => golds,
+        Err(error) if error.code().is_some() => {
+            answer.message = Some(told(&error));
+            return Ok(answer);
         }
-        let role = role.replace('"', "\"\"");
-        client.batch_execute(&format!("SET ROLE \"{role}\"")).map_err(in_db)?;
-        Ok(Self { client })
+        Err(error) => return Err(no_answer(&error)),
+    };
+    let begin = Instant::now();
+    let explained = session.explain(&question.text);
+    answer.ms = begin.elapsed().as_secs_f64() * 1e3;
+    let sql = match explained {
+        Ok(explained) => {
+            answer.model = explained.model;
+            answer.attempts = explained.attempts;
+            answer.prompt_tokens = explained.prompt_tokens;
+            answer.cached_tokens = explained.cached_tokens;
+            answer.generated_tokens = explained.generated_tokens;
+            explained.sql
+        }
+        Err(error) => {
+            answer.sql = candidate(&error);
+            answer.class = class(session, &error, answer.sql.as_deref())?;
+            answer.message = Some(told(&error));
+            compare(&mut answer, &shapes, session);
+            return Ok(answer);
+        }
+    };
+    answer.sql = Some(sql.clone());
+    let is_understood = compare(&mut answer, &shapes, session);
+    match session.rows(&sql) {
+        Ok(rows) => {
+            let differences = is_understood.then_some(answer.differences.as_slice());
+            answer.class = Class::of_rows(&golds, &rows, question.ordered, differences);
+        }
+        Err(error) => {
+            let state = error.code().map(|code| code.code().to_owned());
+            let state = state.ok_or_else(|| no_answer(&error))?;
+            answer.class = Class::of_state(&state).unwrap_or(Class::Error);
+            answer.message = Some(told(&error));
+        }
     }
+    Ok(answer)
+}
 
-    /// Rows of a statement, run read-only and undone.
-    ///
-    /// # Errors
-    /// Of the server.
-    pub fn rows(&mut self, sql: &str) -> Result<Rows, postgres::Error> {
-        let mut transaction = self.client.build_transaction().read_only(true).start()?;
-        transaction.batch_execute("SET LOCAL statement_timeout = '60s'")?;
-        let kinds: Vec<Kind> =
-            transaction.prepare(sql)?.columns().iter().map(|column| kind(column.type_())).collect();
-        let messages = transaction.simple_query(sql)?;
-        Ok(messages
-            .iter()
-            .filter_map(|message| match message {
-                SimpleQueryMessage::Row(row) => Some(row),
-                _ => None,
-            })
-            .map(|row| {
-                kinds.iter().enumerate().map(|(at, kind)| Value::new(*kind, row.get(at))).collect()
-            })
-            .collect())
-    }
-
-    /// Rows of the known answers.
-    ///
-    /// # Errors
-    /// Names the question: a known answer that does not run makes the whole run worthless.
-    pub fn golds(&mut self, question: &Question) -> Result<Vec<Rows>, Failure> {
-        let run = |sql: &String| {
-            self.rows(sql).map_err(|error| {
-                let why = told(&error);
-                failed(&format!("the known answer of question \"{}\" fails: {why}", question.id))
-            })
-        };
-        question.golds.iter().map(run).collect()
-    }
-
-    /// Asks, runs what was written, and compares.
-    ///
-    /// # Errors
-    /// Where the server cannot answer at all, which says nothing of the question.
-    pub fn ask(&mut self, arm: &str, question: &Question) -> Result<Answer, Failure> {
-        let golds = self.golds(question)?;
-        let mut answer = Answer {
-            arm: arm.to_owned(),
-            id: question.id.clone(),
-            db: question.db.clone(),
-            difficulty: question.difficulty.clone(),
-            verdict: Verdict::NoStatement,
-            said: String::new(),
-            model: None,
-            ms: 0.0,
-            attempts: 0,
-            prompt_tokens: 0,
-            cached_tokens: 0,
-            generated_tokens: 0,
-        };
-        let begin = Instant::now();
-        let explained = self.client.query_one(
-            "SELECT sql, model, attempts, prompt_tokens, cached_tokens, generated_tokens
-               FROM text2sql.explain($1)",
-            &[&question.text],
-        );
-        answer.ms = begin.elapsed().as_secs_f64() * 1e3;
-        let row = match explained {
-            Ok(row) => row,
-            Err(error) => {
-                answer.verdict = class(&error).ok_or_else(|| {
-                    failed(&format!("the server does not answer: {}", told(&error)))
-                })?;
-                answer.said = told(&error);
-                return Ok(answer);
-            }
-        };
-        answer.said = row.get("sql");
-        answer.model = row.get("model");
-        answer.attempts = row.get("attempts");
-        answer.prompt_tokens = row.get("prompt_tokens");
-        answer.cached_tokens = row.get("cached_tokens");
-        answer.generated_tokens = row.get("generated_tokens");
-        answer.verdict = match self.rows(&answer.said) {
-            Ok(rows) if golds.iter().any(|gold| same(gold, &rows, question.ordered)) => {
-                Verdict::Right
-            }
-            Ok(_) => Verdict::WrongRows,
-            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => Verdict::Timeout,
-            Err(_) => Verdict::RunError,
-        };
-        Ok(answer)
+/// An answer before there is one: what is known of the question.
+fn unasked(arm: &Arm, question: &Question, gold: Option<&Shape>) -> Answer {
+    Answer {
+        arm: arm.name.clone(),
+        id: question.id.clone(),
+        db: question.db.clone(),
+        question: question.text.clone(),
+        gold: question.golds.first().cloned().unwrap_or_default(),
+        difficulty: question.difficulty.clone(),
+        tables: gold.map_or(0, Shape::tables),
+        aggregation: gold.map_or("", Shape::aggregation).to_owned(),
+        nesting: gold.map_or("", Shape::nesting).to_owned(),
+        class: Class::GoldError,
+        exact: false,
+        differences: Vec::new(),
+        sql: None,
+        message: None,
+        model: None,
+        ms: 0.0,
+        attempts: 0,
+        prompt_tokens: 0,
+        cached_tokens: 0,
+        generated_tokens: 0,
     }
 }
 
-/// The class of an error of `explain`; nothing where it says nothing of the question.
-fn class(error: &postgres::Error) -> Option<Verdict> {
-    let code = error.code()?;
-    if *code == SqlState::INSUFFICIENT_PRIVILEGE {
-        Some(Verdict::Refused)
-    } else if *code == SqlState::QUERY_CANCELED {
-        Some(Verdict::Timeout)
-    } else if code.code().starts_with("22") || code.code().starts_with("42") {
-        Some(Verdict::NoStatement)
-    } else {
-        None
-    }
+/// Compares the statement with the known one that is nearest; false where it is not understood.
+fn compare(answer: &mut Answer, golds: &[Shape], session: &Session) -> bool {
+    let Some(got) = answer.sql.as_deref().and_then(|sql| Shape::of(sql, &session.catalog)) else {
+        return false;
+    };
+    let size = |all: &Vec<Difference>| {
+        all.iter().map(|one| one.missing.len() + one.extra.len()).sum::<usize>()
+    };
+    let Some(nearest) = golds.iter().map(|gold| gold.differences(&got)).min_by_key(size) else {
+        return false;
+    };
+    answer.exact = nearest.is_empty();
+    answer.differences = nearest;
+    true
 }
 
-fn told(error: &postgres::Error) -> String {
-    error.as_db_error().map_or_else(
-        || error.to_string(),
-        |db| match db.detail() {
-            Some(detail) => format!("{}: {} {detail}", db.code().code(), db.message()),
-            None => format!("{}: {}", db.code().code(), db.message()),
-        },
-    )
+/// The class of an error of the extension.
+fn class(
+    session: &mut Session,
+    error: &postgres::Error,
+    candidate: Option<&str>,
+) -> Result<Class, Failure> {
+    let code = error.code().ok_or_else(|| no_answer(error))?.code();
+    let class = Class::of_state(code).ok_or_else(|| no_answer(error))?;
+    // No valid statement: the server says of the last one what is wrong with it.
+    let state = match candidate.filter(|_| class == Class::Error).map(|sql| session.analyse(sql)) {
+        Some(Err(error)) => error.code().map(|code| code.code().to_owned()),
+        _ => None,
+    };
+    Ok(match state.as_deref().and_then(Class::of_state) {
+        Some(Class::UnknownName) => Class::UnknownName,
+        _ => class,
+    })
 }
 
-fn kind(of: &Type) -> Kind {
-    const NUMBERS: [Type; 7] =
-        [Type::INT2, Type::INT4, Type::INT8, Type::FLOAT4, Type::FLOAT8, Type::NUMERIC, Type::OID];
-    const MOMENTS: [Type; 3] = [Type::DATE, Type::TIMESTAMP, Type::TIMESTAMPTZ];
-    if NUMBERS.contains(of) {
-        Kind::Number
-    } else if MOMENTS.contains(of) {
-        Kind::Moment
-    } else {
-        Kind::Text
-    }
+/// The last statement of the model, which the extension's error shows at the end of its detail.
+fn candidate(error: &postgres::Error) -> Option<String> {
+    let detail = error.as_db_error()?.detail()?;
+    let (_, candidate) = detail.split_once(" Candidate: ")?;
+    Some(candidate.to_owned()).filter(|text| !text.trim().is_empty())
+}
+
+fn no_answer(error: &postgres::Error) -> Failure {
+    failed(&format!("the server does not answer: {}", told(error)))
 }

@@ -1,6 +1,6 @@
 //! What a share is worth, and a difference of two.
 //!
-//! Owns the formulas. Pure. Called by [`super::report`].
+//! Owns the formulas. Pure. Called by [`super::tally`].
 
 /// Normal quantile of a two-sided 95 % interval.
 const Z: f64 = 1.959_964;

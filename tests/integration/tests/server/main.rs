@@ -14,6 +14,7 @@ mod cancel;
 mod contexts;
 mod crash;
 mod engine_process;
+mod evaluation;
 mod hostile_engine;
 mod install;
 mod isolation;

@@ -4,7 +4,11 @@
 //! in any order, their names do not count; numbers to five digits; dates and times as values.
 //! Called by the extension's `evaluate` and by the tools' `eval`.
 
+mod differ;
+
 use std::collections::HashMap;
+
+pub use differ::{Difference, difference};
 
 /// A value in a form in which equal ones are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,0 +1,151 @@
+//! Asking all questions under all arms, several at a time.
+//!
+//! Owns the order of the work. Called by [`super`].
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
+
+use postgres::Config;
+use text2sql_core::protocol::Failure;
+
+use super::arm::Arm;
+use super::ask::{Answer, ask};
+use super::session::{Session, told};
+use super::suite::Question;
+use super::{failed, results};
+use crate::progress::bar;
+
+/// Stack of a session: statements that are compared are parsed recursively.
+const STACK: usize = 32 << 20;
+
+/// Questions by the name of their database.
+pub type ByDatabase<'q> = BTreeMap<String, Vec<&'q Question>>;
+
+/// What is asked, where and how.
+pub struct Run<'a> {
+    /// Where arms without a server of their own ask.
+    pub server: &'a Config,
+    /// The plain role that asks.
+    pub role: &'a str,
+    /// The settings.
+    pub arms: &'a [Arm],
+    /// The questions.
+    pub questions: &'a ByDatabase<'a>,
+    /// Sessions at a time.
+    pub sessions: usize,
+    /// Whether answers are told as they come.
+    pub is_verbose: bool,
+}
+
+impl Run<'_> {
+    /// Runs every known answer once on every server, before hours are spent. Returns how many fail,
+    /// if that is allowed.
+    ///
+    /// # Errors
+    /// Names the question whose known answer does not run.
+    pub fn check_golds(&self, allow_errors: bool) -> Result<usize, Failure> {
+        let mut servers: Vec<&Arm> = Vec::new();
+        for arm in self.arms {
+            if !servers.iter().any(|there| there.server == arm.server) {
+                servers.push(arm);
+            }
+        }
+        let count: usize = self.questions.values().map(Vec::len).sum();
+        let bar = bar(count * servers.len()).with_message("known answers");
+        let mut failing = HashSet::new();
+        for arm in servers {
+            // The settings are for questions; where to ask is what matters here.
+            let arm = Arm { settings: Vec::new(), ..arm.clone() };
+            for (db, questions) in self.questions {
+                let mut session = Session::new(self.server, db, self.role, &arm)?;
+                for question in questions {
+                    bar.inc(1);
+                    let Err(error) = session.golds(question) else { continue };
+                    if !allow_errors || error.code().is_none() {
+                        let (id, why) = (&question.id, told(&error));
+                        return Err(failed(&format!(
+                            "the known answer of question \"{id}\" fails: {why}"
+                        )));
+                    }
+                    failing.insert(&question.id);
+                }
+            }
+        }
+        bar.finish_and_clear();
+        Ok(failing.len())
+    }
+
+    /// Asks what is not in the results file yet.
+    ///
+    /// # Errors
+    /// Of the server and of the file.
+    pub fn ask_all(&self, file: &Path) -> Result<(), Failure> {
+        let done: HashSet<(String, String)> =
+            results::read(file)?.into_iter().map(|answer| (answer.arm, answer.id)).collect();
+        let is_open = |arm: &Arm, q: &Question| !done.contains(&(arm.name.clone(), q.id.clone()));
+        let count = |arm: &Arm| {
+            self.questions.values().flatten().filter(|question| is_open(arm, question)).count()
+        };
+        let bar = bar(self.arms.iter().map(count).sum());
+        let out = results::open(file)?;
+        let left = Mutex::new(self.in_turn());
+        let right = Mutex::new((0usize, 0usize));
+        let tell = |answer: &Answer| {
+            let mut right = right.lock().unwrap_or_else(PoisonError::into_inner);
+            right.0 += usize::from(answer.class == super::class::Class::Right);
+            right.1 += 1;
+            bar.set_message(format!("{} of {} right", right.0, right.1));
+            bar.inc(1);
+            if self.is_verbose {
+                let Answer { ms, class, db, question, .. } = answer;
+                bar.suspend(|| eprintln!("{ms:7.0} ms  {}  {db} {question}", class.name()));
+            }
+        };
+        let work = || -> Result<(), Failure> {
+            loop {
+                let next = left.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let Some((db, arm, questions)) = next else { return Ok(()) };
+                let open: Vec<&&Question> = questions.iter().filter(|q| is_open(arm, q)).collect();
+                if open.is_empty() {
+                    continue;
+                }
+                let mut session = Session::new(self.server, db, self.role, arm)?;
+                for question in open {
+                    let answer = ask(&mut session, arm, question)?;
+                    results::append(&out, &answer)?;
+                    tell(&answer);
+                }
+            }
+        };
+        let done = std::thread::scope(|scope| {
+            let threads = (0..self.sessions.max(1))
+                .map(|_| Builder::new().stack_size(STACK).spawn_scoped(scope, work))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| failed(&format!("no session can be started: {error}")))?;
+            threads.into_iter().try_for_each(|thread| {
+                thread.join().unwrap_or_else(|_| Err(failed("a session panicked")))
+            })
+        });
+        bar.finish_and_clear();
+        done
+    }
+
+    /// Pieces of work, the first one last. Arm by arm within a database: what was computed of its
+    /// prompts is used by all. Each arm is the first in turn, or its times would hold what the others
+    /// are spared.
+    fn in_turn(&self) -> Vec<(&String, &Arm, &Vec<&Question>)> {
+        let arms = self.arms;
+        let rotated =
+            |turn: usize| (0..arms.len()).filter_map(move |at| arms.get((turn + at) % arms.len()));
+        let mut all: Vec<_> = self
+            .questions
+            .iter()
+            .enumerate()
+            .flat_map(|(turn, (db, questions))| rotated(turn).map(move |arm| (db, arm, questions)))
+            .collect();
+        all.reverse();
+        all
+    }
+}

@@ -1,0 +1,173 @@
+//! A session in one database of one server.
+//!
+//! Owns the connection and what is asked of it: rows of statements, the extension's answer to a
+//! question, names of columns. Judges nothing. Called by [`super::ask`] and [`super`].
+
+use postgres::types::Type;
+use postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use text2sql_core::protocol::Failure;
+use text2sql_core::score::{Kind, Rows, Value};
+
+use super::arm::{self, Arm};
+use super::failed;
+use super::shape::Catalog;
+use super::suite::Question;
+
+/// Names of all columns of users' tables. The session may not be able to read all of them; that does
+/// not matter for comparing statements.
+const COLUMNS: &str = "
+    SELECT c.relname::text, a.attname::text
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+       AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
+
+/// What `text2sql.explain` gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// The statement.
+    pub sql: String,
+    /// The model that wrote it.
+    pub model: Option<String>,
+    /// Generations.
+    pub attempts: i32,
+    /// Tokens of the prompts.
+    pub prompt_tokens: i32,
+    /// Of these, cached.
+    pub cached_tokens: i32,
+    /// Tokens written.
+    pub generated_tokens: i32,
+}
+
+/// A session in one database.
+pub struct Session {
+    client: Client,
+    /// Columns of the tables there.
+    pub catalog: Catalog,
+    /// Schemas to look in, as the session began with.
+    search_path: String,
+}
+
+impl Session {
+    /// Connects, makes the settings of an arm and takes the role.
+    ///
+    /// # Errors
+    /// Of the server.
+    pub fn new(server: &Config, db: &str, role: &str, arm: &Arm) -> Result<Self, Failure> {
+        let mut config = match &arm.server {
+            Some(text) => arm::server(text)?,
+            None => server.clone(),
+        };
+        config.dbname(db);
+        let in_db =
+            |error: postgres::Error| failed(&format!("database \"{db}\": {}", told(&error)));
+        let mut client = config.connect(NoTls).map_err(in_db)?;
+        for (name, value) in &arm.settings {
+            let set = "SELECT pg_catalog.set_config($1, $2, false)";
+            client.execute(set, &[name, value]).map_err(in_db)?;
+        }
+        let columns = client.query(COLUMNS, &[]).map_err(in_db)?;
+        let catalog = columns.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let role = role.replace('"', "\"\"");
+        client.batch_execute(&format!("SET ROLE \"{role}\"")).map_err(in_db)?;
+        let search_path = client.query_one("SHOW search_path", &[]).map_err(in_db)?.get(0);
+        Ok(Self { client, catalog, search_path })
+    }
+
+    /// Looks in the schema of a question, if it names one; else in those the session began with.
+    ///
+    /// # Errors
+    /// Of the server.
+    fn turn_to(&mut self, question: &Question) -> Result<(), postgres::Error> {
+        let path = match &question.schema {
+            Some(schema) => format!("\"{}\"", schema.replace('"', "\"\"")),
+            None => self.search_path.clone(),
+        };
+        let set = "SELECT pg_catalog.set_config('search_path', $1, false)";
+        self.client.execute(set, &[&path]).map(|_| ())
+    }
+
+    /// Rows of a statement, run read-only and undone.
+    ///
+    /// # Errors
+    /// Of the server.
+    pub fn rows(&mut self, sql: &str) -> Result<Rows, postgres::Error> {
+        let mut transaction = self.client.build_transaction().read_only(true).start()?;
+        transaction.batch_execute("SET LOCAL statement_timeout = '60s'")?;
+        let kinds: Vec<Kind> =
+            transaction.prepare(sql)?.columns().iter().map(|column| kind(column.type_())).collect();
+        let messages = transaction.simple_query(sql)?;
+        Ok(messages
+            .iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => Some(row),
+                _ => None,
+            })
+            .map(|row| {
+                kinds.iter().enumerate().map(|(at, kind)| Value::new(*kind, row.get(at))).collect()
+            })
+            .collect())
+    }
+
+    /// Rows of the known answers; from then on the session is in the question's schema.
+    ///
+    /// # Errors
+    /// Of the server.
+    pub fn golds(&mut self, question: &Question) -> Result<Vec<Rows>, postgres::Error> {
+        self.turn_to(question)?;
+        question.golds.iter().map(|sql| self.rows(sql)).collect()
+    }
+
+    /// Asks the extension.
+    ///
+    /// # Errors
+    /// Of the server.
+    pub fn explain(&mut self, question: &str) -> Result<Explained, postgres::Error> {
+        let row = self.client.query_one(
+            "SELECT sql, model, attempts, prompt_tokens, cached_tokens, generated_tokens
+               FROM text2sql.explain($1)",
+            &[&question],
+        )?;
+        Ok(Explained {
+            sql: row.get("sql"),
+            model: row.get("model"),
+            attempts: row.get("attempts"),
+            prompt_tokens: row.get("prompt_tokens"),
+            cached_tokens: row.get("cached_tokens"),
+            generated_tokens: row.get("generated_tokens"),
+        })
+    }
+
+    /// What the server's analyser says of a statement, which is not run.
+    ///
+    /// # Errors
+    /// Of the server.
+    pub fn analyse(&mut self, sql: &str) -> Result<(), postgres::Error> {
+        self.client.prepare(sql).map(|_| ())
+    }
+}
+
+/// An error as people read it.
+pub fn told(error: &postgres::Error) -> String {
+    error.as_db_error().map_or_else(
+        || error.to_string(),
+        |db| match db.detail() {
+            Some(detail) => format!("{}: {} {detail}", db.code().code(), db.message()),
+            None => format!("{}: {}", db.code().code(), db.message()),
+        },
+    )
+}
+
+fn kind(of: &Type) -> Kind {
+    const NUMBERS: [Type; 7] =
+        [Type::INT2, Type::INT4, Type::INT8, Type::FLOAT4, Type::FLOAT8, Type::NUMERIC, Type::OID];
+    const MOMENTS: [Type; 3] = [Type::DATE, Type::TIMESTAMP, Type::TIMESTAMPTZ];
+    if NUMBERS.contains(of) {
+        Kind::Number
+    } else if MOMENTS.contains(of) {
+        Kind::Moment
+    } else {
+        Kind::Text
+    }
+}

@@ -1,0 +1,285 @@
+//! The evaluation's tools against a server: databases of SQLite are loaded, questions asked, answers
+//! classed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use postgres::{Client, NoTls};
+use serde_json::{Value, json};
+use text2sql_integration::{Server, rule};
+
+/// The tools, built beside this test.
+fn tools() -> Command {
+    let test = std::env::current_exe().unwrap();
+    Command::new(test.parent().unwrap().parent().unwrap().join("text2sql-cli"))
+}
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("t2s-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn load(server: &Server, file: &Path, db: &str) -> Output {
+    let mut command = tools();
+    command.arg("load-sqlite").arg(file);
+    command.args(["--server", &server.cluster.conninfo("postgres", "postgres"), "--db", db]);
+    command.args(["--grant", "analyst"]).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_database_of_sqlite_comes_with_its_types_keys_and_rows() {
+    let Some(server) = Server::start(&[]) else { return };
+    let folder = Folder::new("sqlite");
+    let file = folder.file("a.sqlite");
+    rusqlite::Connection::open(&file)
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE Owner (OwnerID INTEGER PRIMARY KEY, \"Full Name\" TEXT NOT NULL, born DATE);
+             INSERT INTO Owner VALUES (1, 'a' || char(9) || 'b\\N', '2000-02-29'), (2, 'c', '');
+             CREATE TABLE pet (id INT PRIMARY KEY, OwnerID INT REFERENCES Owner, kg REAL, seen DATETIME,
+                               photo BLOB, n INT, note);
+             INSERT INTO pet VALUES (1, 1, 2.5, '2024-01-01 10:30:00', x'00ff', 3000000000, 1),
+                                    (2, 2, 3, NULL, NULL, 1, 'x');
+             CREATE TABLE stray (id INT PRIMARY KEY, OwnerID INT REFERENCES Owner);
+             INSERT INTO stray VALUES (1, 99), (NULL, 1);
+             CREATE VIEW v AS SELECT 1;",
+        )
+        .unwrap();
+    let done = load(&server, &file, "loaded");
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let told = text(&done.stdout);
+    for line in [
+        "loaded: 3 tables, 6 rows",
+        "renamed: owner column \"Full Name\" is full_name",
+        "not loaded: view v",
+        "changed, owner: 1 values without meaning",
+        "left out, stray: PRIMARY KEY (\"id\")",
+        "left out, stray: FOREIGN KEY (OwnerID) REFERENCES owner",
+    ] {
+        assert!(told.contains(line), "{line}\n{told}");
+    }
+
+    // As the role that was let in, which is nobody's but the one to ask.
+    let mut client = Client::connect(&server.cluster.conninfo("analyst", "loaded"), NoTls).unwrap();
+    let mut rows = |sql: &str| -> Vec<String> {
+        client.query(sql, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+    };
+    assert_eq!(
+        rows(
+            "SELECT relname || '.' || attname || ' ' || format_type(atttypid, atttypmod)
+                    || CASE WHEN attnotnull THEN ' not null' ELSE '' END
+               FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+              WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0
+              ORDER BY relname, attnum"
+        ),
+        [
+            "owner.owner_id integer not null",
+            "owner.full_name text not null",
+            "owner.born date",
+            "pet.id integer not null",
+            "pet.owner_id integer",
+            "pet.kg double precision",
+            "pet.seen timestamp without time zone",
+            "pet.photo bytea",
+            "pet.n bigint",
+            "pet.note text",
+            "stray.id integer",
+            "stray.owner_id integer",
+        ]
+    );
+    assert_eq!(
+        rows(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1"
+        ),
+        [
+            "FOREIGN KEY (owner_id) REFERENCES owner(owner_id)",
+            "PRIMARY KEY (id)",
+            "PRIMARY KEY (owner_id)"
+        ]
+    );
+    assert_eq!(rows("SELECT owner::text FROM owner"), ["(1,\"a\tb\\\\N\",2000-02-29)", "(2,c,)"]);
+    assert_eq!(
+        rows("SELECT pet::text FROM pet"),
+        ["(1,1,2.5,\"2024-01-01 10:30:00\",\"\\\\x00ff\",3000000000,1)", "(2,2,3,,,1,x)"]
+    );
+}
+
+#[test]
+fn what_cannot_be_loaded_leaves_nothing_behind() {
+    let Some(server) = Server::start(&[]) else { return };
+    let folder = Folder::new("no-sqlite");
+    let file = folder.file("a.sqlite");
+    fs::write(&file, "a letter, and no database of SQLite, whatever it is called").unwrap();
+    let done = load(&server, &file, "nothing");
+    assert!(!done.status.success());
+    assert!(text(&done.stderr).contains("no database of SQLite"), "{}", text(&done.stderr));
+
+    // The second table fails after the first was made: there is a table of its name.
+    let good = folder.file("b.sqlite");
+    let connection = rusqlite::Connection::open(&good).unwrap();
+    connection.execute_batch("CREATE TABLE a (x INT); CREATE TABLE b (x INT);").unwrap();
+    let mut superuser = server.superuser();
+    superuser.batch_execute("CREATE DATABASE half").unwrap();
+    let mut half = Client::connect(&server.cluster.conninfo("postgres", "half"), NoTls).unwrap();
+    half.batch_execute("CREATE TABLE b (y text)").unwrap();
+    let done = load(&server, &good, "half");
+    assert!(text(&done.stderr).contains("table \"b\": relation \"b\" already exists"));
+    let a: Option<String> =
+        half.query_one("SELECT to_regclass('public.a')::text", &[]).unwrap().get(0);
+    assert_eq!(a, None);
+    let count: i64 = superuser
+        .query_one("SELECT count(*) FROM pg_database WHERE datname = 'nothing'", &[])
+        .unwrap()
+        .get(0);
+    assert_eq!(count, 0);
+}
+
+/// A suite of the shop, as the file of a run.
+fn suite(path: &Path) {
+    let question = |id: &str, question: &str, gold: &str, ordered: bool| json!({ "id": id, "db": "postgres", "question": question, "gold_sql": gold, "ordered": ordered });
+    let names = "SELECT name FROM shop.customers ORDER BY name";
+    let lines = [
+        question("right", "all names", names, true),
+        question("order", "names backwards", names, true),
+        question("columns", "names with ids", names, false),
+        question(
+            "rows",
+            "names in Oslo",
+            "SELECT name FROM shop.customers WHERE city = 'Oslo'",
+            false,
+        ),
+        question("empty", "names in Rome", names, false),
+        question(
+            "filter",
+            "how many in Oslo",
+            "SELECT count(*) FROM shop.customers WHERE city = 'Oslo'",
+            false,
+        ),
+        question("aggregate", "the last name", "SELECT max(name) FROM shop.customers", false),
+        question("unknown", "favourite colours", names, false),
+        question("refused", "delete them", names, false),
+    ];
+    let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+    fs::write(path, text.join("\n")).unwrap();
+}
+
+#[test]
+fn answers_are_classed_and_reports_written() {
+    let rules = [
+        rule("backwards", "SELECT name FROM shop.customers ORDER BY name DESC"),
+        rule("with ids", "SELECT id, name FROM shop.customers"),
+        rule("names in Oslo", "SELECT name FROM shop.customers"),
+        rule("names in Rome", "SELECT name FROM shop.customers WHERE id > 7"),
+        rule("how many in Oslo", "SELECT count(*) FROM shop.customers WHERE city = 'Paris'"),
+        rule("the last name", "SELECT min(name) FROM shop.customers"),
+        rule("favourite", "SELECT zzz.colour FROM shop.customers"),
+        rule("delete", "DELETE FROM shop.customers"),
+        rule("all names", "SELECT name FROM shop.customers ORDER BY name"),
+    ];
+    let Some(server) = Server::start(&rules) else { return };
+    server.await_state("ready");
+    let folder = Folder::new("eval");
+    suite(&folder.file("suite.jsonl"));
+    let eval = |more: &[&str]| {
+        let mut command = tools();
+        command.arg("eval").arg(folder.file("suite.jsonl"));
+        command.args(["--server", &server.cluster.conninfo("postgres", "postgres")]);
+        command.args(["--role", "analyst"]).arg("--results").arg(folder.file("results.jsonl"));
+        command.arg("--report").arg(folder.file("report.md"));
+        command.args(more).output().unwrap()
+    };
+    let done = eval(&[]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert_eq!(text(&done.stderr), "", "a run without a terminal is silent");
+
+    let results = fs::read_to_string(folder.file("results.jsonl")).unwrap();
+    let classes: Vec<String> = results
+        .lines()
+        .map(|line| {
+            let answer: Value = serde_json::from_str(line).unwrap();
+            format!("{} {} {}", answer["id"], answer["class"], answer["exact"]).replace('"', "")
+        })
+        .collect();
+    assert_eq!(
+        classes,
+        [
+            "right right true",
+            "order other_order false",
+            "columns columns false",
+            "rows rows false",
+            "empty empty false",
+            "filter filter false",
+            "aggregate aggregate false",
+            "unknown unknown_name false",
+            "refused refused false",
+        ]
+    );
+    let read = |name: &str| fs::read_to_string(folder.file(name)).unwrap();
+    assert!(read("report.md").contains("| right | **1 (11.1 %)** |"), "{}", read("report.md"));
+    assert!(read("report.html").contains("<svg "));
+    let json: Value = serde_json::from_str(&read("report.json")).unwrap();
+    assert_eq!(json["arms"][0]["questions"], 9);
+
+    // Nothing is asked again, and what was right before is named if it is not now.
+    let better = results.replace("\"class\":\"filter\"", "\"class\":\"right\"");
+    fs::write(folder.file("before.jsonl"), better).unwrap();
+    let before = folder.file("before.jsonl").display().to_string();
+    let done = eval(&["--baseline", &before]);
+    assert!(!done.status.success());
+    let line = "no longer right: default filter (wrong value or filter)";
+    assert!(text(&done.stdout).contains(line), "{}", text(&done.stdout));
+    assert_eq!(fs::read_to_string(folder.file("results.jsonl")).unwrap(), results);
+}
+
+#[test]
+fn a_known_answer_that_fails_stops_the_run_by_name() {
+    let Some(server) = Server::start(&[rule("all", "SELECT name FROM shop.customers")]) else {
+        return;
+    };
+    server.await_state("ready");
+    let folder = Folder::new("gold");
+    let line = |id: &str, gold: &str| {
+        json!({ "id": id, "db": "postgres", "question": "all", "gold_sql": gold }).to_string()
+    };
+    let good = line("good", "SELECT name FROM shop.customers");
+    let lines = [good, line("bad one", "SELECT nothing FROM nowhere")];
+    fs::write(folder.file("suite.jsonl"), lines.join("\n")).unwrap();
+    let eval = |more: &[&str]| {
+        let mut command = tools();
+        command.arg("eval").arg(folder.file("suite.jsonl"));
+        command.args(["--server", &server.cluster.conninfo("postgres", "postgres")]);
+        command.args(["--role", "analyst"]).arg("--results").arg(folder.file("results.jsonl"));
+        command.args(more).output().unwrap()
+    };
+    let done = eval(&[]);
+    let said = text(&done.stderr);
+    assert!(said.contains("the known answer of question \"bad one\" fails: 42P01"), "{said}");
+    assert_eq!(fs::read_to_string(folder.file("results.jsonl")).unwrap_or_default(), "");
+
+    let done = eval(&["--allow-gold-errors"]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let told = text(&done.stdout);
+    assert!(told.contains("| right | **1 (50.0 %)** |"), "{told}");
+    assert!(told.contains("| the known answer fails | 1 (50.0 %) |"), "{told}");
+}
