@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::graph::Graph;
 use super::values::Values;
 use super::words::split;
-use crate::schema::{Detail, Renderer, Snapshot};
+use crate::schema::{Detail, Relation, Renderer, Snapshot};
 
 /// Where in a relation a word stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,8 +48,6 @@ pub(super) struct Word {
 /// Words of a relation's names, as positions in [`Index::words`].
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// Position in [`Index::schemas`].
-    pub schema: usize,
     /// Of its own name.
     pub name: Vec<usize>,
     /// Of each column's.
@@ -90,7 +88,7 @@ impl Index {
             if let Some(members) = schemas.get_mut(schema) {
                 members.push(position);
             }
-            builder.relation(position, schema, relation);
+            builder.relation(position, relation);
         }
         let (words, relations) = builder.finish();
         Self {
@@ -101,13 +99,6 @@ impl Index {
             values: Values::new(snapshot),
             sizes: LEVELS.map(|detail| sizes(&renderer, snapshot, detail)),
         }
-    }
-
-    /// The positions of words that begin like that.
-    pub(super) fn beginning(&self, prefix: &str) -> std::ops::Range<usize> {
-        let first = self.words.partition_point(|word| word.text.as_str() < prefix);
-        let rest = self.words.get(first..).unwrap_or_default();
-        first..first + rest.partition_point(|word| word.text.starts_with(prefix))
     }
 
     /// The position of a word.
@@ -136,7 +127,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn relation(&mut self, position: usize, schema: usize, relation: &crate::schema::Relation) {
+    fn relation(&mut self, position: usize, relation: &Relation) {
         let at = |place| Posting { relation: number(position), place };
         self.add(&relation.name.schema, at(Place::Schema));
         let name = self.add(&relation.name.name, at(Place::Name));
@@ -154,7 +145,7 @@ impl Builder {
                 self.add(label, at(Place::Label(column)));
             }
         }
-        self.relations.push(Names { schema, name, columns });
+        self.relations.push(Names { name, columns });
     }
 
     /// The text's words, by number.
@@ -200,4 +191,39 @@ impl Builder {
 
 fn number(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::fixture::shop;
+
+    #[test]
+    fn every_word_is_found_with_its_places() {
+        let snapshot = shop();
+        let index = snapshot.index();
+        assert!(index.words.is_sorted_by(|a, b| a.text < b.text));
+        let places = |word: &str| -> Vec<(u32, Place)> {
+            let word = index.position(word).and_then(|at| index.words.get(at));
+            word.into_iter().flat_map(|w| &w.postings).map(|p| (p.relation, p.place)).collect()
+        };
+        assert_eq!(places("customer"), [(0, Place::Name), (2, Place::Column(1))]);
+        assert_eq!(places("parcel"), [(0, Place::ColumnComment(2))]);
+        assert_eq!(places("bought"), [(0, Place::Comment)]);
+        assert_eq!(places("paid"), [(2, Place::Label(2))]);
+        assert!(places("unheard").is_empty());
+        let name = |at: usize| index.words[at].text.as_str();
+        let words: Vec<&str> = index.relations[1].name.iter().map(|at| name(*at)).collect();
+        assert_eq!(words, ["order", "item"]);
+        assert_eq!(index.schemas, [[0, 1, 2, 3]]);
+    }
+
+    #[test]
+    fn a_copy_that_is_changed_has_an_index_of_its_own() {
+        let snapshot = shop();
+        assert!(snapshot.index().position("zebra").is_none());
+        let mut copy = snapshot.clone();
+        copy.relations[0].name.name = "zebra".into();
+        assert!(copy.index().position("zebra").is_some());
+    }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use super::index::{Index, Place};
 use super::rank::{Likeness, asked, likenesses, rank};
 use super::select::Selection;
-use super::words::{Spelled, spelled};
+use super::words::{Spelled, split};
 use crate::schema::{Relation, Snapshot};
 
 /// Most reasons told for a relation.
@@ -138,25 +138,29 @@ fn said(index: &Index, asked: &[Spelled<'_>], likenesses: &[Likeness]) -> Said {
     said
 }
 
-/// The reasons, by kind of place.
+/// The reasons: same words before those that are only alike, then by kind of place.
 fn reasons(relation: &Relation, said: BTreeMap<(Place, usize), (f32, Shared)>) -> Vec<Reason<'_>> {
+    let mut said: Vec<(Place, Shared)> =
+        said.into_iter().map(|((place, _), (_, shared))| (place, shared)).collect();
+    said.sort_by_key(|(place, shared)| (shared.like.is_some(), *place));
+    said.into_iter().filter_map(|(place, shared)| reason(relation, place, shared)).collect()
+}
+
+fn reason(relation: &Relation, place: Place, shared: Shared) -> Option<Reason<'_>> {
     let column = |at: u32| relation.columns.get(at as usize);
-    let mut reasons = Vec::new();
-    for ((place, _), (_, shared)) in said {
-        reasons.extend(match place {
-            Place::Name => Some(Reason::Name(shared)),
-            Place::Column(at) => column(at).map(|c| Reason::Column(shared, &c.name)),
-            Place::Comment => Some(Reason::Comment(shared)),
-            Place::ColumnComment(at) => column(at).map(|c| Reason::ColumnComment(shared, &c.name)),
-            Place::Schema => Some(Reason::Schema(shared)),
-            Place::Label(at) => column(at).and_then(|column| {
-                let has = |label: &&String| spelled(label).iter().any(|w| w.written == shared.word);
-                let label = column.enum_labels.iter().find(has)?;
-                Some(Reason::Value(label, &column.name))
-            }),
-        });
+    match place {
+        Place::Name => Some(Reason::Name(shared)),
+        Place::Column(at) => column(at).map(|c| Reason::Column(shared, &c.name)),
+        Place::Comment => Some(Reason::Comment(shared)),
+        Place::ColumnComment(at) => column(at).map(|c| Reason::ColumnComment(shared, &c.name)),
+        Place::Schema => Some(Reason::Schema(shared)),
+        Place::Label(at) => {
+            let column = column(at)?;
+            let asked = split(&shared.word);
+            let has = |label: &&String| split(label).iter().any(|word| asked.contains(word));
+            Some(Reason::Value(column.enum_labels.iter().find(has)?, &column.name))
+        }
     }
-    reasons
 }
 
 #[cfg(test)]
@@ -192,6 +196,15 @@ mod tests {
         assert!(of("orders").contains(&"the column status has 'paid'".to_owned()), "{told:?}");
         assert_eq!(of("v_revenue"), &["shares no word, but fits in"]);
         assert!(told.iter().all(|(_, shown, _)| *shown));
+    }
+
+    #[test]
+    fn labels_are_told_whatever_their_case() {
+        let mut snapshot = shop();
+        snapshot.relations[2].columns[2].enum_labels = vec!["Paid".into(), "Sent".into()];
+        let selection = select(&snapshot, "paid ones", Budget { tokens: 10_000 });
+        let told = linked(&snapshot, "paid ones", &selection);
+        assert_eq!(told[0].reasons, [Reason::Value("Paid", "status")]);
     }
 
     #[test]
