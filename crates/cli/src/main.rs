@@ -16,6 +16,7 @@ mod inspect_gguf;
 mod load;
 mod progress;
 mod questions;
+mod recall;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,8 @@ enum Command {
     Grammar(grammar::Grammar),
     /// Answer questions from saved catalogs, without a server, with times.
     Questions(questions::Questions),
+    /// Measure how much of what known statements read is among what the model is shown.
+    Recall(recall::Recall),
     /// Ask a server the questions of a suite, and count the right answers.
     Eval(eval::Eval),
     /// Load a database of SQLite into PostgreSQL, as question sets publish them.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Generate(command) => command.run(),
         Command::Questions(command) => command.run(),
         Command::Grammar(command) => command.run(),
+        Command::Recall(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,14 +5,18 @@
 //! can show nothing the caller may not read. Called by the extension before [`crate::prompt`], and
 //! by the tools.
 
+mod graph;
+mod index;
+mod likeness;
 mod rank;
 mod reasons;
 mod select;
 mod values;
 mod words;
 
+pub(crate) use index::Index;
 pub use rank::named;
-pub use reasons::{Linked, Reason, linked};
-pub use select::{Budget, Selection, estimate_tokens, select};
+pub use reasons::{Linked, Reason, Shared, linked};
+pub use select::{Budget, Selection, estimate_tokens, order, select};
 pub use values::{ValueHit, value_hits};
 pub(crate) use words::{is_stop_word, split};

@@ -1,75 +1,275 @@
 //! How much each relation has to do with a question, by the words they share.
 //!
-//! Purely lexical: names, comments, labels and common values, each with its weight, and rarer
-//! words counting for more. Must stay fast: it reads every word of the schema for each question.
-//! Called by [`super::select`].
+//! Purely lexical: names, comments and labels, each with its weight, rarer words counting for more,
+//! and stored values. The relations a statement reads are nearly always of one schema, so where
+//! there are several, what a schema shares with the question as a whole comes first, and what a
+//! relation shares places it within its schema. Called by [`super::select()`] and
+//! [`super::reasons`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::words::{is_stop_word, split};
+use super::index::{Index, Names, Place};
+use super::likeness::likeness;
+use super::values::ValueHit;
+use super::words::{Spelled, is_stop_word, spelled, split};
 use crate::schema::{Relation, Snapshot};
 
-// Weights by where a word is found. A name says more than a description, and the relation's own
-// name more than a column's. Their order matters, not their exact size.
+// All weights were fitted together, see docs/evaluation.md. A name says more than a description,
+// and the relation's own name more than a column's.
 const IN_TABLE_NAME: f32 = 3.0;
-const IN_VALUE: f32 = 1.8;
-const IN_COLUMN_NAME: f32 = 1.5;
+const IN_COLUMN_NAME: f32 = 2.0;
+const IN_LABEL: f32 = 1.8;
 const IN_SCHEMA_NAME: f32 = 1.0;
 const IN_COMMENT: f32 = 0.8;
-/// For a word that is only a part of the other: `name` in `firstname`.
-const PARTIAL: f32 = 0.4;
-/// Shorter words are part of too many others.
-const MIN_PARTIAL: usize = 4;
-/// Most words of a question that are looked for: work is their number times the schema's words.
-const MAX_ASKED: usize = 256;
-/// Common values of a column that are read: of all of them the work would be a multiple.
-const MAX_VALUES: usize = 5;
-/// For a relation all of whose name is in the question.
+/// A stored value that the question names.
+const VALUE: f32 = 1.0;
+/// How much a word counts less in a name of many words.
+const LONG_NAME: f32 = 0.4;
+/// How much a word counts less among many columns, where more are met by chance.
+const MANY_COLUMNS: f32 = 0.3;
+/// A weight with which a relation counts as having a word when its rarity is reckoned.
+const HAVING: f32 = 2.0;
+/// For a relation all of whose name is in the question, and for a column.
 const WHOLE_NAME: f32 = 2.0;
+const WHOLE_COLUMN: f32 = 1.0;
+/// How much a schema counts less the more relations it has: more share something by chance.
+const LARGE_SCHEMA: f32 = 4.0;
+/// For a schema of which all can be shown, and how many relations it may have.
+const SMALL_SCHEMA: f32 = 2.0;
+const SMALL: usize = 12;
+/// For the relation of a schema that shares most, and others by their share of that.
+const WITHIN: f32 = 10.0;
+/// What a relation shares, besides its schema's part.
+const ALONE: f32 = 0.5;
+/// For what stands for its schema, and what keys connect with it.
+const NEAR: f32 = 4.0;
+/// For names and values of what joins the first relation of those that stand for a schema.
+const ALSO: f32 = 0.5;
 
-/// Positions of relations that share a word with the question, with what their words count, best
-/// first; equal ones in snapshot order.
-pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<(usize, f32)> {
-    let asked: Vec<String> = {
-        let mut seen = HashSet::new();
-        split(question)
-            .into_iter()
-            .filter(|w| !is_stop_word(w) && seen.insert(w.clone()))
-            .take(MAX_ASKED)
-            .collect()
-    };
-    let mut scorer = Scorer::new(&asked);
-    let hits: Vec<Hits> = snapshot.relations.iter().map(|r| scorer.hits(r)).collect();
-    let relations = snapshot.relations.len() as f32;
-    let rarity: Vec<f32> = (0..asked.len())
-        .map(|word| {
-            let found = hits.iter().filter(|h| h.weights.get(word).is_some_and(|w| *w > 0.0));
-            (1.0 + relations / (1.0 + found.count() as f32)).ln()
-        })
-        .collect();
-    let mut scored: Vec<(usize, f32)> = hits
-        .iter()
-        .enumerate()
-        .map(|(position, hits)| {
-            let words: f32 = hits.weights.iter().zip(&rarity).map(|(w, r)| w * r).sum();
-            let bonus = if hits.whole_name {
-                let name: f32 = hits
-                    .weights
-                    .iter()
-                    .zip(&rarity)
-                    .filter(|(w, _)| **w >= IN_TABLE_NAME)
-                    .map(|(_, r)| r)
-                    .sum();
-                WHOLE_NAME * name
-            } else {
-                0.0
-            };
-            (position, words + bonus)
-        })
-        .filter(|(_, score)| *score > 0.0)
-        .collect();
+/// Most words of a question that are looked for.
+const MAX_ASKED: usize = 256;
+/// Relations that stand for a schema: few statements read more.
+const TOGETHER: usize = 3;
+
+/// The words of a question that can be in a schema.
+pub(super) fn asked(question: &str) -> Vec<Spelled<'_>> {
+    let mut seen = HashSet::new();
+    spelled(question)
+        .into_iter()
+        .filter(|word| !is_stop_word(&word.stem) && seen.insert(word.stem.clone()))
+        .take(MAX_ASKED)
+        .collect()
+}
+
+/// A word asked that a word of the schema is like.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Likeness {
+    /// Position among the words asked.
+    pub asked: usize,
+    /// Position in [`Index::words`].
+    pub word: usize,
+    /// How much, as [`likeness`] has it.
+    pub factor: f32,
+}
+
+/// All likenesses of words asked with words of the schema.
+pub(super) fn likenesses(index: &Index, asked: &[Spelled<'_>]) -> Vec<Likeness> {
+    let mut found = Vec::new();
+    for (at, word) in asked.iter().enumerate() {
+        for (position, other) in index.words.iter().enumerate() {
+            let factor = likeness(&word.stem, &other.text);
+            if factor > 0.0 {
+                found.push(Likeness { asked: at, word: position, factor });
+            }
+        }
+    }
+    // What is one word there and two here: "birth date", birthdate.
+    for (at, pair) in asked.windows(2).enumerate() {
+        if let [first, second] = pair
+            && let Some(word) =
+                index.position(&format!("{}{}", first.written.to_lowercase(), second.stem))
+        {
+            found.push(Likeness { asked: at, word, factor: 1.0 });
+            found.push(Likeness { asked: at + 1, word, factor: 1.0 });
+        }
+    }
+    found
+}
+
+/// Positions of relations that share something with the question, or whose schema does, with what
+/// that counts, best first; equal ones in snapshot order.
+pub(super) fn rank(index: &Index, question: &str, values: &[ValueHit<'_>]) -> Vec<(usize, f32)> {
+    let shared = Shared::new(index, question, values);
+    let scores = if index.schemas.len() < 2 { shared.own } else { shared.by_schema(index) };
+    let mut scored: Vec<(usize, f32)> =
+        scores.into_iter().enumerate().filter(|(_, score)| *score > 0.0).collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     scored
+}
+
+/// What relations share with a question.
+struct Shared {
+    /// For each relation the weight that each word asked is found with.
+    weights: Vec<Vec<f32>>,
+    /// How much each word asked says: less, the more relations have it.
+    rarity: Vec<f32>,
+    /// What each relation's words, whole names and values count together.
+    own: Vec<f32>,
+}
+
+impl Shared {
+    fn new(index: &Index, question: &str, values: &[ValueHit<'_>]) -> Self {
+        let asked = asked(question);
+        let likenesses = likenesses(index, &asked);
+        let weights = weights(index, asked.len(), &likenesses);
+        let rarity = rarity(&weights, asked.len());
+        let own = weights.iter().map(|weights| count(weights, &rarity)).collect();
+        let mut shared = Self { weights, rarity, own };
+        shared.add_whole_names(index, &likenesses);
+        shared.add_values(&asked, values);
+        shared
+    }
+
+    /// Adds what a name counts for of which the question has every word.
+    fn add_whole_names(&mut self, index: &Index, likenesses: &[Likeness]) {
+        let mut rarity_of: Vec<Option<f32>> = vec![None; index.words.len()];
+        for found in likenesses.iter().filter(|found| found.factor >= 1.0) {
+            if let Some(rarity) = rarity_of.get_mut(found.word) {
+                *rarity = self.rarity.get(found.asked).copied();
+            }
+        }
+        let whole = |words: &[usize]| -> Option<f32> {
+            words.iter().map(|word| rarity_of.get(*word).copied().flatten()).sum()
+        };
+        for (names, own) in index.relations.iter().zip(&mut self.own) {
+            *own += WHOLE_NAME * whole(&names.name).unwrap_or_default();
+            let columns = names.columns.iter().filter(|words| words.len() > 1);
+            let best = columns.filter_map(|words| whole(words)).fold(0.0, f32::max);
+            *own += WHOLE_COLUMN * best;
+        }
+    }
+
+    fn add_values(&mut self, asked: &[Spelled<'_>], values: &[ValueHit<'_>]) {
+        for hit in values {
+            let words = split(hit.value);
+            let said =
+                asked.iter().zip(&self.rarity).filter(|(word, _)| words.contains(&word.stem));
+            let rarity = said.map(|(_, rarity)| *rarity).fold(1.0, f32::max);
+            if let Some(own) = self.own.get_mut(hit.relation) {
+                *own += VALUE * rarity;
+            }
+        }
+    }
+
+    /// For each relation what its schema shares as a whole, and its own part in that.
+    fn by_schema(&self, index: &Index) -> Vec<f32> {
+        let mut scores = vec![0.0; self.own.len()];
+        let own = |member: usize| self.own.get(member).copied().unwrap_or_default();
+        for members in &index.schemas {
+            let best = members.iter().map(|member| own(*member)).fold(0.0, f32::max);
+            if best <= 0.0 {
+                continue;
+            }
+            let (core, together) = self.together(members);
+            let mut schema = together - LARGE_SCHEMA * (members.len() as f32).ln();
+            if members.len() < SMALL {
+                schema += SMALL_SCHEMA;
+            }
+            let near: HashSet<usize> = core
+                .iter()
+                .flat_map(|member| index.graph.neighbours(*member))
+                .chain(core.iter().copied())
+                .collect();
+            for member in members {
+                let near = if near.contains(member) { NEAR } else { 0.0 };
+                let part = WITHIN * own(*member) / best + ALONE * own(*member) + near;
+                if let Some(score) = scores.get_mut(*member) {
+                    *score = (schema + part).max(0.0);
+                }
+            }
+        }
+        scores
+    }
+
+    /// The few relations that stand for a schema: each shares most of what those before it do not,
+    /// and what they share together.
+    fn together(&self, members: &[usize]) -> (Vec<usize>, f32) {
+        let mut covered = vec![0.0f32; self.rarity.len()];
+        let mut core: Vec<usize> = Vec::new();
+        let mut total = 0.0;
+        while core.len() < TOGETHER {
+            let also = if core.is_empty() { 1.0 } else { ALSO };
+            let gains = members.iter().filter(|member| !core.contains(*member));
+            let gains = gains.map(|member| (*member, self.gain(*member, &covered, also)));
+            let best = gains.max_by(|a, b| a.1.total_cmp(&b.1));
+            let Some((best, gain)) = best.filter(|(_, gain)| *gain > 0.0) else { break };
+            total += gain;
+            core.push(best);
+            for (covered, weight) in
+                covered.iter_mut().zip(self.weights.get(best).into_iter().flatten())
+            {
+                *covered = covered.max(*weight);
+            }
+        }
+        (core, total)
+    }
+
+    /// What a relation shares beyond what is covered; its names and values count `also`.
+    fn gain(&self, member: usize, covered: &[f32], also: f32) -> f32 {
+        let Some(weights) = self.weights.get(member) else { return 0.0 };
+        let own = self.own.get(member).copied().unwrap_or_default();
+        let beyond = weights.iter().zip(covered).zip(&self.rarity);
+        let words: f32 = beyond.map(|((w, c), rarity)| (w - c).max(0.0) * rarity).sum();
+        words + also * (own - count(weights, &self.rarity)).max(0.0)
+    }
+}
+
+/// For each relation the best weight that each word asked is found with.
+fn weights(index: &Index, asked: usize, likenesses: &[Likeness]) -> Vec<Vec<f32>> {
+    let mut weights = vec![vec![0.0f32; asked]; index.relations.len()];
+    let scales: Vec<(f32, f32)> = index.relations.iter().map(scale).collect();
+    for found in likenesses {
+        for posting in index.words.get(found.word).into_iter().flat_map(|word| &word.postings) {
+            let relation = posting.relation as usize;
+            let (name, column) = scales.get(relation).copied().unwrap_or_default();
+            let weight = match posting.place {
+                Place::Name => name,
+                Place::Column(_) => column,
+                Place::Label(_) => IN_LABEL,
+                Place::Schema => IN_SCHEMA_NAME,
+                Place::Comment | Place::ColumnComment(_) => IN_COMMENT,
+            };
+            let best = weights.get_mut(relation).and_then(|w| w.get_mut(found.asked));
+            if let Some(best) = best {
+                *best = best.max(weight * found.factor);
+            }
+        }
+    }
+    weights
+}
+
+/// What a word in a relation's name and in those of its columns counts.
+fn scale(names: &Names) -> (f32, f32) {
+    let (words, columns) = (names.name.len().max(1) as f32, names.columns.len() as f32);
+    (
+        IN_TABLE_NAME / (1.0 + LONG_NAME * words.ln()),
+        IN_COLUMN_NAME / (1.0 + MANY_COLUMNS * (1.0 + columns / 10.0).ln()),
+    )
+}
+
+fn rarity(weights: &[Vec<f32>], asked: usize) -> Vec<f32> {
+    let relations = weights.len() as f32;
+    (0..asked)
+        .map(|word| {
+            let found = weights.iter().filter_map(|weights| weights.get(word));
+            let having: f32 = found.map(|weight| (weight / HAVING).min(1.0)).sum();
+            (1.0 + relations / (1.0 + having)).ln()
+        })
+        .collect()
+}
+
+fn count(weights: &[f32], rarity: &[f32]) -> f32 {
+    weights.iter().zip(rarity).map(|(weight, rarity)| weight * rarity).sum()
 }
 
 /// Relations all of whose name is in the question.
@@ -83,97 +283,16 @@ pub fn named(snapshot: &Snapshot, question: &str) -> usize {
     snapshot.relations.iter().filter(is_named).count()
 }
 
-/// What a relation shares with a question.
-struct Hits {
-    /// For each word asked, the best weight it was found with.
-    weights: Vec<f32>,
-    /// Whether every word of the relation's name was asked.
-    whole_name: bool,
-}
-
-struct Scorer<'q> {
-    asked: &'q [String],
-    /// Words of names and texts seen before, with the factor (1 or [`PARTIAL`]) by which each
-    /// word asked matches; identifiers repeat a lot across a schema.
-    seen: HashMap<String, Vec<(usize, f32)>>,
-}
-
-impl<'q> Scorer<'q> {
-    fn new(asked: &'q [String]) -> Self {
-        Self { asked, seen: HashMap::new() }
-    }
-
-    fn hits(&mut self, relation: &Relation) -> Hits {
-        let mut weights = vec![0.0; self.asked.len()];
-        self.add(&relation.name.schema, IN_SCHEMA_NAME, &mut weights);
-        if let Some(comment) = &relation.comment {
-            self.add(comment, IN_COMMENT, &mut weights);
-        }
-        for column in &relation.columns {
-            self.add(&column.name, IN_COLUMN_NAME, &mut weights);
-            if let Some(comment) = &column.comment {
-                self.add(comment, IN_COMMENT, &mut weights);
-            }
-            let values = column.common_values.iter().take(MAX_VALUES);
-            for value in column.enum_labels.iter().chain(values) {
-                self.add(value, IN_VALUE, &mut weights);
-            }
-        }
-        let whole_name = self.add(&relation.name.name, IN_TABLE_NAME, &mut weights);
-        Hits { weights, whole_name }
-    }
-
-    /// Counts the words of a text; whether all of them were asked.
-    fn add(&mut self, text: &str, weight: f32, weights: &mut [f32]) -> bool {
-        if !self.seen.contains_key(text) {
-            let matches = self.matches(text);
-            self.seen.insert(text.to_owned(), matches);
-        }
-        let matches = self.seen.get(text).map(Vec::as_slice).unwrap_or_default();
-        let mut all = !matches.is_empty();
-        for (word, factor) in matches {
-            match weights.get_mut(*word) {
-                Some(best) => *best = best.max(weight * factor),
-                // The mark of a word that was not asked.
-                None => all = false,
-            }
-            all &= *factor >= 1.0;
-        }
-        all
-    }
-
-    /// Words asked that the text has, with a factor; `usize::MAX` stands for all it has besides.
-    fn matches(&self, text: &str) -> Vec<(usize, f32)> {
-        let mut found = Vec::new();
-        for word in split(text) {
-            let before = found.len();
-            for (position, asked) in self.asked.iter().enumerate() {
-                if *asked == word {
-                    found.push((position, 1.0));
-                } else if is_part(asked, &word) || is_part(&word, asked) {
-                    found.push((position, PARTIAL));
-                }
-            }
-            if found.len() == before {
-                found.push((usize::MAX, 0.0));
-            }
-        }
-        found
-    }
-}
-
-fn is_part(part: &str, whole: &str) -> bool {
-    part.len() >= MIN_PARTIAL && whole.len() > part.len() && whole.contains(part)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::fixture;
+    use crate::schema::fixture::{self, key, table};
+    use proptest::prelude::*;
 
-    fn names(question: &str) -> Vec<String> {
-        let snapshot = fixture::shop();
-        rank(&snapshot, question)
+    fn names(snapshot: &Snapshot, question: &str) -> Vec<String> {
+        let index = snapshot.index();
+        let values = index.values.named(snapshot, question);
+        rank(index, question, &values)
             .into_iter()
             .map(|(i, _)| snapshot.relations[i].name.name.clone())
             .collect()
@@ -189,14 +308,55 @@ mod tests {
             ("list order items", "order_items"),
             ("list all orders", "orders"),
             ("where did the parcels go", "customers"),
+            ("cust count", "customers"),
         ] {
-            assert_eq!(names(question).first().map(String::as_str), Some(first), "{question}");
+            let found = names(&fixture::shop(), question);
+            assert_eq!(found.first().map(String::as_str), Some(first), "{question}");
         }
     }
 
     #[test]
     fn a_question_about_nothing_here_finds_nothing() {
-        assert!(names("how is the weather").is_empty());
-        assert!(names("").is_empty());
+        assert!(names(&fixture::shop(), "how is the weather").is_empty());
+        assert!(names(&fixture::shop(), "").is_empty());
+    }
+
+    #[test]
+    fn relations_of_the_schema_that_fits_as_a_whole_come_first() {
+        let zoo = [
+            table("zoo", "keeper", &["id", "name", "salary"]),
+            table("zoo", "animal", &["id", "name", "keeper_id"]),
+            table("zoo", "ticket", &["id", "price"]),
+        ];
+        let farm = [
+            table("farm", "animal", &["id", "name", "weight"]),
+            table("farm", "field", &["id", "size"]),
+            table("farm", "tractor", &["id", "power"]),
+        ];
+        let foreign_keys = vec![key(&zoo[1].name, "keeper_id", &zoo[0].name)];
+        let relations = farm.into_iter().chain(zoo).collect();
+        let snapshot = Snapshot { relations, foreign_keys, ..Snapshot::default() };
+        let index = snapshot.index();
+        let best = rank(index, "Which keepers look after most animals?", &[]);
+        assert_eq!(best.iter().map(|(at, _)| *at).take(2).collect::<Vec<_>>(), [4, 3]);
+        assert_eq!(rank(index, "How heavy is each animal by weight?", &[])[0].0, 0);
+    }
+
+    #[test]
+    fn two_words_find_one() {
+        let relations =
+            vec![table("s", "a", &["id", "birthdate"]), table("s", "b", &["id", "weight"])];
+        let snapshot = Snapshot { relations, ..Snapshot::default() };
+        assert_eq!(names(&snapshot, "what is the birth date"), ["a"]);
+    }
+
+    proptest! {
+        #[test]
+        fn scores_are_numbers_and_in_order(question in "\\PC{0,60}|[a-z ]{0,60}") {
+            let snapshot = fixture::shop();
+            let found = rank(snapshot.index(), &question, &[]);
+            prop_assert!(found.iter().all(|(_, score)| score.is_finite() && *score > 0.0));
+            prop_assert!(found.is_sorted_by(|a, b| a.1 >= b.1));
+        }
     }
 }

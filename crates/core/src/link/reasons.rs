@@ -2,13 +2,13 @@
 //!
 //! Called by the extension, for people who wonder about an answer.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
-use super::rank::rank;
+use super::index::{Index, Place};
+use super::rank::{Likeness, asked, likenesses, rank};
 use super::select::Selection;
-use super::values::value_hits;
-use super::words::{is_stop_word, split};
+use super::words::{Spelled, split};
 use crate::schema::{Relation, Snapshot};
 
 /// Most reasons told for a relation.
@@ -28,17 +28,35 @@ pub struct Linked<'s> {
     pub reasons: Vec<Reason<'s>>,
 }
 
+/// A word of the question that is in a text, or a word like it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// As it stands in the question.
+    pub word: String,
+    /// The word it is like, where it is not the same.
+    pub like: Option<String>,
+}
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" is ", self.word)?;
+        self.like.as_ref().map_or(Ok(()), |like| write!(f, "like \"{like}\" "))
+    }
+}
+
 /// Something a relation shares with a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason<'s> {
     /// A word is in the relation's name.
-    Name(String),
+    Name(Shared),
     /// A word is in the name of a column.
-    Column(String, &'s str),
+    Column(Shared, &'s str),
     /// A word is in what is said of the relation.
-    Comment(String),
+    Comment(Shared),
     /// A word is in what is said of a column.
-    ColumnComment(String, &'s str),
+    ColumnComment(Shared, &'s str),
+    /// A word is in the name of its schema.
+    Schema(Shared),
     /// A stored value or label of a column is named.
     Value(&'s str, &'s str),
     /// It shares nothing, but keys connect it with one that does, or everything is shown.
@@ -48,68 +66,101 @@ pub enum Reason<'s> {
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(word) => write!(f, "\"{word}\" is in its name"),
-            Self::Column(word, column) => write!(f, "\"{word}\" is in the column {column}"),
-            Self::Comment(word) => write!(f, "\"{word}\" is in its comment"),
+            Self::Name(word) => write!(f, "{word}in its name"),
+            Self::Column(word, column) => write!(f, "{word}in the column {column}"),
+            Self::Comment(word) => write!(f, "{word}in its comment"),
             Self::ColumnComment(word, column) => {
-                write!(f, "\"{word}\" is in the comment of the column {column}")
+                write!(f, "{word}in the comment of the column {column}")
             }
+            Self::Schema(word) => write!(f, "{word}in the name of its schema"),
             Self::Value(value, column) => write!(f, "the column {column} has '{value}'"),
             Self::Connected => write!(f, "shares no word, but fits in"),
         }
     }
 }
 
-/// The relations that share a word with the question, best first, and the others that are shown.
+/// The relations that share something with the question, best first, and the others that are
+/// shown.
 pub fn linked<'s>(
     snapshot: &'s Snapshot,
     question: &str,
     selection: &Selection,
 ) -> Vec<Linked<'s>> {
-    let asked: HashSet<String> = split(question).into_iter().filter(|w| !is_stop_word(w)).collect();
-    let ranked = rank(snapshot, question);
+    let index = snapshot.index();
+    let asked = asked(question);
+    let likenesses = likenesses(index, &asked);
+    let values = index.values.named(snapshot, question);
+    let ranked = rank(index, question, &values);
     let shown: HashSet<usize> = selection.relations.iter().copied().collect();
     let with_score: HashSet<usize> = ranked.iter().map(|(position, _)| *position).collect();
     let rest = selection.relations.iter().filter(|position| !with_score.contains(position));
     let all = ranked.iter().copied().chain(rest.map(|position| (*position, 0.0)));
+    let mut said = said(index, &asked, &likenesses);
     all.filter_map(|(position, score)| {
         let relation = snapshot.relations.get(position)?;
-        let mut reasons = reasons(relation, &asked);
-        let values = value_hits(snapshot, &[position], question);
-        reasons.extend(values.iter().filter_map(|hit| {
+        let mut reasons = reasons(relation, said.remove(&position).unwrap_or_default());
+        let here = values.iter().filter(|hit| hit.relation == position);
+        reasons.extend(here.filter_map(|hit| {
             Some(Reason::Value(hit.value, &relation.columns.get(hit.column)?.name))
         }));
-        if reasons.is_empty() && shown.contains(&position) {
+        let shown = shown.contains(&position);
+        if reasons.is_empty() && shown {
             reasons.push(Reason::Connected);
         }
         reasons.truncate(MAX_REASONS);
-        Some(Linked { relation, score, shown: shown.contains(&position), reasons })
+        (!reasons.is_empty()).then_some(Linked { relation, score, shown, reasons })
     })
     .collect()
 }
 
-fn reasons<'s>(relation: &'s Relation, asked: &HashSet<String>) -> Vec<Reason<'s>> {
-    let shared = |text: &str| -> Vec<String> {
-        let mut seen = HashSet::new();
-        let words = split(text).into_iter();
-        words.filter(|word| asked.contains(word) && seen.insert(word.clone())).collect()
-    };
-    let mut reasons: Vec<Reason<'s>> =
-        shared(&relation.name.name).into_iter().map(Reason::Name).collect();
-    for column in &relation.columns {
-        let name = column.name.as_str();
-        reasons.extend(shared(name).into_iter().map(|word| Reason::Column(word, name)));
+/// Places of shared words by relation, each with the word asked that it is most like.
+type Said = HashMap<usize, BTreeMap<(Place, usize), (f32, Shared)>>;
+
+fn said(index: &Index, asked: &[Spelled<'_>], likenesses: &[Likeness]) -> Said {
+    let mut said = Said::new();
+    for found in likenesses {
+        let (Some(word), Some(asked)) = (index.words.get(found.word), asked.get(found.asked))
+        else {
+            continue;
+        };
+        let shared = Shared {
+            word: asked.written.to_owned(),
+            like: (found.factor < 1.0).then(|| word.text.clone()),
+        };
+        for posting in &word.postings {
+            let places = said.entry(posting.relation as usize).or_default();
+            let best = places.entry((posting.place, found.word)).or_insert((0.0, shared.clone()));
+            if found.factor > best.0 {
+                *best = (found.factor, shared.clone());
+            }
+        }
     }
-    let said = relation.comment.iter().flat_map(|comment| shared(comment));
-    reasons.extend(said.map(Reason::Comment));
-    for column in &relation.columns {
-        let name = column.name.as_str();
-        let said = column.comment.iter().flat_map(|comment| shared(comment));
-        reasons.extend(said.map(|word| Reason::ColumnComment(word, name)));
-        let labels = column.enum_labels.iter().filter(|label| !shared(label).is_empty());
-        reasons.extend(labels.map(|label| Reason::Value(label, name)));
+    said
+}
+
+/// The reasons: same words before those that are only alike, then by kind of place.
+fn reasons(relation: &Relation, said: BTreeMap<(Place, usize), (f32, Shared)>) -> Vec<Reason<'_>> {
+    let mut said: Vec<(Place, Shared)> =
+        said.into_iter().map(|((place, _), (_, shared))| (place, shared)).collect();
+    said.sort_by_key(|(place, shared)| (shared.like.is_some(), *place));
+    said.into_iter().filter_map(|(place, shared)| reason(relation, place, shared)).collect()
+}
+
+fn reason(relation: &Relation, place: Place, shared: Shared) -> Option<Reason<'_>> {
+    let column = |at: u32| relation.columns.get(at as usize);
+    match place {
+        Place::Name => Some(Reason::Name(shared)),
+        Place::Column(at) => column(at).map(|c| Reason::Column(shared, &c.name)),
+        Place::Comment => Some(Reason::Comment(shared)),
+        Place::ColumnComment(at) => column(at).map(|c| Reason::ColumnComment(shared, &c.name)),
+        Place::Schema => Some(Reason::Schema(shared)),
+        Place::Label(at) => {
+            let column = column(at)?;
+            let asked = split(&shared.word);
+            let has = |label: &&String| split(label).iter().any(|word| asked.contains(word));
+            Some(Reason::Value(column.enum_labels.iter().find(has)?, &column.name))
+        }
     }
-    reasons
 }
 
 #[cfg(test)]
@@ -137,7 +188,7 @@ mod tests {
         assert_eq!(
             of("customers"),
             &[
-                "\"customer\" is in its name",
+                "\"customers\" is in its name",
                 "\"city\" is in the column city",
                 "the column city has 'Berlin'"
             ]
@@ -145,6 +196,24 @@ mod tests {
         assert!(of("orders").contains(&"the column status has 'paid'".to_owned()), "{told:?}");
         assert_eq!(of("v_revenue"), &["shares no word, but fits in"]);
         assert!(told.iter().all(|(_, shown, _)| *shown));
+    }
+
+    #[test]
+    fn labels_are_told_whatever_their_case() {
+        let mut snapshot = shop();
+        snapshot.relations[2].columns[2].enum_labels = vec!["Paid".into(), "Sent".into()];
+        let selection = select(&snapshot, "paid ones", Budget { tokens: 10_000 });
+        let told = linked(&snapshot, "paid ones", &selection);
+        assert_eq!(told[0].reasons, [Reason::Value("Paid", "status")]);
+    }
+
+    #[test]
+    fn words_that_are_alike_are_told_with_both_spellings() {
+        let told = told("Amount per cust", 10_000);
+        assert!(
+            told[0].2.contains(&"\"cust\" is like \"customer\" in its name".to_owned()),
+            "{told:?}"
+        );
     }
 
     #[test]

@@ -4,14 +4,18 @@
 //! with less detail, and only then the relations that rank best, with those that connect them.
 //! Called by the extension and the tools through [`super`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use super::graph::Graph;
+use super::index::LEVELS;
 use super::rank::rank;
-use crate::schema::{Detail, Renderer, Snapshot, render};
+use crate::schema::{Detail, Snapshot, render};
 
 /// Relations that should be shown in good detail: the recall of a question's tables among as
 /// many is what linkers are judged by.
 const WANTED: usize = 15;
+/// The question's own relations are nearly always among so many.
+const CORE: usize = 6;
 
 /// What the schema's text may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,31 +47,24 @@ fn tokens_of(bytes: usize) -> u32 {
 
 /// Chooses relations and detail so that the schema's text fits the budget.
 pub fn select(snapshot: &Snapshot, question: &str, budget: Budget) -> Selection {
-    const LEVELS: [Detail; 3] = [Detail::Full, Detail::NoValues, Detail::NamesOnly];
-    let renderer = Renderer::new(snapshot);
+    let index = snapshot.index();
     let fits = |bytes: usize| tokens_of(bytes) <= budget.tokens;
-
-    let mut levels = Vec::with_capacity(LEVELS.len());
-    for detail in LEVELS {
-        let sizes = sizes(&renderer, snapshot, detail);
+    for (detail, sizes) in LEVELS.into_iter().zip(&index.sizes) {
         let all = sizes.iter().sum();
         if fits(all) {
             let relations = (0..snapshot.relations.len()).collect();
             return Selection { relations, detail, estimated_tokens: tokens_of(all) };
         }
-        levels.push((detail, sizes));
     }
 
-    let graph = Graph::new(&renderer);
-    let ranking: Vec<usize> = rank(snapshot, question).into_iter().map(|(at, _)| at).collect();
-    let order = graph.with_connections(&ranking, snapshot.relations.len());
+    let order = order(snapshot, question);
     let mut smallest = None;
-    for (detail, sizes) in &levels {
+    for (detail, sizes) in LEVELS.into_iter().zip(&index.sizes) {
         let chosen = fill(&order, sizes, fits);
         if chosen.len() >= WANTED.min(order.len()) {
-            return finish(snapshot, chosen, *detail);
+            return finish(snapshot, chosen, detail);
         }
-        smallest = Some((chosen, *detail));
+        smallest = Some((chosen, detail));
     }
     match smallest {
         Some((chosen, detail)) if !chosen.is_empty() => finish(snapshot, chosen, detail),
@@ -76,16 +73,13 @@ pub fn select(snapshot: &Snapshot, question: &str, budget: Budget) -> Selection 
     }
 }
 
-/// Bytes of each relation with all its keys shown.
-fn sizes(renderer: &Renderer<'_>, snapshot: &Snapshot, detail: Detail) -> Vec<usize> {
-    let mut text = String::new();
-    (0..snapshot.relations.len())
-        .map(|index| {
-            text.clear();
-            renderer.relation(index, detail, |_| true, &mut text);
-            text.len()
-        })
-        .collect()
+/// Positions of relations in the order in which they are taken into a prompt that cannot hold all.
+pub fn order(snapshot: &Snapshot, question: &str) -> Vec<usize> {
+    let index = snapshot.index();
+    let values = index.values.named(snapshot, question);
+    let ranking: Vec<usize> =
+        rank(index, question, &values).into_iter().map(|(at, _)| at).collect();
+    with_connections(&index.graph, &ranking, snapshot.relations.len())
 }
 
 /// As many relations, in order, as fit; one that does not is passed over for smaller ones.
@@ -111,55 +105,31 @@ fn finish(snapshot: &Snapshot, mut relations: Vec<usize>, detail: Detail) -> Sel
     Selection { relations, detail, estimated_tokens }
 }
 
-/// Foreign keys as neighbourhood.
-struct Graph {
-    referenced: HashMap<usize, BTreeSet<usize>>,
-    neighbours: HashMap<usize, BTreeSet<usize>>,
-}
-
-impl Graph {
-    fn new(renderer: &Renderer<'_>) -> Self {
-        let mut referenced: HashMap<usize, BTreeSet<usize>> = HashMap::new();
-        let mut neighbours: HashMap<usize, BTreeSet<usize>> = HashMap::new();
-        for (from, to) in renderer.edges() {
-            referenced.entry(from).or_default().insert(to);
-            neighbours.entry(from).or_default().insert(to);
-            neighbours.entry(to).or_default().insert(from);
-        }
-        Self { referenced, neighbours }
+/// The ranking with what connects its best relations right behind them: first relations on the
+/// way from one to another, then those they reference, then the rest. A question that shares
+/// nothing with the schema gets the best connected relations.
+fn with_connections(graph: &Graph, ranking: &[usize], relations: usize) -> Vec<usize> {
+    if ranking.is_empty() {
+        let mut all: Vec<usize> = (0..relations).collect();
+        all.sort_by_key(|i| (std::cmp::Reverse(graph.degree(*i)), *i));
+        return all;
     }
-
-    /// The ranking with what connects its best relations right behind them: first relations
-    /// between two of them, then those they reference, then the rest. A question that shares no
-    /// word with the schema gets the best connected relations.
-    fn with_connections(&self, ranking: &[usize], relations: usize) -> Vec<usize> {
-        /// The question's own relations are nearly always among so many.
-        const CORE: usize = 6;
-        if ranking.is_empty() {
-            let mut all: Vec<usize> = (0..relations).collect();
-            all.sort_by_key(|i| {
-                (std::cmp::Reverse(self.neighbours.get(i).map_or(0, BTreeSet::len)), *i)
-            });
-            return all;
+    let core: Vec<usize> = ranking.iter().copied().take(CORE).collect();
+    let mut between = Vec::new();
+    for (at, from) in core.iter().enumerate() {
+        for to in core.iter().skip(at + 1) {
+            between.extend(graph.between(*from, *to));
         }
-        let core: Vec<usize> = ranking.iter().copied().take(CORE).collect();
-        let mut degree: HashMap<usize, usize> = HashMap::new();
-        for neighbour in core.iter().filter_map(|c| self.neighbours.get(c)).flatten() {
-            *degree.entry(*neighbour).or_default() += 1;
-        }
-        let mut between: Vec<(usize, usize)> = degree.into_iter().filter(|(_, n)| *n > 1).collect();
-        between.sort_by_key(|(i, n)| (std::cmp::Reverse(*n), *i));
-        let referenced = core.iter().filter_map(|c| self.referenced.get(c)).flatten().copied();
-
-        let mut seen = BTreeSet::new();
-        core.iter()
-            .copied()
-            .chain(between.into_iter().map(|(i, _)| i))
-            .chain(referenced)
-            .chain(ranking.iter().copied())
-            .filter(|i| seen.insert(*i))
-            .collect()
     }
+    let referenced = core.iter().flat_map(|c| graph.referenced(*c));
+    let mut seen = BTreeSet::new();
+    core.iter()
+        .copied()
+        .chain(between)
+        .chain(referenced)
+        .chain(ranking.iter().copied())
+        .filter(|i| seen.insert(*i))
+        .collect()
 }
 
 #[cfg(test)]

@@ -28,22 +28,104 @@ pub struct ValueHit<'s> {
     pub value: &'s str,
 }
 
+/// Common values of a snapshot by the stem of their first word, and codes as they are.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    by_first_word: HashMap<String, Vec<Stored>>,
+    codes: HashMap<String, Vec<Stored>>,
+}
+
+/// Where a value is in the snapshot.
+#[derive(Debug)]
+struct Stored {
+    relation: usize,
+    column: usize,
+    value: usize,
+    /// Stems of its words.
+    words: Vec<String>,
+}
+
+impl Values {
+    pub fn new(snapshot: &Snapshot) -> Self {
+        let mut values = Self::default();
+        for (relation, entry) in snapshot.relations.iter().enumerate() {
+            for (column, attribute) in entry.columns.iter().enumerate() {
+                for (value, text) in attribute.common_values.iter().enumerate() {
+                    values.add(text, relation, column, value);
+                }
+            }
+        }
+        values
+    }
+
+    fn add(&mut self, text: &str, relation: usize, column: usize, value: usize) {
+        if !text.chars().any(char::is_alphabetic) {
+            return;
+        }
+        let length = text.chars().count();
+        if length < MIN_WORD {
+            if length > 1 && text.chars().any(char::is_uppercase) {
+                let code = Stored { relation, column, value, words: Vec::new() };
+                self.codes.entry(text.to_owned()).or_default().push(code);
+            }
+            return;
+        }
+        let words = split(text);
+        if let Some(first) = words.first().cloned()
+            && !words.iter().all(|word| is_stop_word(word))
+        {
+            let stored = Stored { relation, column, value, words };
+            self.by_first_word.entry(first).or_default().push(stored);
+        }
+    }
+
+    /// All common values that the question names, in the order of the snapshot.
+    pub fn named<'s>(&self, snapshot: &'s Snapshot, question: &str) -> Vec<ValueHit<'s>> {
+        let asked = Asked::new(question);
+        let mut words: Vec<&Stored> = Vec::new();
+        for (at, word) in asked.words.iter().enumerate() {
+            let stored = self.by_first_word.get(&word.stem).into_iter().flatten();
+            words.extend(stored.filter(|stored| asked.has(at, &stored.words)));
+        }
+        let codes = asked.tokens.iter().filter_map(|token| self.codes.get(*token)).flatten();
+        let mut found: Vec<&Stored> = words.into_iter().chain(codes).collect();
+        found.sort_by_key(|stored| (stored.relation, stored.column, stored.value));
+        found.dedup_by_key(|stored| (stored.relation, stored.column, stored.value));
+        let hit = |stored: &Stored| {
+            let column = snapshot.relations.get(stored.relation)?.columns.get(stored.column)?;
+            let value = column.common_values.get(stored.value)?;
+            Some(ValueHit { relation: stored.relation, column: stored.column, value })
+        };
+        found.into_iter().filter_map(hit).collect()
+    }
+}
+
 /// Values of the given relations that the question names, longest first.
 pub fn value_hits<'s>(
     snapshot: &'s Snapshot,
     relations: &[usize],
     question: &str,
 ) -> Vec<ValueHit<'s>> {
-    let asked = Asked::new(question);
-    let names = names(snapshot, relations);
-    let mut hits = Vec::new();
-    for &position in relations {
-        let Some(relation) = snapshot.relations.get(position) else { continue };
-        for (column, attribute) in relation.columns.iter().enumerate() {
-            let named = attribute.common_values.iter().filter(|value| asked.names(value, &names));
-            hits.extend(named.map(|value| ValueHit { relation: position, column, value }));
-        }
+    let named = snapshot.index().values.named(snapshot, question);
+    shown_hits(snapshot, relations, named)
+}
+
+/// Those of `hits` that are worth telling with a prompt that shows `relations`, longest first.
+fn shown_hits<'s>(
+    snapshot: &'s Snapshot,
+    relations: &[usize],
+    mut hits: Vec<ValueHit<'s>>,
+) -> Vec<ValueHit<'s>> {
+    let shown: HashSet<usize> = relations.iter().copied().collect();
+    hits.retain(|hit| shown.contains(&hit.relation));
+    if hits.is_empty() {
+        return hits;
     }
+    let names = names(snapshot, relations);
+    let says_nothing = |word: &String| is_stop_word(word) || names.contains(word);
+    hits.retain(|hit| {
+        hit.value.chars().count() < MIN_WORD || !split(hit.value).iter().all(says_nothing)
+    });
     let mut columns: HashMap<String, usize> = HashMap::new();
     for hit in &hits {
         *columns.entry(hit.value.to_lowercase()).or_default() += 1;
@@ -91,31 +173,17 @@ impl<'q> Asked<'q> {
         Self { words: words.collect(), tokens: tokens.iter().copied().collect() }
     }
 
-    fn names(&self, value: &str, names: &HashSet<String>) -> bool {
-        if !value.chars().any(char::is_alphabetic) {
-            return false;
-        }
-        if value.chars().count() < MIN_WORD {
-            return value.chars().count() > 1
-                && value.chars().any(char::is_uppercase)
-                && self.tokens.contains(value);
-        }
-        let words = split(value);
-        let says_nothing = |word: &String| is_stop_word(word) || names.contains(word);
-        !words.is_empty() && !words.iter().all(says_nothing) && self.has(&words)
-    }
-
-    /// Whether these words follow each other, and are not a part of a longer name: a question about
-    /// Harbor Salem is not about Salem.
-    fn has(&self, words: &[String]) -> bool {
+    /// Whether these words follow each other from `at` on, and are not a part of a longer name: a
+    /// question about Harbor Salem is not about Salem.
+    fn has(&self, at: usize, words: &[String]) -> bool {
         let is_name = |at: Option<usize>| {
             at.and_then(|at| self.words.get(at)).is_some_and(|word| word.is_name)
         };
-        self.words.windows(words.len()).enumerate().any(|(at, window)| {
-            window.iter().map(|word| &word.stem).eq(words)
-                && !(window.first().is_some_and(|word| word.is_name)
-                    && (is_name(at.checked_sub(1)) || is_name(at.checked_add(words.len()))))
-        })
+        let end = at.saturating_add(words.len());
+        let Some(window) = self.words.get(at..end) else { return false };
+        window.iter().map(|word| &word.stem).eq(words)
+            && !(window.first().is_some_and(|word| word.is_name)
+                && (is_name(at.checked_sub(1)) || is_name(Some(end))))
     }
 }
 

@@ -21,15 +21,27 @@ pub(crate) fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.contains(&word)
 }
 
+/// A word as it stands in a text, and its stem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spelled<'t> {
+    pub stem: String,
+    pub written: &'t str,
+}
+
 /// The stemmed words of a name or a text: split at everything but letters and digits, at the
 /// humps of `camelCase`, and between letters and digits.
 pub(crate) fn split(text: &str) -> Vec<String> {
+    spelled(text).into_iter().map(|word| word.stem).collect()
+}
+
+/// The same words with their spelling.
+pub(crate) fn spelled(text: &str) -> Vec<Spelled<'_>> {
     let mut words = Vec::new();
-    let mut word = String::new();
+    let mut begun: Option<usize> = None;
     let mut last: Option<char> = None;
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         if !c.is_alphanumeric() {
-            flush(&mut word, &mut words);
+            words.extend(begun.take().and_then(|from| word(text, from, at)));
             last = None;
             continue;
         }
@@ -37,20 +49,18 @@ pub(crate) fn split(text: &str) -> Vec<String> {
             (l.is_lowercase() && c.is_uppercase()) || l.is_numeric() != c.is_numeric()
         });
         if hump {
-            flush(&mut word, &mut words);
+            words.extend(begun.take().and_then(|from| word(text, from, at)));
         }
-        word.extend(c.to_lowercase());
+        begun = begun.or(Some(at));
         last = Some(c);
     }
-    flush(&mut word, &mut words);
+    words.extend(begun.and_then(|from| word(text, from, text.len())));
     words
 }
 
-fn flush(word: &mut String, words: &mut Vec<String>) {
-    if !word.is_empty() {
-        words.push(stem(word));
-        word.clear();
-    }
+fn word(text: &str, from: usize, to: usize) -> Option<Spelled<'_>> {
+    let written = text.get(from..to)?;
+    Some(Spelled { stem: stem(&written.to_lowercase()), written })
 }
 
 /// Takes the commonest endings off: plural, -ed, -ing. Both sides are stemmed alike, so it need

@@ -1,9 +1,12 @@
 //! Snapshot types; serde names are the contract with `sql/catalog_snapshot.sql`.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::hex;
+use crate::link::Index;
 
 /// All relations a role may read in the schemas under consideration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -20,6 +23,31 @@ pub struct Snapshot {
     /// statement depends on: those it calls are judged when it runs.
     #[serde(default, skip_serializing)]
     pub functions: Vec<String>,
+    /// What linking computes of the rest, once.
+    #[serde(skip)]
+    pub(crate) index: Kept<Index>,
+}
+
+/// Something computed at its first use. A copy computes it again: it may have been changed before.
+#[derive(Debug)]
+pub struct Kept<T>(OnceLock<T>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl<T> PartialEq for Kept<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// Schema and name of a relation, unquoted.
@@ -123,6 +151,11 @@ impl Snapshot {
 
     pub(crate) fn infer_keys(&mut self) {
         self.inferred_keys = super::inferred::infer(self);
+    }
+
+    /// What linking knows of it. It must not be changed afterwards.
+    pub(crate) fn index(&self) -> &Index {
+        self.index.0.get_or_init(|| Index::new(self))
     }
 
     /// Declared keys first, then guesses.
