@@ -122,6 +122,13 @@ pub fn mend_names() -> bool {
     MEND_NAMES.get()
 }
 
+static SEMANTICS: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether what people have defined about the database counts.
+pub fn semantics() -> bool {
+    SEMANTICS.get()
+}
+
 static VALUE_HINTS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether the model is told which columns have the values a question names.
@@ -443,6 +450,14 @@ pub fn define() {
         c"Put wrong columns of a statement right where the catalog leaves one reading.",
         c"The table that has the column is named or joined along a foreign key; no other generation is needed.",
         &MEND_NAMES,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.semantics",
+        c"Use what was defined about the database: descriptions, synonyms, metrics, filters, joins and rules.",
+        c"Of these a question gets what reads nothing that the caller may not read.",
+        &SEMANTICS,
         GucContext::Userset,
         GucFlags::default(),
     );

@@ -58,6 +58,7 @@ impl Guard {
             readable_role: self.policy.readable_role,
             schemas: schemas().unwrap_or_else(facts::search_path),
             foreign_servers: self.policy.foreign_servers.clone(),
+            semantics: guc::semantics(),
         }
     }
 

@@ -1,19 +1,21 @@
 //! How much each relation has to do with a question, by the words they share.
 //!
-//! Purely lexical: names, comments, labels and common values, each with its weight, and rarer
+//! Purely lexical: names, other names, terms defined on them, comments, labels and common values, each with its weight, and rarer
 //! words counting for more. Must stay fast: it reads every word of the schema for each question.
 //! Called by [`super::select`].
 
 use std::collections::{HashMap, HashSet};
 
 use super::words::{is_stop_word, split};
-use crate::schema::{Relation, Snapshot};
+use crate::schema::{Relation, RelationName, Snapshot};
+use crate::semantics::Term;
 
 // Weights by where a word is found. A name says more than a description, and the relation's own
 // name more than a column's. Their order matters, not their exact size.
 const IN_TABLE_NAME: f32 = 3.0;
 const IN_VALUE: f32 = 1.8;
 const IN_COLUMN_NAME: f32 = 1.5;
+const IN_TERM: f32 = 1.5;
 const IN_SCHEMA_NAME: f32 = 1.0;
 const IN_COMMENT: f32 = 0.8;
 /// For a word that is only a part of the other: `name` in `firstname`.
@@ -39,7 +41,21 @@ pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<(usize, f32)> {
             .collect()
     };
     let mut scorer = Scorer::new(&asked);
-    let hits: Vec<Hits> = snapshot.relations.iter().map(|r| scorer.hits(r)).collect();
+    let mut terms: HashMap<&RelationName, Vec<&Term>> = HashMap::new();
+    for term in &snapshot.semantics.terms {
+        terms.entry(&term.relation).or_default().push(term);
+    }
+    let hits: Vec<Hits> = snapshot
+        .relations
+        .iter()
+        .map(|relation| {
+            let mut hits = scorer.hits(relation);
+            for name in terms.get(&relation.name).into_iter().flatten().flat_map(|t| t.names()) {
+                scorer.add(name, IN_TERM, &mut hits.weights);
+            }
+            hits
+        })
+        .collect();
     let relations = snapshot.relations.len() as f32;
     let rarity: Vec<f32> = (0..asked.len())
         .map(|word| {
@@ -111,6 +127,9 @@ impl<'q> Scorer<'q> {
         }
         for column in &relation.columns {
             self.add(&column.name, IN_COLUMN_NAME, &mut weights);
+            for name in &column.synonyms {
+                self.add(name, IN_COLUMN_NAME, &mut weights);
+            }
             if let Some(comment) = &column.comment {
                 self.add(comment, IN_COMMENT, &mut weights);
             }
@@ -119,7 +138,10 @@ impl<'q> Scorer<'q> {
                 self.add(value, IN_VALUE, &mut weights);
             }
         }
-        let whole_name = self.add(&relation.name.name, IN_TABLE_NAME, &mut weights);
+        let mut whole_name = self.add(&relation.name.name, IN_TABLE_NAME, &mut weights);
+        for name in &relation.synonyms {
+            whole_name |= self.add(name, IN_TABLE_NAME, &mut weights);
+        }
         Hits { weights, whole_name }
     }
 
@@ -191,6 +213,31 @@ mod tests {
             ("where did the parcels go", "customers"),
         ] {
             assert_eq!(names(question).first().map(String::as_str), Some(first), "{question}");
+        }
+    }
+
+    #[test]
+    fn other_names_and_terms_are_found() {
+        let mut snapshot = fixture::shop();
+        snapshot.relations[0].synonyms = vec!["patrons".into()];
+        snapshot.relations[1].columns[2].synonyms = vec!["tariff".into()];
+        snapshot.semantics.terms.push(Term {
+            kind: crate::semantics::Kind::Metric,
+            relation: snapshot.relations[2].name.clone(),
+            name: "turnover".into(),
+            synonyms: vec!["takings".into()],
+            sql: "sum(total)".into(),
+            description: None,
+        });
+        for (question, first) in [
+            ("list the patron", "customers"),
+            ("highest tariffs", "order_items"),
+            ("turnover in May", "orders"),
+            ("takings in May", "orders"),
+        ] {
+            let ranked = rank(&snapshot, question);
+            let best = ranked.first().map(|(at, _)| snapshot.relations[*at].name.name.as_str());
+            assert_eq!(best, Some(first), "{question}");
         }
     }
 

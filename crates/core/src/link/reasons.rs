@@ -10,6 +10,7 @@ use super::select::Selection;
 use super::values::value_hits;
 use super::words::{is_stop_word, split};
 use crate::schema::{Relation, Snapshot};
+use crate::semantics::is_named;
 
 /// Most reasons told for a relation.
 const MAX_REASONS: usize = 12;
@@ -35,6 +36,12 @@ pub enum Reason<'s> {
     Name(String),
     /// A word is in the name of a column.
     Column(String, &'s str),
+    /// A word is in another name of the relation.
+    OtherName(String, &'s str),
+    /// A word is in another name of a column.
+    OtherColumnName(String, &'s str, &'s str),
+    /// A metric or filter defined on the relation is named.
+    Term(&'s str, &'static str),
     /// A word is in what is said of the relation.
     Comment(String),
     /// A word is in what is said of a column.
@@ -50,6 +57,11 @@ impl fmt::Display for Reason<'_> {
         match self {
             Self::Name(word) => write!(f, "\"{word}\" is in its name"),
             Self::Column(word, column) => write!(f, "\"{word}\" is in the column {column}"),
+            Self::OtherName(word, name) => write!(f, "\"{word}\" is in its other name {name}"),
+            Self::OtherColumnName(word, column, name) => {
+                write!(f, "\"{word}\" is in {name}, another name of the column {column}")
+            }
+            Self::Term(name, kind) => write!(f, "the {kind} {name} is defined on it"),
             Self::Comment(word) => write!(f, "\"{word}\" is in its comment"),
             Self::ColumnComment(word, column) => {
                 write!(f, "\"{word}\" is in the comment of the column {column}")
@@ -66,7 +78,8 @@ pub fn linked<'s>(
     question: &str,
     selection: &Selection,
 ) -> Vec<Linked<'s>> {
-    let asked: HashSet<String> = split(question).into_iter().filter(|w| !is_stop_word(w)).collect();
+    let words = split(question);
+    let asked: HashSet<String> = words.iter().filter(|w| !is_stop_word(w)).cloned().collect();
     let ranked = rank(snapshot, question);
     let shown: HashSet<usize> = selection.relations.iter().copied().collect();
     let with_score: HashSet<usize> = ranked.iter().map(|(position, _)| *position).collect();
@@ -75,6 +88,9 @@ pub fn linked<'s>(
     all.filter_map(|(position, score)| {
         let relation = snapshot.relations.get(position)?;
         let mut reasons = reasons(relation, &asked);
+        let terms = snapshot.semantics.terms_of(&relation.name);
+        let named = terms.filter(|term| term.names().any(|name| is_named(&words, name)));
+        reasons.splice(0..0, named.map(|term| Reason::Term(&term.name, term.kind.name())));
         let values = value_hits(snapshot, &[position], question);
         reasons.extend(values.iter().filter_map(|hit| {
             Some(Reason::Value(hit.value, &relation.columns.get(hit.column)?.name))
@@ -96,9 +112,16 @@ fn reasons<'s>(relation: &'s Relation, asked: &HashSet<String>) -> Vec<Reason<'s
     };
     let mut reasons: Vec<Reason<'s>> =
         shared(&relation.name.name).into_iter().map(Reason::Name).collect();
+    for other in &relation.synonyms {
+        reasons.extend(shared(other).into_iter().map(|word| Reason::OtherName(word, other)));
+    }
     for column in &relation.columns {
         let name = column.name.as_str();
         reasons.extend(shared(name).into_iter().map(|word| Reason::Column(word, name)));
+        for other in &column.synonyms {
+            let words = shared(other).into_iter();
+            reasons.extend(words.map(|word| Reason::OtherColumnName(word, name, other)));
+        }
     }
     let said = relation.comment.iter().flat_map(|comment| shared(comment));
     reasons.extend(said.map(Reason::Comment));
@@ -145,6 +168,34 @@ mod tests {
         assert!(of("orders").contains(&"the column status has 'paid'".to_owned()), "{told:?}");
         assert_eq!(of("v_revenue"), &["shares no word, but fits in"]);
         assert!(told.iter().all(|(_, shown, _)| *shown));
+    }
+
+    #[test]
+    fn other_names_and_terms_are_told() {
+        let mut snapshot = shop();
+        snapshot.relations[0].synonyms = vec!["loyal patrons".into()];
+        snapshot.relations[0].columns[2].synonyms = vec!["town".into()];
+        snapshot.semantics.terms.push(crate::semantics::Term {
+            kind: crate::semantics::Kind::Filter,
+            relation: snapshot.relations[0].name.clone(),
+            name: "active customer".into(),
+            synonyms: vec![],
+            sql: "true".into(),
+            description: None,
+        });
+        let question = "active patrons and customers by town";
+        let selection = select(&snapshot, question, Budget { tokens: 10_000 });
+        let linked = linked(&snapshot, question, &selection);
+        let reasons: Vec<String> = linked[0].reasons.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            reasons,
+            [
+                "the filter active customer is defined on it",
+                "\"customer\" is in its name",
+                "\"patron\" is in its other name loyal patrons",
+                "\"town\" is in town, another name of the column city",
+            ]
+        );
     }
 
     #[test]
