@@ -11,6 +11,7 @@ mod apply;
 pub mod entry;
 pub mod expression;
 mod hints;
+pub mod import;
 
 pub use apply::{apply, changed};
 pub(crate) use hints::is_named;
