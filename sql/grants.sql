@@ -77,6 +77,10 @@ COMMENT ON FUNCTION text2sql.define_rule(text, text, regclass) IS
   'a sentence that the model is told with every question, or with those about a relation';
 COMMENT ON FUNCTION text2sql.drop_semantic(text, text, text) IS
   'takes a definition away; whether there was one';
+COMMENT ON FUNCTION text2sql.import_semantics(text, text) IS
+  'defines what a document of ours, of Snowflake or of dbt says; each thing in it, and its problem';
+COMMENT ON FUNCTION text2sql.export_semantics(text) IS
+  'what the caller may define, as a document that import_semantics takes';
 COMMENT ON FUNCTION text2sql.semantics() IS
   'what is defined, as far as the caller may define it, and what keeps it from being used';
 COMMENT ON FUNCTION text2sql.check_setup() IS
@@ -93,7 +97,7 @@ GRANT EXECUTE ON FUNCTION
   text2sql.define_filter(text, regclass, text, text, text[]),
   text2sql.define_join(regclass, text[], regclass, text[]),
   text2sql.define_rule(text, text, regclass), text2sql.drop_semantic(text, text, text),
-  text2sql.semantics()
+  text2sql.semantics(), text2sql.import_semantics(text, text), text2sql.export_semantics(text)
 TO text2sql_user;
 -- The list of functions is the superuser's to change; administrators may see it.
 GRANT SELECT ON text2sql.allowed_function TO text2sql_admin;

@@ -7,8 +7,8 @@
 use pgrx::prelude::*;
 use text2sql_core::semantics::Definition;
 
-use super::load::CatalogError;
 use super::cache::View;
+use super::load::CatalogError;
 use crate::pg::{facts, role};
 
 /// Of relations in the schemas of a view, and of none. Run under a search path of `pg_catalog`.

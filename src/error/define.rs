@@ -2,6 +2,7 @@
 
 use text2sql_core::semantics::entry::EntryError;
 use text2sql_core::semantics::expression::ExpressionError;
+use text2sql_core::semantics::import::ImportError;
 
 use crate::exec::ExecError;
 
@@ -38,6 +39,12 @@ pub enum DefineError {
     /// It reads what no definition can be bound to.
     #[error("the definition cannot be used: it reads {0}")]
     Reads(String),
+    /// A document cannot be read.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// No known form of document.
+    #[error("\"{0}\" is no form of document")]
+    Format(String),
     /// Numbers of columns differ, or there is none.
     #[error("a join needs as many columns of one relation as of the other")]
     Columns,

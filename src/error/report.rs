@@ -6,8 +6,9 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use text2sql_core::pipeline::Outcome;
 use text2sql_core::prompt::QuestionError;
-use text2sql_core::semantics::expression::ExpressionError;
 use text2sql_core::protocol::{Failure, FailureCode};
+use text2sql_core::semantics::expression::ExpressionError;
+use text2sql_core::semantics::import::ImportError;
 use text2sql_core::sql::Refusal;
 
 use super::{DefineError, Error};
@@ -158,6 +159,17 @@ fn define(error: DefineError) -> ErrorReport {
                 .set_detail(format!("Rule: {rule}.{detail}"))
         }
         DefineError::Exec(error) => exec(error),
+        DefineError::Import(ImportError::Unknown) => {
+            report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message).set_hint(
+                "It must be what export_semantics gives, a semantic model of Snowflake, or \
+                 schema.yml or MetricFlow of dbt.",
+            )
+        }
+        DefineError::Import(ImportError::TooLong(_) | ImportError::TooMany) => {
+            report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+        }
+        DefineError::Format(_) => report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
+            .set_hint("Use yaml or json."),
         DefineError::Store(_) => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message),
         _ => report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message),
     }

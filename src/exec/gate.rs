@@ -167,11 +167,7 @@ fn check_analysed(analysed: &Analysed<'_>, trust: &Trust) -> Result<Strict, Exec
     for cast in casts {
         functions::judge(cast, Author::Untrusted, trust)?;
     }
-    Ok(Strict {
-        relations: found.relations,
-        columns_used: found.columns_used,
-        uses: found.uses,
-    })
+    Ok(Strict { relations: found.relations, columns_used: found.columns_used, uses: found.uses })
 }
 
 /// What a walk found.

@@ -93,7 +93,9 @@ fn of_definitions() -> Vec<Finding> {
             severity: Severity::Warning,
             check: "semantics".to_owned(),
             object: object.collect::<Vec<_>>().join(": "),
-            finding: format!("this {kind} is not told to the model until it is defined anew: {problem}"),
+            finding: format!(
+                "this {kind} is not told to the model until it is defined anew: {problem}"
+            ),
             remedy: format!(
                 "SELECT text2sql.drop_semantic({}, {of}, {});",
                 quoted(&kind),

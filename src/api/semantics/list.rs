@@ -21,7 +21,8 @@ const QUERY: &str = "
            json_strip_nulls(json_build_object('kind', s.kind,
              'relation', CASE WHEN s.schema_name <> '' THEN
                json_build_object('schema', s.schema_name, 'name', s.relation_name) END,
-             'name', s.name, 'definition', s.definition, 'key', s.key, 'reads', s.reads))::text,
+             'name', s.name, 'definition', s.definition, 'description', s.description,
+             'synonyms', s.synonyms, 'key', s.key, 'reads', s.reads))::text,
            c.oid IS NULL AND s.schema_name <> ''
       FROM text2sql.semantic s
       LEFT JOIN pg_namespace n ON n.nspname = s.schema_name
@@ -91,6 +92,14 @@ pub fn problems() -> Vec<([String; 3], String)> {
             Some(([l.kind, l.relation.unwrap_or_default(), l.name], problem))
         })
         .collect()
+}
+
+/// The definitions that the caller may define.
+pub fn definitions() -> Result<Vec<Definition>, DefineError> {
+    let read = |l: Listed| {
+        serde_json::from_str(&l.entry).map_err(|error| DefineError::Store(error.to_string()))
+    };
+    listed()?.into_iter().map(read).collect()
 }
 
 fn problem(listed: &Listed) -> Option<String> {

@@ -4,6 +4,7 @@
 //! reads nothing else, as they could with COMMENT. What a definition may be is decided by
 //! `core::semantics` and by the server's analyser ([`probe`]); none is ever run here. Called by SQL.
 
+mod exchange;
 mod list;
 mod probe;
 mod store;
@@ -35,7 +36,7 @@ fn describe(
 ) -> String {
     done(|| {
         let target = Target::of(relation)?;
-        described(&target, "", description, &synonyms)
+        described(&target, "", description, &given(synonyms))
     })
 }
 
@@ -55,7 +56,7 @@ fn describe_column(
         let target = Target::of(relation)?;
         let column = column_name.ok_or(DefineError::Missing("column"))?;
         target.column(column)?;
-        described(&target, column, description, &synonyms)
+        described(&target, column, description, &given(synonyms))
     })
 }
 
@@ -72,7 +73,11 @@ fn define_metric(
     description: Option<&str>,
     synonyms: Option<Vec<Option<String>>>,
 ) -> String {
-    done(|| term(Kind::Metric, name, relation, expression, description, &synonyms))
+    done(|| {
+        let name = name.ok_or(DefineError::Missing("name"))?;
+        let text = expression.ok_or(DefineError::Missing("expression"))?;
+        term(Kind::Metric, name, &Target::of(relation)?, text, description, &given(synonyms))
+    })
 }
 
 /// Gives a condition on the rows of a relation a name.
@@ -88,7 +93,11 @@ fn define_filter(
     description: Option<&str>,
     synonyms: Option<Vec<Option<String>>>,
 ) -> String {
-    done(|| term(Kind::Filter, name, relation, condition, description, &synonyms))
+    done(|| {
+        let name = name.ok_or(DefineError::Missing("name"))?;
+        let text = condition.ok_or(DefineError::Missing("condition"))?;
+        term(Kind::Filter, name, &Target::of(relation)?, text, description, &given(synonyms))
+    })
 }
 
 /// Says along which columns two relations are joined, where no foreign key does.
@@ -105,27 +114,7 @@ fn define_join(
 ) -> String {
     done(|| {
         let (target, other) = (Target::of(relation)?, Target::of(referenced)?);
-        other.require_rights()?;
-        let given = |names: Option<Vec<Option<String>>>| -> Vec<String> {
-            names.into_iter().flatten().flatten().collect()
-        };
-        let (columns, others) = (given(columns), given(referenced_columns));
-        if columns.is_empty() || columns.len() != others.len() {
-            return Err(DefineError::Columns);
-        }
-        for (end, names) in [(&target, &columns), (&other, &others)] {
-            names.iter().try_for_each(|name| end.column(name))?;
-        }
-        let name = format!("{} = {}", columns.join(", "), other.qualified(&others));
-        let key = ForeignKey {
-            from: target.name.clone(),
-            from_columns: columns,
-            to: other.name,
-            to_columns: others,
-        };
-        let definition = Definition { key: Some(key), ..new(Kind::Join, &target, name) };
-        let reads = probe::reads(&target, &definition)?;
-        store::put(&target, &Definition { reads, ..definition })
+        joined(&target, given(columns), other, given(referenced_columns))
     })
 }
 
@@ -141,14 +130,8 @@ fn define_rule(name: Option<&str>, rule: Option<&str>, relation: Option<Oid>) ->
             Some(_) => Target::of(relation)?,
             None => Target::database()?,
         };
-        let name = entry::name(name.ok_or(DefineError::Missing("name"))?)?;
-        let rule = rule.ok_or(DefineError::Missing("rule"))?;
-        let text = entry::line(rule, "rule", entry::MAX_RULE)?;
-        let definition = Definition { definition: Some(text), ..new(Kind::Rule, &target, name) };
-        if relation.is_some() {
-            probe::reads(&target, &definition)?;
-        }
-        store::put(&target, &definition)
+        let name = name.ok_or(DefineError::Missing("name"))?;
+        ruled(&target, name, rule.ok_or(DefineError::Missing("rule"))?)
     })
 }
 
@@ -184,14 +167,19 @@ fn new(kind: Kind, target: &Target, name: String) -> Definition {
     }
 }
 
+/// The elements of an array that are there.
+fn given(texts: Option<Vec<Option<String>>>) -> Vec<String> {
+    texts.into_iter().flatten().flatten().collect()
+}
+
 fn described(
     target: &Target,
     column: &str,
     description: Option<&str>,
-    synonyms: &Option<Vec<Option<String>>>,
+    synonyms: &[String],
 ) -> Result<String, DefineError> {
     let description = entry::description(description)?;
-    let synonyms = entry::synonyms(synonyms.iter().flatten().flatten().map(String::as_str))?;
+    let synonyms = entry::synonyms(synonyms.iter().map(String::as_str))?;
     if description.is_none() && synonyms.is_empty() {
         return Err(entry::EntryError::Nothing.into());
     }
@@ -202,29 +190,59 @@ fn described(
 
 fn term(
     kind: Kind,
-    name: Option<&str>,
-    relation: Option<Oid>,
-    text: Option<&str>,
+    name: &str,
+    target: &Target,
+    text: &str,
     description: Option<&str>,
-    synonyms: &Option<Vec<Option<String>>>,
+    synonyms: &[String],
 ) -> Result<String, DefineError> {
-    let target = Target::of(relation)?;
-    let name = entry::name(name.ok_or(DefineError::Missing("name"))?)?;
-    let text = text.ok_or(DefineError::Missing(match kind {
-        Kind::Filter => "condition",
-        _ => "expression",
-    }))?;
+    let name = entry::name(name)?;
     let definition =
-        Definition { definition: Some(expression::tidy(text)?), ..new(kind, &target, name) };
-    let reads = probe::reads(&target, &definition)?;
+        Definition { definition: Some(expression::tidy(text)?), ..new(kind, target, name) };
+    let reads = probe::reads(target, &definition)?;
     if !target.is_admin && reads.iter().any(|read| read.relation != target.name) {
         return Err(DefineError::NotAllowed("what reads other relations".to_owned()));
     }
     let definition = Definition {
         description: entry::description(description)?,
-        synonyms: entry::synonyms(synonyms.iter().flatten().flatten().map(String::as_str))?,
+        synonyms: entry::synonyms(synonyms.iter().map(String::as_str))?,
         reads,
         ..definition
     };
-    store::put(&target, &definition)
+    store::put(target, &definition)
+}
+
+fn joined(
+    target: &Target,
+    columns: Vec<String>,
+    other: Target,
+    others: Vec<String>,
+) -> Result<String, DefineError> {
+    other.require_rights()?;
+    if columns.is_empty() || columns.len() != others.len() {
+        return Err(DefineError::Columns);
+    }
+    for (end, names) in [(target, &columns), (&other, &others)] {
+        names.iter().try_for_each(|name| end.column(name))?;
+    }
+    let name = format!("{} = {}", columns.join(", "), other.qualified(&others));
+    let key = ForeignKey {
+        from: target.name.clone(),
+        from_columns: columns,
+        to: other.name,
+        to_columns: others,
+    };
+    let definition = Definition { key: Some(key), ..new(Kind::Join, target, name) };
+    let reads = probe::reads(target, &definition)?;
+    store::put(target, &Definition { reads, ..definition })
+}
+
+fn ruled(target: &Target, name: &str, rule: &str) -> Result<String, DefineError> {
+    let name = entry::name(name)?;
+    let text = entry::line(rule, "rule", entry::MAX_RULE)?;
+    let definition = Definition { definition: Some(text), ..new(Kind::Rule, target, name) };
+    if target.relation().is_some() {
+        probe::reads(target, &definition)?;
+    }
+    store::put(target, &definition)
 }

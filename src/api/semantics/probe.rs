@@ -43,10 +43,7 @@ pub fn again(definition: &Definition) -> Result<(), DefineError> {
     }
 }
 
-fn of_relation(
-    relation: &RelationName,
-    definition: &Definition,
-) -> Result<Vec<Read>, DefineError> {
+fn of_relation(relation: &RelationName, definition: &Definition) -> Result<Vec<Read>, DefineError> {
     let column = quote_ident(&definition.name);
     let what = match (definition.kind, &definition.definition, &definition.key) {
         (Kind::Metric, Some(text), _) => Probe::Expression(text),

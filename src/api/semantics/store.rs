@@ -50,7 +50,8 @@ pub fn put(target: &Target, definition: &Definition) -> Result<String, DefineErr
     ];
     as_owner(|client| client.update(PUT, None, &arguments).map(|_| ()))?;
     let about = target.relation().map(|name| quote_qualified(&name));
-    let names = about.into_iter().chain((!definition.name.is_empty()).then(|| definition.name.clone()));
+    let names =
+        about.into_iter().chain((!definition.name.is_empty()).then(|| definition.name.clone()));
     Ok(format!("{} {}", definition.kind.name(), names.collect::<Vec<_>>().join(": ")))
 }
 
@@ -69,7 +70,10 @@ pub fn remove(kind: &str, relation: Option<&str>, name: &str) -> Result<bool, De
 
 fn relation_of(name: &str) -> Result<Option<Oid>, DefineError> {
     Spi::connect(|client| {
-        client.select("SELECT to_regclass($1)::oid", Some(1), &[name.into()])?.first().get_one::<Oid>()
+        client
+            .select("SELECT to_regclass($1)::oid", Some(1), &[name.into()])?
+            .first()
+            .get_one::<Oid>()
     })
     .map_err(|error| DefineError::Store(error.to_string()))
 }

@@ -6,7 +6,9 @@
 use pgrx::pg_sys::Oid;
 use pgrx::prelude::*;
 use text2sql_core::schema::{RelationName, quote_ident, quote_qualified};
+use text2sql_core::semantics::import::Place;
 
+use crate::api::limits;
 use crate::error::DefineError;
 
 const RELATION: &str = "
@@ -16,6 +18,14 @@ const RELATION: &str = "
                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.oid = $1";
+
+/// Relations of that name, and whether it is theirs to the letter.
+const CALLED: &str = "
+    SELECT c.oid, n.nspname = ANY ($1) AND c.relname = $2
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND lower(c.relname) = lower($2)
+       AND lower(n.nspname) IN (SELECT lower(s) FROM unnest($1) AS s)
+     ORDER BY 2 DESC";
 
 /// A relation, or the whole database.
 pub struct Target {
@@ -86,6 +96,38 @@ impl Target {
         }
         let relation = quote_qualified(&self.name);
         Err(DefineError::NoColumn { relation, column: name.to_owned() })
+    }
+
+    /// The relation that a document names so, in `schema` if one is given: exactly, or but for the
+    /// case of letters where one is meant. The caller may define things about it.
+    pub fn called(place: &Place, schema: Option<&str>) -> Result<Self, DefineError> {
+        let schemas = match schema.map(str::to_owned).or_else(|| place.schema.clone()) {
+            Some(schema) => vec![schema],
+            None => limits::schemas().unwrap_or_else(|| vec!["public".to_owned()]),
+        };
+        let arguments = [schemas.into(), place.name.clone().into()];
+        let found = Spi::connect(|client| {
+            let mut found = Vec::new();
+            for row in client.select(CALLED, Some(2), &arguments)? {
+                found.push((row.get::<Oid>(1)?, row.get::<bool>(2)?.unwrap_or_default()));
+            }
+            Ok::<_, pgrx::spi::Error>(found)
+        });
+        match found.map_err(|error| DefineError::Store(error.to_string()))?.as_slice() {
+            [(relation, _)] | [(relation, true), (_, false)] => Self::of(*relation),
+            _ => Err(DefineError::NoRelation),
+        }
+    }
+
+    /// The column that a document names so: exactly, or but for the case of letters.
+    pub fn column_called(&self, name: &str) -> Result<String, DefineError> {
+        let exact = self.columns.iter().find(|column| *column == name);
+        let alike = |column: &&String| column.to_lowercase() == name.to_lowercase();
+        let found = exact.or_else(|| self.columns.iter().find(alike));
+        found.cloned().ok_or_else(|| DefineError::NoColumn {
+            relation: quote_qualified(&self.name),
+            column: name.to_owned(),
+        })
     }
 
     /// The relation, if it is one.

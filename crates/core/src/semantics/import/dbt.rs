@@ -220,7 +220,9 @@ fn join_entities(models: &[Model<'_>], out: &mut Imported) {
     }
     for model in models {
         for (name, kind, column) in list(model.value, "entities").filter_map(entity) {
-            let Some((to, key)) = primary.get(&name).filter(|_| kind == "foreign") else { continue };
+            let Some((to, key)) = primary.get(&name).filter(|_| kind == "foreign") else {
+                continue;
+            };
             let join = Some((vec![column], (*to).clone(), vec![key.clone()]));
             out.want(Wanted { join, ..Wanted::new(Kind::Join, Some(&model.place), &name) });
         }
@@ -276,16 +278,17 @@ fn resolved(filter: &str, model: &Model<'_>) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = filter;
     while let Some((before, after)) = rest.split_once("{{") {
-        let (template, after) = after.split_once("}}").ok_or("a template in its filter does not end")?;
+        let (template, after) =
+            after.split_once("}}").ok_or("a template in its filter does not end")?;
         let named = template.trim();
         let inside = ["Dimension(", "TimeDimension("]
             .iter()
             .find_map(|function| named.strip_prefix(function)?.split(',').next());
         let name = inside.unwrap_or_default().trim().trim_matches([')', '\'', '"', ' ']);
         let bare = name.rsplit("__").next().unwrap_or_default();
-        let expression = model
-            .dimension(bare)
-            .ok_or(format!("its filter has the template {named}, which is no dimension of its model"))?;
+        let expression = model.dimension(bare).ok_or(format!(
+            "its filter has the template {named}, which is no dimension of its model"
+        ))?;
         out.push_str(before);
         out.push_str(&expression);
         rest = after;

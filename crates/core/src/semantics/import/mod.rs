@@ -12,6 +12,8 @@ mod snowflake;
 
 pub use own::{Export, export};
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
@@ -42,7 +44,7 @@ pub enum ImportError {
 }
 
 /// A relation as a document names it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Place {
     /// Schema, where the document has one.
     pub schema: Option<String>,
@@ -99,6 +101,9 @@ pub struct Imported {
     pub wanted: Vec<Wanted>,
     /// The rest.
     pub skipped: Vec<Skipped>,
+    /// Where the description of a thing is among the wanted: several parts of a document may say
+    /// something of it.
+    described: HashMap<(Option<Place>, String), usize>,
 }
 
 impl Imported {
@@ -120,9 +125,20 @@ impl Imported {
         let says_nothing = wanted.kind == Kind::Description
             && wanted.description.is_none()
             && wanted.synonyms.is_empty();
-        if !says_nothing {
-            self.wanted.push(wanted);
+        if says_nothing {
+            return;
         }
+        if wanted.kind == Kind::Description {
+            let about = (wanted.place.clone(), wanted.name.clone());
+            let known = self.described.get(&about).and_then(|at| self.wanted.get_mut(*at));
+            if let Some(known) = known {
+                known.description = known.description.take().or(wanted.description);
+                known.synonyms.extend(wanted.synonyms);
+                return;
+            }
+            self.described.insert(about, self.wanted.len());
+        }
+        self.wanted.push(wanted);
     }
 }
 
@@ -130,7 +146,10 @@ impl Imported {
 #[must_use]
 pub fn object_name(wanted: &Wanted) -> String {
     let place = wanted.place.as_ref().map(|place| place.name.as_str()).into_iter();
-    place.chain((!wanted.name.is_empty()).then_some(wanted.name.as_str())).collect::<Vec<_>>().join(".")
+    place
+        .chain((!wanted.name.is_empty()).then_some(wanted.name.as_str()))
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 /// Reads a document of any known kind.

@@ -31,7 +31,10 @@ pub(super) fn read(document: &Value) -> Imported {
     }
     for query in list(document, "verified_queries") {
         let name = text(query, "name").or_else(|| text(query, "question")).unwrap_or_default();
-        out.skip(format!("verified query {name}"), "questions with their statements are not imported");
+        out.skip(
+            format!("verified query {name}"),
+            "questions with their statements are not imported",
+        );
     }
     out
 }
@@ -92,7 +95,9 @@ fn read_item(item: &Value, place: &Place, out: &mut Imported) {
             Some(function) => aggregated(function, &expression),
         };
         return match expression {
-            Some(text) => out.want(Wanted { text: Some(text), ..said(item, Kind::Metric, place, &name) }),
+            Some(text) => {
+                out.want(Wanted { text: Some(text), ..said(item, Kind::Metric, place, &name) })
+            }
             None => out.skip(
                 format!("measure {}.{name}", place.name),
                 format!("the aggregation {} has no counterpart", aggregate.unwrap_or_default()),
@@ -149,7 +154,8 @@ fn read_relationship(document: &Value, relationship: &Value, out: &mut Imported)
         list(document, "tables").find(|t| text(t, "name").as_deref() == Some(logical.as_str()))
     };
     let (Some(left), Some(right)) = (table("left_table"), table("right_table")) else {
-        return out.skip(format!("relationship {name}"), "it names a table that the model does not have");
+        return out
+            .skip(format!("relationship {name}"), "it names a table that the model does not have");
     };
     let pairs: Vec<(Option<String>, Option<String>)> = list(relationship, "relationship_columns")
         .map(|pair| {

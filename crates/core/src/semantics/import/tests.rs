@@ -9,7 +9,7 @@ use crate::semantics::{Definition, Read};
 
 /// One line for each definition and each thing that was left.
 fn told(text: &str) -> String {
-    let Imported { wanted, skipped } = import(text).unwrap();
+    let Imported { wanted, skipped, .. } = import(text).unwrap();
     let mut out = String::new();
     for w in &wanted {
         let place = w.place.as_ref().map_or(String::new(), |p| {
@@ -19,7 +19,9 @@ fn told(text: &str) -> String {
             w.text.clone(),
             w.description.as_ref().map(|d| format!("// {d}")),
             (!w.synonyms.is_empty()).then(|| format!("also {}", w.synonyms.join(", "))),
-            w.join.as_ref().map(|(a, to, b)| format!("{} -> {} {}", a.join(","), to.name, b.join(","))),
+            w.join
+                .as_ref()
+                .map(|(a, to, b)| format!("{} -> {} {}", a.join(","), to.name, b.join(","))),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         out += &format!("{} {place} {}: {}\n", w.kind.name(), w.name, parts.join("; "));
@@ -203,8 +205,18 @@ fn definitions() -> Vec<Definition> {
     vec![
         plain.clone(),
         Definition { kind: Kind::Filter, ..plain.clone() },
-        Definition { kind: Kind::Description, name: String::new(), definition: None, ..plain.clone() },
-        Definition { kind: Kind::Description, name: "id".into(), definition: None, ..plain.clone() },
+        Definition {
+            kind: Kind::Description,
+            name: String::new(),
+            definition: None,
+            ..plain.clone()
+        },
+        Definition {
+            kind: Kind::Description,
+            name: "id".into(),
+            definition: None,
+            ..plain.clone()
+        },
         Definition {
             kind: Kind::Join,
             name: String::new(),
@@ -214,7 +226,13 @@ fn definitions() -> Vec<Definition> {
             key: Some(key),
             ..plain.clone()
         },
-        Definition { kind: Kind::Rule, relation: None, description: None, synonyms: vec![], ..plain },
+        Definition {
+            kind: Kind::Rule,
+            relation: None,
+            description: None,
+            synonyms: vec![],
+            ..plain
+        },
     ]
 }
 
@@ -222,7 +240,7 @@ fn definitions() -> Vec<Definition> {
 fn what_is_exported_can_be_imported() {
     for how in [Export::Yaml, Export::Json] {
         let text = export(&definitions(), how);
-        let Imported { wanted, skipped } = import(&text).unwrap();
+        let Imported { wanted, skipped, .. } = import(&text).unwrap();
         assert!(skipped.is_empty(), "{skipped:?}\n{text}");
         let place = |name: &RelationName| Place {
             schema: Some(name.schema.clone()),
@@ -243,6 +261,21 @@ fn what_is_exported_can_be_imported() {
             assert_eq!(got.join, join);
         }
     }
+}
+
+#[test]
+fn what_is_said_of_a_thing_in_two_places_is_put_together() {
+    check(
+        r#"
+models: [{name: orders, description: one row an order, columns: [{name: status, description: where it stands}]}]
+semantic_models:
+  - {name: o, model: ref('orders'), description: again, dimensions: [{name: state, expr: status, label: State}]}
+"#,
+        expect![[r#"
+            description orders : // one row an order
+            description orders status: // where it stands; also State, state
+        "#]],
+    );
 }
 
 #[test]
@@ -271,10 +304,11 @@ fn long_descriptions_are_cut_and_that_is_said() {
 
 #[test]
 fn hostile_documents_are_refused_quickly() {
-    let billion_laughs = (0..30).fold("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned(), |all, n| {
-        let of = format!("*a{n}, ").repeat(10);
-        format!("{all}a{}: &a{} [{of}]\n", n + 1, n + 1)
-    });
+    let billion_laughs =
+        (0..30).fold("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned(), |all, n| {
+            let of = format!("*a{n}, ").repeat(10);
+            format!("{all}a{}: &a{} [{of}]\n", n + 1, n + 1)
+        });
     for text in [
         billion_laughs,
         "[".repeat(100_000),
