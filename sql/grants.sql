@@ -52,11 +52,12 @@ COMMENT ON FUNCTION text2sql.function_problem(oid) IS
   'why a function could not be used if it were listed; part of allow_function';
 COMMENT ON TABLE text2sql.semantic IS
   'what was defined about the database; see semantics';
-COMMENT ON COLUMN text2sql.semantic.kind IS 'description, metric, filter, join or rule';
+COMMENT ON COLUMN text2sql.semantic.kind IS 'description, metric, filter, join, rule or example';
 COMMENT ON COLUMN text2sql.semantic.schema_name IS 'schema of the relation it is about; empty for the database';
 COMMENT ON COLUMN text2sql.semantic.relation_name IS 'relation it is about; empty for the database';
-COMMENT ON COLUMN text2sql.semantic.name IS 'its name; of a description, the column, or empty for the relation';
-COMMENT ON COLUMN text2sql.semantic.definition IS 'expression, condition or text of a rule';
+COMMENT ON COLUMN text2sql.semantic.name IS
+  'its name; of a description, the column, or empty for the relation; of an example, the question';
+COMMENT ON COLUMN text2sql.semantic.definition IS 'expression, condition, text of a rule or statement';
 COMMENT ON COLUMN text2sql.semantic.description IS 'what it means';
 COMMENT ON COLUMN text2sql.semantic.synonyms IS 'other names';
 COMMENT ON COLUMN text2sql.semantic.key IS 'columns that a join connects';
@@ -75,6 +76,10 @@ COMMENT ON FUNCTION text2sql.define_join(regclass, text[], regclass, text[]) IS
   'says along which columns two relations are joined where no foreign key does';
 COMMENT ON FUNCTION text2sql.define_rule(text, text, regclass) IS
   'a sentence that the model is told with every question, or with those about a relation';
+COMMENT ON FUNCTION text2sql.add_example(text, text) IS
+  'keeps a question with a statement that answers it, for questions like it';
+COMMENT ON FUNCTION text2sql.suggest_examples(integer) IS
+  'statements that ran often, from pg_stat_statements, for somebody to make examples of';
 COMMENT ON FUNCTION text2sql.drop_semantic(text, text, text) IS
   'takes a definition away; whether there was one';
 COMMENT ON FUNCTION text2sql.import_semantics(text, text) IS
@@ -97,12 +102,13 @@ GRANT EXECUTE ON FUNCTION
   text2sql.define_filter(text, regclass, text, text, text[]),
   text2sql.define_join(regclass, text[], regclass, text[]),
   text2sql.define_rule(text, text, regclass), text2sql.drop_semantic(text, text, text),
-  text2sql.semantics(), text2sql.import_semantics(text, text), text2sql.export_semantics(text)
+  text2sql.semantics(), text2sql.import_semantics(text, text), text2sql.export_semantics(text),
+  text2sql.add_example(text, text)
 TO text2sql_user;
 -- The list of functions is the superuser's to change; administrators may see it.
 GRANT SELECT ON text2sql.allowed_function TO text2sql_admin;
 GRANT SELECT ON text2sql.semantic TO text2sql_admin;
 GRANT EXECUTE ON FUNCTION
   text2sql.reload(), text2sql.models(), text2sql.check_setup(), text2sql.allowed_functions(),
-  text2sql.function_problem(oid)
+  text2sql.function_problem(oid), text2sql.suggest_examples(integer)
 TO text2sql_admin;

@@ -129,6 +129,13 @@ pub fn semantics() -> bool {
     SEMANTICS.get()
 }
 
+static EXAMPLES: GucSetting<i32> = GucSetting::<i32>::new(2);
+
+/// Most verified questions like the one asked that the model is told.
+pub fn examples() -> u32 {
+    unsigned(&EXAMPLES)
+}
+
 static VALUE_HINTS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether the model is told which columns have the values a question names.
@@ -682,6 +689,16 @@ pub fn define() {
         long: c"",
         range: (0, 3),
         context: GucContext::Suset,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &EXAMPLES,
+        name: c"text2sql.examples",
+        short: c"Most verified questions like the one asked that the model is told.",
+        long: c"They are those of text2sql.add_example that read nothing the caller may not read.",
+        range: (0, 5),
+        context: GucContext::Userset,
         flags: GucFlags::default(),
     }
     .define();

@@ -54,6 +54,12 @@ impl Draft {
             today: Some(&today),
             values: &values,
             terms: &semantics::hints(&snapshot, &selection.relations, question),
+            examples: &semantics::examples(
+                &snapshot,
+                &selection.relations,
+                question,
+                guc::examples() as usize,
+            ),
             result_columns: columns,
             server_version: &server::version(),
         })?;

@@ -8,7 +8,7 @@ use text2sql_core::semantics::Kind;
 use text2sql_core::semantics::import::{self, Export, Imported, Wanted, object_name};
 
 use super::target::Target;
-use super::{described, joined, list, ruled, term};
+use super::{described, example, joined, list, ruled, term};
 use crate::api::admin::require_preload;
 use crate::error::{DefineError, Error, raise};
 
@@ -57,6 +57,7 @@ fn define(wanted: &Wanted, schema: Option<&str>) -> Result<String, DefineError> 
         (Kind::Metric | Kind::Filter, Some(text), _) => {
             term(*kind, name, &target, text, description, synonyms)
         }
+        (Kind::Example, Some(text), _) => example(name, text),
         (Kind::Rule, Some(text), _) => ruled(&target, name, text),
         (Kind::Join, _, Some((columns, other, others))) => {
             let other = Target::called(other, schema)?;

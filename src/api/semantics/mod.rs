@@ -135,6 +135,16 @@ fn define_rule(name: Option<&str>, rule: Option<&str>, relation: Option<Oid>) ->
     })
 }
 
+/// Keeps a question with a statement that answers it; for administrators.
+#[pg_extern(volatile, parallel_unsafe, requires = ["semantics_table"])]
+#[search_path(pg_catalog, pg_temp)]
+fn add_example(question: Option<&str>, sql: Option<&str>) -> String {
+    done(|| {
+        let question = question.ok_or(DefineError::Missing("question"))?;
+        example(question, sql.ok_or(DefineError::Missing("statement"))?)
+    })
+}
+
 /// Takes a definition away; false if there is none. Kind, relation and name are as `semantics` has
 /// them.
 #[pg_extern(volatile, parallel_unsafe, requires = ["semantics_table"])]
@@ -245,4 +255,13 @@ fn ruled(target: &Target, name: &str, rule: &str) -> Result<String, DefineError>
         probe::reads(target, &definition)?;
     }
     store::put(target, &definition)
+}
+
+fn example(question: &str, sql: &str) -> Result<String, DefineError> {
+    let target = Target::database()?;
+    let name = entry::line(question, "question", entry::MAX_QUESTION)?;
+    let sql = expression::tidy_statement(sql)?;
+    let definition = Definition { definition: Some(sql), ..new(Kind::Example, &target, name) };
+    let reads = probe::reads(&target, &definition)?;
+    store::put(&target, &Definition { reads, ..definition })
 }

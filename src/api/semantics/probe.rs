@@ -34,9 +34,14 @@ pub fn reads(target: &Target, definition: &Definition) -> Result<Vec<Read>, Defi
 
 /// Whether a stored definition still holds, and reads what it read.
 pub fn again(definition: &Definition) -> Result<(), DefineError> {
-    let Some(relation) = &definition.relation else { return Ok(()) };
+    let database = RelationName { schema: String::new(), name: String::new() };
+    let relation = match (&definition.relation, definition.kind) {
+        (Some(relation), _) => relation,
+        (None, Kind::Example) => &database,
+        (None, _) => return Ok(()),
+    };
     let now = of_relation(relation, definition)?;
-    let is_typed = matches!(definition.kind, Kind::Metric | Kind::Filter | Kind::Join);
+    let is_typed = !matches!(definition.kind, Kind::Description | Kind::Rule);
     match changed(&definition.reads, &now) {
         Some(what) if is_typed => Err(DefineError::Reads(what)),
         _ => Ok(()),
@@ -52,7 +57,10 @@ fn of_relation(relation: &RelationName, definition: &Definition) -> Result<Vec<R
         (Kind::Description, ..) if !definition.name.is_empty() => Probe::Expression(&column),
         _ => Probe::Relation,
     };
-    let sql = expression::probe(relation, what)?;
+    let sql = match (definition.kind, &definition.definition) {
+        (Kind::Example, Some(text)) => expression::statement(text)?,
+        _ => expression::probe(relation, what)?,
+    };
     let policy = limits::policy().map_err(store)?;
     let uses = exec::analyse(sql.text(), &policy)?;
     let (mut relations, mut numbers) = (Vec::new(), Vec::new());

@@ -10,7 +10,7 @@ use crate::link::{Selection, ValueHit};
 use crate::schema::{
     RelationName, Snapshot, quote_ident, quote_qualified, quoted_value, render, sanitize,
 };
-use crate::semantics::{Hint, Kind, entry, expression};
+use crate::semantics::{Example, Hint, Kind, entry, expression};
 
 /// Version of the templates together; raised with every change of one, recorded with every
 /// evaluation and with every adapter trained.
@@ -49,6 +49,8 @@ pub struct PromptInput<'a> {
     pub values: &'a [ValueHit<'a>],
     /// Metrics and filters that the question names, from [`crate::semantics::hints`].
     pub terms: &'a [Hint<'a>],
+    /// Verified questions like this one, from [`crate::semantics::examples`].
+    pub examples: &'a [&'a Example],
     /// Names and types the rows must have, in order.
     pub result_columns: Option<&'a [(String, String)]>,
     /// `server_version`; only the major version is shown.
@@ -127,7 +129,7 @@ fn rules(input: &PromptInput<'_>) -> String {
 
 /// What belongs to this question alone, one line each.
 fn context(input: &PromptInput<'_>) -> String {
-    let mut lines = String::new();
+    let mut lines: String = input.examples.iter().map(|example| solved(example)).collect();
     let relations = input.selection.relations.iter();
     let shown = relations.filter_map(|&index| input.snapshot.relations.get(index));
     let time = Time::new(input.question, shown.flat_map(|relation| &relation.columns));
@@ -157,6 +159,13 @@ fn context(input: &PromptInput<'_>) -> String {
         ));
     }
     lines
+}
+
+/// A question like this one, with the statement that answers it.
+fn solved(example: &Example) -> String {
+    let question = sanitize(&example.question, entry::MAX_QUESTION);
+    let sql = sanitize(&example.sql, expression::MAX_STATEMENT);
+    format!("Example: {question}\n{sql}\n")
 }
 
 /// What a term of the question stands for.
@@ -232,6 +241,7 @@ mod tests {
             today: None,
             values: &[],
             terms: &[],
+            examples: &[],
             result_columns: None,
             server_version: "15.20 (Debian)",
         }
@@ -326,12 +336,19 @@ mod tests {
             rule(Some(0), "Not told: customers are not shown."),
             rule(Some(2), "Totals are {schema}\nin euro."),
         ];
-        snapshot.semantics = Semantics { terms, rules };
+        snapshot.semantics = Semantics { terms, rules, ..Semantics::default() };
         let terms: Vec<Hint<'_>> =
             snapshot.semantics.terms.iter().map(|term| Hint { term, called: &term.name }).collect();
+        let example = Example {
+            question: "How many\norders?".into(),
+            sql: "SELECT count(*) FROM shop.orders".into(),
+            relations: vec![],
+            words: vec![],
+        };
         let told = build(&PromptInput {
             question: "Turnover of open orders?",
             terms: &terms,
+            examples: &[&example],
             ..input(&snapshot, &selection)
         })
         .unwrap();
@@ -344,6 +361,8 @@ mod tests {
             - Totals are {schema} in euro."#]]
         .assert_eq(rules);
         expect![[r#"
+            Example: How many orders?
+            SELECT count(*) FROM shop.orders
             "turnover" means sum(total) of shop.orders (refunds included).
             "open order" means rows of shop.orders where status = 'new'.
             Question: Turnover of open orders?"#]]

@@ -26,6 +26,7 @@ pub(crate) fn table(schema: &str, table: &str, columns: &[&str]) -> Relation {
         kind: RelationKind::Table,
         comment: None,
         synonyms: vec![],
+        filtered: false,
         estimated_rows: None,
         columns: columns.iter().map(|c| column(c, "bigint")).collect(),
         primary_key: vec!["id".into()],
@@ -49,6 +50,7 @@ pub(crate) fn shop() -> Snapshot {
         kind: RelationKind::Table,
         comment: Some("People who have bought something".into()),
         synonyms: vec![],
+        filtered: false,
         estimated_rows: Some(4200.0),
         columns: vec![
             column("id", "bigint"),
@@ -70,6 +72,7 @@ pub(crate) fn shop() -> Snapshot {
         kind: RelationKind::PartitionedTable,
         comment: None,
         synonyms: vec![],
+        filtered: false,
         estimated_rows: Some(2.5e6),
         columns: vec![
             column("id", "bigint"),
@@ -87,6 +90,7 @@ pub(crate) fn shop() -> Snapshot {
         kind: RelationKind::Table,
         comment: None,
         synonyms: vec![],
+        filtered: false,
         estimated_rows: Some(-1.0),
         columns: vec![
             column("order_id", "bigint"),
@@ -100,6 +104,7 @@ pub(crate) fn shop() -> Snapshot {
         kind: RelationKind::View,
         comment: None,
         synonyms: vec![],
+        filtered: false,
         estimated_rows: None,
         columns: vec![column("month", "date"), column("revenue", "numeric")],
         primary_key: vec![],

@@ -50,6 +50,9 @@ pub struct Relation {
     /// Other names people have for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub synonyms: Vec<String>,
+    /// Whether row-level security may hide rows of it from the caller.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub filtered: bool,
     /// The planner's row estimate, where the relation was analysed.
     #[serde(default)]
     pub estimated_rows: Option<f64>,
@@ -115,6 +118,10 @@ pub struct ForeignKey {
     pub to: RelationName,
     /// Referenced columns, in the same order.
     pub to_columns: Vec<String>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Snapshot {

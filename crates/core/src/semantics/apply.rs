@@ -8,11 +8,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Definition, Kind, Read, Rule, Semantics, Term};
-use crate::schema::{ForeignKey, Relation, RelationName, Snapshot};
+use super::{Definition, Example, Kind, Read, Rule, Semantics, Term, examples};
+use crate::schema::{ForeignKey, Relation, RelationKind, RelationName, Snapshot};
+use crate::sql::{TokenKind, tokens};
 
 /// Most terms of a snapshot: each is compared with each question.
 const MAX_TERMS: usize = 1_000;
+/// Most examples of a snapshot: each is compared with each question.
+const MAX_EXAMPLES: usize = 200;
 /// Most rules told.
 const MAX_RULES: usize = 16;
 /// Most bytes of rules told, all together: about 500 tokens.
@@ -48,6 +51,9 @@ pub fn apply(snapshot: &mut Snapshot, definitions: Vec<Definition>) {
             {
                 semantics.terms.push(Term { kind, relation, name, synonyms, sql, description });
             }
+            (Kind::Example, _, Some(sql)) if semantics.examples.len() < MAX_EXAMPLES => {
+                semantics.examples.push(example(name, sql, &definition.reads));
+            }
             (Kind::Join, ..) => keys.extend(definition.key),
             (Kind::Rule, relation, Some(text)) => semantics.rules.push(Rule { relation, text }),
             _ => {}
@@ -56,6 +62,28 @@ pub fn apply(snapshot: &mut Snapshot, definitions: Vec<Definition>) {
     keep_few(&mut semantics.rules);
     add_keys(snapshot, keys);
     snapshot.semantics = semantics;
+}
+
+fn example(question: String, sql: String, reads: &[Read]) -> Example {
+    let mut relations: Vec<RelationName> = Vec::new();
+    for read in reads {
+        if !relations.contains(&read.relation) {
+            relations.push(read.relation.clone());
+        }
+    }
+    let words = examples::words(&question);
+    Example { question, sql, relations, words }
+}
+
+/// Whether a statement holds a constant that may have come out of a row: any text, and any number of
+/// more than two digits. What cannot be read does.
+fn has_constants(sql: &str) -> bool {
+    let Ok(tokens) = tokens(sql) else { return true };
+    tokens.iter().any(|token| match token.kind {
+        TokenKind::String => true,
+        TokenKind::Number => token.text.len() > 2,
+        _ => false,
+    })
 }
 
 fn describe(
@@ -106,7 +134,11 @@ fn add_keys(snapshot: &mut Snapshot, keys: Vec<ForeignKey>) {
 }
 
 /// What the reader of a snapshot may SELECT, with types.
-struct Readable<'s>(HashMap<&'s RelationName, HashMap<&'s str, String>>);
+struct Readable<'s> {
+    columns: HashMap<&'s RelationName, HashMap<&'s str, String>>,
+    /// Relations that may hide rows from the reader: by policies, or because they are views.
+    filtered: HashSet<&'s RelationName>,
+}
 
 impl<'s> Readable<'s> {
     fn new(snapshot: &'s Snapshot) -> Self {
@@ -115,18 +147,29 @@ impl<'s> Readable<'s> {
             let columns = columns.map(|c| (c.name.as_str(), bare_type(&c.type_name)));
             (&relation.name, columns.collect())
         });
-        Self(relations.collect())
+        let hides =
+            |relation: &&Relation| relation.filtered || matches!(relation.kind, RelationKind::View);
+        let filtered = snapshot.relations.iter().filter(hides).map(|relation| &relation.name);
+        Self { columns: relations.collect(), filtered: filtered.collect() }
     }
 
     fn has(&self, definition: &Definition) -> bool {
         let ends = definition.key.iter().flat_map(|key| [&key.from, &key.to]);
         let named: HashSet<&RelationName> = definition.relation.iter().chain(ends).collect();
-        named.iter().all(|name| self.0.contains_key(name))
+        named.iter().all(|name| self.columns.contains_key(name))
             && definition.reads.iter().all(|read| self.has_read(read))
+            && !(definition.kind == Kind::Example && self.may_tell_rows(definition))
+    }
+
+    /// Whether an example could tell the reader what stands in rows that are hidden from him: nobody
+    /// chose its constants to be published, as those of a filter were.
+    fn may_tell_rows(&self, definition: &Definition) -> bool {
+        let hidden = definition.reads.iter().any(|read| self.filtered.contains(&read.relation));
+        hidden && definition.definition.as_deref().is_none_or(has_constants)
     }
 
     fn has_read(&self, read: &Read) -> bool {
-        let Some(columns) = self.0.get(&read.relation) else { return false };
+        let Some(columns) = self.columns.get(&read.relation) else { return false };
         let Some(column) = &read.column else { return true };
         columns
             .get(column.as_str())
@@ -283,6 +326,32 @@ mod tests {
         assert_eq!((rules.len(), rules[0].text.as_str()), (MAX_RULES, "b"));
         apply(&mut snapshot, (0..10).map(|_| rule(None, &"x".repeat(300))).collect());
         assert_eq!(snapshot.semantics.rules.len(), 6);
+    }
+
+    #[test]
+    fn examples_with_constants_tell_nothing_of_hidden_rows() {
+        let of = |sql: &str, reads| Definition {
+            kind: Kind::Example,
+            relation: None,
+            name: "How many orders?".into(),
+            ..metric(sql, reads)
+        };
+        let orders = || vec![read("orders", "total", "numeric")];
+        let view = || vec![read("v_revenue", "month", "date")];
+        for (sql, reads, filtered, there) in [
+            ("SELECT total FROM shop.orders WHERE status = 'ACME'", orders(), false, true),
+            ("SELECT total FROM shop.orders WHERE status = 'ACME'", orders(), true, false),
+            ("SELECT total FROM shop.orders WHERE total = 12345", orders(), true, false),
+            ("SELECT total FROM shop.orders LIMIT 5", orders(), true, true),
+            ("SELECT month FROM shop.v_revenue WHERE month = '2020-01-01'", view(), false, false),
+            ("SELECT month FROM shop.v_revenue", view(), false, true),
+            ("SELECT hidden", vec![read("orders", "hidden", "text")], false, false),
+        ] {
+            let mut snapshot = shop();
+            snapshot.relations[2].filtered = filtered;
+            apply(&mut snapshot, vec![of(sql, reads)]);
+            assert_eq!(snapshot.semantics.examples.len(), usize::from(there), "{sql} {filtered}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub const MAX_NAME: usize = 100;
 pub const MAX_DESCRIPTION: usize = 200;
 /// Longest rule, bytes.
 pub const MAX_RULE: usize = 300;
+/// Longest question of an example, bytes.
+pub const MAX_QUESTION: usize = 300;
 /// Most synonyms.
 pub const MAX_SYNONYMS: usize = 16;
 

@@ -11,6 +11,9 @@ use crate::sql::{CandidateSql, ParsedSql, SqlError, Token, TokenKind, tokens};
 /// Longest expression, bytes: it is told to the model whole.
 pub const MAX_BYTES: usize = 500;
 
+/// Longest statement of an example, bytes: it is told whole too.
+pub const MAX_STATEMENT: usize = 1_500;
+
 /// Why a text is no expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -32,7 +35,7 @@ pub enum ExpressionError {
 /// Where it is not one expression, or cannot be shown on a line as it is.
 pub fn tidy(text: &str) -> Result<String, ExpressionError> {
     if text.len() > 4 * MAX_BYTES {
-        return Err(too_long(text.len()));
+        return Err(too_long(text.len(), MAX_BYTES));
     }
     let all = tokens(text).map_err(|error| ExpressionError::Text(error.to_string()))?;
     let tokens: Vec<Token<'_>> = all.into_iter().filter(|t| t.kind != TokenKind::Comment).collect();
@@ -40,17 +43,38 @@ pub fn tidy(text: &str) -> Result<String, ExpressionError> {
         return Err(ExpressionError::Text("there is no expression".to_owned()));
     }
     check_shape(&tokens)?;
+    on_one_line(&tokens, MAX_BYTES)
+}
+
+/// A statement on one line, without comments.
+///
+/// # Errors
+/// Where it is too long, or cannot be shown on a line as it is.
+pub fn tidy_statement(text: &str) -> Result<String, ExpressionError> {
+    if text.len() > 4 * MAX_STATEMENT {
+        return Err(too_long(text.len(), MAX_STATEMENT));
+    }
+    let all = tokens(text).map_err(|error| ExpressionError::Text(error.to_string()))?;
+    let mut tokens: Vec<Token<'_>> =
+        all.into_iter().filter(|t| t.kind != TokenKind::Comment).collect();
+    while tokens.last().is_some_and(|token| token.is_punct(";")) {
+        tokens.pop();
+    }
+    on_one_line(&tokens, MAX_STATEMENT)
+}
+
+fn on_one_line(tokens: &[Token<'_>], max: usize) -> Result<String, ExpressionError> {
     let mut line = String::new();
     let mut end = None;
-    for token in &tokens {
+    for token in tokens {
         if end.is_some_and(|end| token.start > end) {
             line.push(' ');
         }
         line.push_str(token.text);
         end = Some(token.end());
     }
-    if line.len() > MAX_BYTES {
-        return Err(too_long(line.len()));
+    if line.len() > max {
+        return Err(too_long(line.len(), max));
     }
     if sanitize(&line, line.len()) != line {
         let what =
@@ -60,8 +84,8 @@ pub fn tidy(text: &str) -> Result<String, ExpressionError> {
     Ok(line)
 }
 
-fn too_long(bytes: usize) -> ExpressionError {
-    ExpressionError::Text(format!("it has {bytes} bytes, more than the {MAX_BYTES} allowed"))
+fn too_long(bytes: usize, max: usize) -> ExpressionError {
+    ExpressionError::Text(format!("it has {bytes} bytes, more than the {max} allowed"))
 }
 
 fn check_shape(tokens: &[Token<'_>]) -> Result<(), ExpressionError> {
@@ -118,6 +142,16 @@ pub fn probe(relation: &RelationName, what: Probe<'_>) -> Result<ParsedSql, Expr
         }
     };
     let candidate = CandidateSql::from_user(&text)
+        .map_err(|error: SqlError| ExpressionError::Text(error.to_string()))?;
+    Ok(policy::check(candidate)?)
+}
+
+/// The statement of an example, if it is one that may be run.
+///
+/// # Errors
+/// Of the policy.
+pub fn statement(text: &str) -> Result<ParsedSql, ExpressionError> {
+    let candidate = CandidateSql::from_user(text)
         .map_err(|error: SqlError| ExpressionError::Text(error.to_string()))?;
     Ok(policy::check(candidate)?)
 }

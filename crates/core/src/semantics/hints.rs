@@ -97,7 +97,7 @@ mod tests {
             description: None,
         };
         let terms = terms.iter().map(term).collect();
-        snapshot.semantics = Semantics { terms, rules: vec![] };
+        snapshot.semantics = Semantics { terms, ..Semantics::default() };
         assert!(hints(&snapshot, &[1, 99], question).is_empty(), "not shown");
         hints(&snapshot, &[0], question).iter().map(|hint| hint.called.to_owned()).collect()
     }

@@ -9,11 +9,13 @@
 
 mod apply;
 pub mod entry;
+mod examples;
 pub mod expression;
 mod hints;
 pub mod import;
 
 pub use apply::{apply, changed};
+pub use examples::examples;
 pub(crate) use hints::is_named;
 pub use hints::{Hint, hints};
 
@@ -29,10 +31,11 @@ pub struct Definition {
     /// The relation it is about; none for a rule about the database.
     #[serde(default)]
     pub relation: Option<RelationName>,
-    /// Its name; of a description, the column it is about, or empty for the relation itself.
+    /// Its name; of a description, the column it is about, or empty for the relation itself; of an
+    /// example, the question.
     #[serde(default)]
     pub name: String,
-    /// Expression of a metric, condition of a filter, text of a rule.
+    /// Expression of a metric, condition of a filter, text of a rule, statement of an example.
     #[serde(default)]
     pub definition: Option<String>,
     /// What it means, in plain words.
@@ -63,6 +66,8 @@ pub enum Kind {
     Join,
     /// Something the model is always told.
     Rule,
+    /// A question with a statement that answers it.
+    Example,
 }
 
 impl Kind {
@@ -75,6 +80,7 @@ impl Kind {
             Self::Filter => "filter",
             Self::Join => "join",
             Self::Rule => "rule",
+            Self::Example => "example",
         }
     }
 }
@@ -100,19 +106,35 @@ pub struct Semantics {
     pub terms: Vec<Term>,
     /// What the model is always told.
     pub rules: Vec<Rule>,
+    /// Questions with their statements.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<Example>,
 }
 
 impl Semantics {
     /// Whether there is nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty() && self.rules.is_empty()
+        self.terms.is_empty() && self.rules.is_empty() && self.examples.is_empty()
     }
 
     /// Terms about a relation.
     pub fn terms_of<'s>(&'s self, relation: &'s RelationName) -> impl Iterator<Item = &'s Term> {
         self.terms.iter().filter(move |term| term.relation == *relation)
     }
+}
+
+/// A question with a statement that answers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Example {
+    /// The question.
+    pub question: String,
+    /// The statement, on one line.
+    pub sql: String,
+    /// The relations it reads.
+    pub relations: Vec<RelationName>,
+    /// The question's words, by which it is compared.
+    pub words: Vec<String>,
 }
 
 /// A metric or filter.

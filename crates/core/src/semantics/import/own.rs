@@ -12,6 +12,8 @@
 //!   - {relation: shop.orders, columns: [customer_id], referenced: shop.customers, referenced_columns: [id]}
 //! rules:
 //!   - {name: year, rule: The year begins in April.}
+//! examples:
+//!   - {question: How many orders?, sql: SELECT count(*) FROM shop.orders}
 //! ```
 //!
 //! Called by [`super::import`] and the extension.
@@ -28,12 +30,13 @@ use crate::sql::{TokenKind, tokens};
 const VERSION: u64 = 1;
 
 /// Lists of a document, with what the text of their entries is called.
-const LISTS: [(&str, Kind, &str); 5] = [
+const LISTS: [(&str, Kind, &str); 6] = [
     ("descriptions", Kind::Description, ""),
     ("metrics", Kind::Metric, "expression"),
     ("filters", Kind::Filter, "condition"),
     ("joins", Kind::Join, ""),
     ("rules", Kind::Rule, "rule"),
+    ("examples", Kind::Example, "sql"),
 ];
 
 /// How a document is written.
@@ -71,10 +74,10 @@ fn entry(item: &Value, kind: Kind, what: &str) -> Result<Wanted, String> {
         text(item, field).map(|name| place(&name).ok_or(format!("{name} is no relation's name")))
     };
     let about = relation("relation").transpose()?;
-    if about.is_none() && kind != Kind::Rule {
+    if about.is_none() && !matches!(kind, Kind::Rule | Kind::Example) {
         return Err("it has no relation".to_owned());
     }
-    let name = text(item, if kind == Kind::Description { "column" } else { "name" });
+    let name = text(item, name_field(kind));
     let mut wanted = Wanted::new(kind, about.as_ref(), &name.unwrap_or_default());
     wanted.description = text(item, "description");
     wanted.synonyms = texts(item, "synonyms");
@@ -84,10 +87,19 @@ fn entry(item: &Value, kind: Kind, what: &str) -> Result<Wanted, String> {
     } else if kind != Kind::Description {
         wanted.text = Some(text(item, what).ok_or(format!("it has no {what}"))?);
         if wanted.name.is_empty() {
-            return Err("it has no name".to_owned());
+            return Err(format!("it has no {}", name_field(kind)));
         }
     }
     Ok(wanted)
+}
+
+/// What the name of an entry is called.
+fn name_field(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Description => "column",
+        Kind::Example => "question",
+        _ => "name",
+    }
 }
 
 /// `schema.name` or `name`, each part quoted or not.
@@ -133,9 +145,8 @@ fn written(definition: &Definition, what: &str) -> Value {
     let quoted = |name: &RelationName| json!(quote_qualified(name));
     match definition.kind {
         Kind::Description if definition.name.is_empty() => {}
-        Kind::Description => put("column", json!(definition.name)),
         Kind::Join => {}
-        _ => put("name", json!(definition.name)),
+        kind => put(name_field(kind), json!(definition.name)),
     }
     if let Some(relation) = &definition.relation {
         put("relation", quoted(relation));

@@ -30,11 +30,15 @@ pub(super) fn read(document: &Value) -> Imported {
         read_instruction(at, &rule, &mut out);
     }
     for query in list(document, "verified_queries") {
-        let name = text(query, "name").or_else(|| text(query, "question")).unwrap_or_default();
-        out.skip(
-            format!("verified query {name}"),
-            "questions with their statements are not imported",
-        );
+        match (text(query, "question"), text(query, "sql")) {
+            (Some(question), sql @ Some(_)) => {
+                out.want(Wanted { text: sql, ..Wanted::new(Kind::Example, None, &question) });
+            }
+            (question, _) => out.skip(
+                format!("verified query {}", question.unwrap_or_default()),
+                "it has no question or no statement",
+            ),
+        }
     }
     out
 }

@@ -84,11 +84,11 @@ verified_queries: [{name: q1, question: how many, sql: SELECT 1}]
             filter SHOP.ORDERS open orders: STATUS = 'new'
             join SHOP.ORDERS buys: CUSTOMER_ID -> CUSTOMERS ID
             rule  custom instruction 1.1: The year begins in April.
+            example  how many: SELECT 1
             skipped measure ORDERS.ODD: the aggregation hash_agg has no counterpart
             skipped filter ORDERS.broken: it has no name or no expression
             skipped relationship lost: it names a table that the model does not have
             skipped metric per_head: metrics of several tables have no counterpart
-            skipped verified query q1: questions with their statements are not imported
         "#]],
     );
 }
@@ -228,6 +228,13 @@ fn definitions() -> Vec<Definition> {
         },
         Definition {
             kind: Kind::Rule,
+            relation: None,
+            description: None,
+            synonyms: vec![],
+            ..plain.clone()
+        },
+        Definition {
+            kind: Kind::Example,
             relation: None,
             description: None,
             synonyms: vec![],
