@@ -1,7 +1,7 @@
 //! Functions by which people tell what their database means.
 //!
 //! Owns who may define what: members of `text2sql_admin` everything, and owners of a relation what
-//! reads nothing else, as they could with COMMENT. What a definition may be is decided by
+//! reads nothing else, as they could with COMMENT; rules and examples are for the former. What a definition may be is decided by
 //! `core::semantics` and by the server's analyser ([`probe`]); none is ever run here. Called by SQL.
 
 mod exchange;
@@ -248,6 +248,10 @@ fn joined(
 }
 
 fn ruled(target: &Target, name: &str, rule: &str) -> Result<String, DefineError> {
+    // It speaks to the model in everybody's name, as a comment does not.
+    if !target.is_admin {
+        return Err(DefineError::NotAllowed("rules".to_owned()));
+    }
     let name = entry::name(name)?;
     let text = entry::line(rule, "rule", entry::MAX_RULE)?;
     let definition = Definition { definition: Some(text), ..new(Kind::Rule, target, name) };

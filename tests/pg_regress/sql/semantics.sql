@@ -107,6 +107,7 @@ SELECT text2sql.define_metric('length', 'shop.letters', 'avg(length(body))');
 SELECT text2sql.define_metric('x', 'shop.letters', '(SELECT count(*) FROM shop.customers)');
 SELECT text2sql.define_join('shop.letters', '{id}', 'shop.customers', '{id}');
 SELECT text2sql.define_rule('x', 'Always look at letters.');
+SELECT text2sql.define_rule('x', 'Always look at letters.', 'shop.letters');
 SELECT text2sql.drop_semantic('filter', 'shop.customers', 'active customer');
 \set VERBOSITY default
 SELECT kind, relation, name, problem FROM text2sql.semantics();
