@@ -127,7 +127,7 @@ pub fn policy() -> Result<Policy, Error> {
 }
 
 /// The parser of the first gate recurses beside the server's own bookkeeping of the stack.
-fn require_stack() -> Result<(), Error> {
+pub fn require_stack() -> Result<(), Error> {
     let needed = sql::policy::STACK_BYTES as u64;
     match server::stack_room() {
         Some(room) if room < needed => Err(Error::LittleStack { room, needed }),

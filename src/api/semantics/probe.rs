@@ -49,6 +49,7 @@ pub fn again(definition: &Definition) -> Result<(), DefineError> {
 }
 
 fn of_relation(relation: &RelationName, definition: &Definition) -> Result<Vec<Read>, DefineError> {
+    limits::require_stack().map_err(store)?;
     let column = quote_ident(&definition.name);
     let what = match (definition.kind, &definition.definition, &definition.key) {
         (Kind::Metric, Some(text), _) => Probe::Expression(text),

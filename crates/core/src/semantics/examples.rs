@@ -13,6 +13,9 @@ use crate::schema::{RelationName, Snapshot};
 /// Examples less like the question than this are not told: half of what both say, by weight.
 const LIKE: f32 = 0.5;
 
+/// Words of a question that are compared.
+const MAX_ASKED: usize = 256;
+
 /// The words by which a question is compared.
 pub(super) fn words(question: &str) -> Vec<String> {
     let number = |word: String| if word.starts_with(char::is_numeric) { "0".into() } else { word };
@@ -34,7 +37,8 @@ pub fn examples<'s>(
     if all.is_empty() || most == 0 {
         return Vec::new();
     }
-    let asked = words(question);
+    let mut asked = words(question);
+    asked.truncate(MAX_ASKED);
     let mut uses: HashMap<&str, usize> = HashMap::new();
     for word in all.iter().flat_map(|example| &example.words) {
         *uses.entry(word).or_default() += 1;

@@ -12,6 +12,8 @@ use crate::schema::Snapshot;
 
 /// Most terms told.
 const MAX_HINTS: usize = 6;
+/// Words of a question that are compared: it may be long, and terms are many.
+const MAX_ASKED: usize = 256;
 /// Words that may stand between those of a name: "customers who are still active".
 const MAX_GAP: usize = 3;
 
@@ -31,7 +33,8 @@ pub fn hints<'s>(snapshot: &'s Snapshot, relations: &[usize], question: &str) ->
     if terms.is_empty() {
         return Vec::new();
     }
-    let asked = split(question);
+    let mut asked = split(question);
+    asked.truncate(MAX_ASKED);
     let shown = |term: &Term| {
         let shown = relations.iter().filter_map(|&at| snapshot.relations.get(at));
         shown.into_iter().any(|relation| relation.name == term.relation)
@@ -62,6 +65,9 @@ fn places(asked: &[String], name: &str) -> Option<BTreeSet<usize>> {
     let telling: BTreeSet<&String> = all.iter().filter(|word| !is_stop_word(word)).collect();
     let wanted: BTreeSet<&String> = if telling.is_empty() { all.iter().collect() } else { telling };
     if wanted.is_empty() {
+        return None;
+    }
+    if !wanted.iter().all(|word| asked.contains(word)) {
         return None;
     }
     let width = wanted.len() + if wanted.len() > 1 { MAX_GAP } else { 0 };
