@@ -134,6 +134,7 @@ SELECT pg_catalog.json_build_object(
                              WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized_view'
                              ELSE 'foreign_table' END,
       'comment', d.text,
+      'filtered', NULLIF(r.filtered, false),
       'estimated_rows', CASE WHEN r.reltuples >= 0 AND r.relkind IN ('r', 'p', 'm')
                              AND NOT r.filtered
                         THEN r.reltuples::pg_catalog.float8 END,

@@ -50,6 +50,44 @@ COMMENT ON FUNCTION text2sql.allowed_functions() IS
   'functions listed by allow_function, and what keeps one from being used';
 COMMENT ON FUNCTION text2sql.function_problem(oid) IS
   'why a function could not be used if it were listed; part of allow_function';
+COMMENT ON TABLE text2sql.semantic IS
+  'what was defined about the database; see semantics';
+COMMENT ON COLUMN text2sql.semantic.kind IS 'description, metric, filter, join, rule or example';
+COMMENT ON COLUMN text2sql.semantic.schema_name IS 'schema of the relation it is about; empty for the database';
+COMMENT ON COLUMN text2sql.semantic.relation_name IS 'relation it is about; empty for the database';
+COMMENT ON COLUMN text2sql.semantic.name IS
+  'its name; of a description, the column, or empty for the relation; of an example, the question';
+COMMENT ON COLUMN text2sql.semantic.definition IS 'expression, condition, text of a rule or statement';
+COMMENT ON COLUMN text2sql.semantic.description IS 'what it means';
+COMMENT ON COLUMN text2sql.semantic.synonyms IS 'other names';
+COMMENT ON COLUMN text2sql.semantic.key IS 'columns that a join connects';
+COMMENT ON COLUMN text2sql.semantic.reads IS 'columns it read when it was defined; who may not read them does not get it';
+COMMENT ON COLUMN text2sql.semantic.added_by IS 'role that defined it';
+COMMENT ON COLUMN text2sql.semantic.added_at IS 'when it was defined';
+COMMENT ON FUNCTION text2sql.describe(regclass, text, text[]) IS
+  'says what a table or view holds, in place of its comment, and what else people call it';
+COMMENT ON FUNCTION text2sql.describe_column(regclass, text, text, text[]) IS
+  'says what a column holds, in place of its comment, and what else people call it';
+COMMENT ON FUNCTION text2sql.define_metric(text, regclass, text, text, text[]) IS
+  'gives an expression over the rows of a table or view a name that questions may use';
+COMMENT ON FUNCTION text2sql.define_filter(text, regclass, text, text, text[]) IS
+  'gives a condition on the rows of a table or view a name that questions may use';
+COMMENT ON FUNCTION text2sql.define_join(regclass, text[], regclass, text[]) IS
+  'says along which columns two relations are joined where no foreign key does';
+COMMENT ON FUNCTION text2sql.define_rule(text, text, regclass) IS
+  'a sentence that the model is told with every question, or with those about a relation';
+COMMENT ON FUNCTION text2sql.add_example(text, text) IS
+  'keeps a question with a statement that answers it, for questions like it';
+COMMENT ON FUNCTION text2sql.suggest_examples(integer) IS
+  'statements that ran often, from pg_stat_statements, for somebody to make examples of';
+COMMENT ON FUNCTION text2sql.drop_semantic(text, text, text) IS
+  'takes a definition away; whether there was one';
+COMMENT ON FUNCTION text2sql.import_semantics(text, text) IS
+  'defines what a document of ours, of Snowflake or of dbt says; each thing in it, and its problem';
+COMMENT ON FUNCTION text2sql.export_semantics(text) IS
+  'what the caller may define, as a document that import_semantics takes';
+COMMENT ON FUNCTION text2sql.semantics() IS
+  'what is defined, as far as the caller may define it, and what keeps it from being used';
 COMMENT ON FUNCTION text2sql.check_setup() IS
   'what of the set-up is dangerous or keeps questions from being answered, with what mends it';
 
@@ -57,11 +95,20 @@ GRANT EXECUTE ON FUNCTION
   text2sql.generate(text), text2sql.prompt(text), text2sql.ask(text),
   text2sql.ask(anyelement, text), text2sql.ask_fitting(text, oid), text2sql.run(text),
   text2sql.validate(text), text2sql.explain(text), text2sql.evaluate(text, text, boolean),
-  text2sql.link(text), text2sql.warm(), text2sql.status()
+  text2sql.link(text), text2sql.warm(), text2sql.status(),
+  -- They look themselves at who may define what.
+  text2sql.describe(regclass, text, text[]), text2sql.describe_column(regclass, text, text, text[]),
+  text2sql.define_metric(text, regclass, text, text, text[]),
+  text2sql.define_filter(text, regclass, text, text, text[]),
+  text2sql.define_join(regclass, text[], regclass, text[]),
+  text2sql.define_rule(text, text, regclass), text2sql.drop_semantic(text, text, text),
+  text2sql.semantics(), text2sql.import_semantics(text, text), text2sql.export_semantics(text),
+  text2sql.add_example(text, text)
 TO text2sql_user;
 -- The list of functions is the superuser's to change; administrators may see it.
 GRANT SELECT ON text2sql.allowed_function TO text2sql_admin;
+GRANT SELECT ON text2sql.semantic TO text2sql_admin;
 GRANT EXECUTE ON FUNCTION
   text2sql.reload(), text2sql.models(), text2sql.check_setup(), text2sql.allowed_functions(),
-  text2sql.function_problem(oid)
+  text2sql.function_problem(oid), text2sql.suggest_examples(integer)
 TO text2sql_admin;

@@ -3,6 +3,7 @@
 //! Messages are lower-case without a full stop; the detail holds facts, the hint what to do.
 //! Called at the edge of every SQL function.
 
+mod define;
 mod report;
 
 use pgrx::pg_sys::panic::ErrorReport;
@@ -16,6 +17,7 @@ use crate::catalog::CatalogError;
 use crate::exec::{ExecError, ResultSet, Truncation};
 use crate::ipc::client::ClientError;
 
+pub use define::DefineError;
 pub use report::told;
 
 /// Everything a SQL function can fail with.
@@ -34,6 +36,9 @@ pub enum Error {
     /// The set-up cannot be checked.
     #[error("could not check the set-up: {0}")]
     CheckSetup(String),
+    /// Something cannot be defined.
+    #[error(transparent)]
+    Define(#[from] DefineError),
     /// No generation.
     #[error(transparent)]
     Client(#[from] ClientError),

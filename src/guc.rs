@@ -122,6 +122,20 @@ pub fn mend_names() -> bool {
     MEND_NAMES.get()
 }
 
+static SEMANTICS: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether what people have defined about the database counts.
+pub fn semantics() -> bool {
+    SEMANTICS.get()
+}
+
+static EXAMPLES: GucSetting<i32> = GucSetting::<i32>::new(2);
+
+/// Most verified questions like the one asked that the model is told.
+pub fn examples() -> u32 {
+    unsigned(&EXAMPLES)
+}
+
 static VALUE_HINTS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether the model is told which columns have the values a question names.
@@ -447,6 +461,14 @@ pub fn define() {
         GucFlags::default(),
     );
     GucRegistry::define_bool_guc(
+        c"text2sql.semantics",
+        c"Use what was defined about the database: descriptions, synonyms, metrics, filters, joins and rules.",
+        c"Of these a question gets what reads nothing that the caller may not read.",
+        &SEMANTICS,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
         c"text2sql.value_hints",
         c"Tell the model which columns have the values a question names.",
         c"They are the common values of the server's statistics, as far as the caller may read them.",
@@ -667,6 +689,16 @@ pub fn define() {
         long: c"",
         range: (0, 3),
         context: GucContext::Suset,
+        flags: GucFlags::default(),
+    }
+    .define();
+    Int {
+        setting: &EXAMPLES,
+        name: c"text2sql.examples",
+        short: c"Most verified questions like the one asked that the model is told.",
+        long: c"They are those of text2sql.add_example that read nothing the caller may not read.",
+        range: (0, 5),
+        context: GucContext::Userset,
         flags: GucFlags::default(),
     }
     .define();

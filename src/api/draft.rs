@@ -10,6 +10,7 @@ use text2sql_core::prompt::{self, PromptInput};
 use text2sql_core::protocol::{ColumnScope, Constraint, GenerateRequest};
 use text2sql_core::route::{self, Route};
 use text2sql_core::schema::Snapshot;
+use text2sql_core::semantics;
 
 use crate::error::Error;
 use crate::guc::{self, Constrained};
@@ -52,6 +53,13 @@ impl Draft {
             question,
             today: Some(&today),
             values: &values,
+            terms: &semantics::hints(&snapshot, &selection.relations, question),
+            examples: &semantics::examples(
+                &snapshot,
+                &selection.relations,
+                question,
+                guc::examples() as usize,
+            ),
             result_columns: columns,
             server_version: &server::version(),
         })?;

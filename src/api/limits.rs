@@ -58,6 +58,7 @@ impl Guard {
             readable_role: self.policy.readable_role,
             schemas: schemas().unwrap_or_else(facts::search_path),
             foreign_servers: self.policy.foreign_servers.clone(),
+            semantics: guc::semantics(),
         }
     }
 
@@ -126,7 +127,7 @@ pub fn policy() -> Result<Policy, Error> {
 }
 
 /// The parser of the first gate recurses beside the server's own bookkeeping of the stack.
-fn require_stack() -> Result<(), Error> {
+pub fn require_stack() -> Result<(), Error> {
     let needed = sql::policy::STACK_BYTES as u64;
     match server::stack_room() {
         Some(room) if room < needed => Err(Error::LittleStack { room, needed }),

@@ -17,5 +17,6 @@ mod models;
 mod put_right;
 mod question;
 mod row_type;
+mod semantics;
 mod version;
 mod warm;

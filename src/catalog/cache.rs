@@ -31,6 +31,8 @@ pub struct View {
     pub schemas: Vec<String>,
     /// Servers whose foreign tables may be read.
     pub foreign_servers: Vec<String>,
+    /// Whether what people have defined counts.
+    pub semantics: bool,
 }
 
 struct Entry {

@@ -34,11 +34,12 @@ pub(super) fn recall(view: &View) -> Option<Snapshot> {
 
 /// One database's view of one role: nothing is found by anybody else.
 fn key_of(view: &View) -> Key {
-    let View { role, readable_role, schemas, foreign_servers } = view;
+    let View { role, readable_role, schemas, foreign_servers, semantics } = view;
     let number = |oid: Oid| oid.to_u32().to_le_bytes();
     let (database, role) = (number(server::database()), number(*role));
     let readable_role = readable_role.map_or([0; 4], number);
     let count = schemas.len().to_le_bytes();
     let names = schemas.iter().chain(foreign_servers).map(String::as_bytes);
-    key([&database[..], &role, &readable_role, &count].into_iter().chain(names))
+    let semantics = [u8::from(*semantics)];
+    key([&database[..], &role, &readable_role, &semantics, &count].into_iter().chain(names))
 }

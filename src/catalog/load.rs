@@ -2,9 +2,10 @@
 
 use pgrx::prelude::*;
 use text2sql_core::schema::Snapshot;
+use text2sql_core::semantics::{self, Definition};
 
 use super::cache::View;
-use super::functions;
+use super::{definitions, functions};
 use crate::pg::subxact::{self, Scope};
 use crate::pg::{role, settings};
 
@@ -27,25 +28,34 @@ pub enum CatalogError {
 
 /// What can be read in `view`.
 pub(super) fn load(view: &View) -> Result<Snapshot, CatalogError> {
-    let (text, functions) = match subxact::rolled_back(|scope| query(scope, view), || ()) {
-        Ok(text) => text?,
+    let read = match subxact::rolled_back(|scope| query(scope, view), || ()) {
+        Ok(read) => read?,
         // A cancel, or an error that is no part of this query's contract.
         Err(caught) => caught.rethrow(),
     };
     let mut snapshot =
-        Snapshot::parse(&text).map_err(|error| CatalogError::Shape(error.to_string()))?;
-    snapshot.functions = functions;
+        Snapshot::parse(&read.text).map_err(|error| CatalogError::Shape(error.to_string()))?;
+    snapshot.functions = read.functions;
     for relation in &mut snapshot.relations {
         shorten(&mut relation.comment);
         for column in &mut relation.columns {
             shorten(&mut column.comment);
         }
     }
+    // Only here: whatever uses the snapshot sees what its role may know, and nothing else.
+    semantics::apply(&mut snapshot, read.definitions);
     Ok(snapshot)
 }
 
-/// The snapshot's text, and the names of functions.
-fn query(scope: &Scope, view: &View) -> Result<(String, Vec<String>), CatalogError> {
+/// What is read for a snapshot.
+struct Read {
+    text: String,
+    functions: Vec<String>,
+    /// Of all roles.
+    definitions: Vec<Definition>,
+}
+
+fn query(scope: &Scope, view: &View) -> Result<Read, CatalogError> {
     for (name, value) in [
         (c"search_path", c"pg_catalog, pg_temp"),
         (c"row_security", c"on"),
@@ -71,7 +81,8 @@ fn query(scope: &Scope, view: &View) -> Result<(String, Vec<String>), CatalogErr
     })
     .map_err(|error| CatalogError::Query(error.to_string()))?
     .ok_or_else(|| CatalogError::Query("no row".to_owned()))?;
-    Ok((text, functions::names()))
+    let definitions = if view.semantics { definitions::load(view)? } else { Vec::new() };
+    Ok(Read { text, functions: functions::names(), definitions })
 }
 
 fn shorten(comment: &mut Option<String>) {

@@ -5,6 +5,7 @@
 //! role's snapshot is ever given to another. Called by `api`.
 
 mod cache;
+mod definitions;
 mod functions;
 mod kept;
 mod load;

@@ -7,9 +7,11 @@ use pgrx::prelude::*;
 use text2sql_core::pipeline::Outcome;
 use text2sql_core::prompt::QuestionError;
 use text2sql_core::protocol::{Failure, FailureCode};
+use text2sql_core::semantics::expression::ExpressionError;
+use text2sql_core::semantics::import::ImportError;
 use text2sql_core::sql::Refusal;
 
-use super::Error;
+use super::{DefineError, Error};
 use crate::exec::ExecError;
 use crate::ipc::client::{ClientError, unexplained};
 
@@ -79,6 +81,7 @@ impl From<Error> for ErrorReport {
                          EXTENSION text2sql UPDATE in this database.",
                     )
             }
+            Error::Define(error) => define(error),
             Error::Client(error) => client(error),
             Error::Question(error) => question(&error),
             Error::Prompt(_) => report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message),
@@ -131,6 +134,44 @@ impl From<Error> for ErrorReport {
                     .set_hint("Name the wanted columns in the question, or use another type.")
             }
         }
+    }
+}
+
+fn define(error: DefineError) -> ErrorReport {
+    let message = error.to_string();
+    match error {
+        DefineError::Missing(_) => report(PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED, message),
+        DefineError::NotAllowed(_) => {
+            report(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message).set_hint(
+                "Members of text2sql_admin may define everything, owners of a table or view what \
+                 reads nothing else, rules and examples excepted.",
+            )
+        }
+        DefineError::NoRelation => report(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, message),
+        DefineError::NoColumn { .. } => report(PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN, message),
+        DefineError::Expression(ExpressionError::Refused(refusal)) => {
+            report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
+                .set_detail(format!("Rule: {}.", refusal.rule))
+        }
+        DefineError::Exec(ExecError::Refused { rule, detail, .. }) => {
+            let detail = detail.map(|detail| format!(" {detail}")).unwrap_or_default();
+            report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
+                .set_detail(format!("Rule: {rule}.{detail}"))
+        }
+        DefineError::Exec(error) => exec(error),
+        DefineError::Import(ImportError::Unknown) => {
+            report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message).set_hint(
+                "It must be what export_semantics gives, a semantic model of Snowflake, or \
+                 schema.yml or MetricFlow of dbt.",
+            )
+        }
+        DefineError::Import(ImportError::TooLong(_) | ImportError::TooMany) => {
+            report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+        }
+        DefineError::Format(_) => report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
+            .set_hint("Use yaml or json."),
+        DefineError::Store(_) => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message),
+        _ => report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message),
     }
 }
 

@@ -46,6 +46,24 @@ impl<'s> ReadOnlySql<'s> {
     }
 }
 
+/// A relation that a statement names, with the numbers of the columns it reads: 0 stands for the
+/// whole row.
+pub type RelationColumns = (Oid, Vec<i16>);
+
+/// The checks up to the judged tree, without regard to rights: whether a text is a statement that
+/// could be let through, and what it reads. Nothing can be run with what comes of it.
+pub(super) fn analyse(
+    scope: &Scope,
+    source: &Source,
+    trust: &Trust,
+    stage: &Cell<Stage>,
+) -> Result<Vec<RelationColumns>, ExecError> {
+    let parsed = parse::parse(scope, source, MAX_NODES).map_err(not_one_select)?;
+    let analysed = parsed.analyse();
+    stage.set(Stage::Execution);
+    Ok(check_analysed(&analysed, trust)?.uses)
+}
+
 /// Text for the parser.
 pub(super) fn source(text: &str) -> Result<Source, ExecError> {
     if text.len() > MAX_TEXT {
@@ -129,6 +147,7 @@ fn not_one_select(found: NotOneSelect) -> ExecError {
 struct Strict {
     relations: Vec<String>,
     columns_used: Vec<String>,
+    uses: Vec<RelationColumns>,
 }
 
 fn check_analysed(analysed: &Analysed<'_>, trust: &Trust) -> Result<Strict, ExecError> {
@@ -148,7 +167,7 @@ fn check_analysed(analysed: &Analysed<'_>, trust: &Trust) -> Result<Strict, Exec
     for cast in casts {
         functions::judge(cast, Author::Untrusted, trust)?;
     }
-    Ok(Strict { relations: found.relations, columns_used: found.columns_used })
+    Ok(Strict { relations: found.relations, columns_used: found.columns_used, uses: found.uses })
 }
 
 /// What a walk found.
@@ -156,6 +175,7 @@ fn check_analysed(analysed: &Analysed<'_>, trust: &Trust) -> Result<Strict, Exec
 struct Found {
     relations: Vec<String>,
     columns_used: Vec<String>,
+    uses: Vec<RelationColumns>,
     types: Vec<Oid>,
 }
 
@@ -260,6 +280,7 @@ impl<'t> Check<'t> {
         if self.inside_views {
             return Ok(());
         }
+        self.found.uses.push((use_.oid, use_.columns.clone()));
         for &number in &use_.columns {
             let column = match number {
                 0 => "*".to_owned(),

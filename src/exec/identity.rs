@@ -14,6 +14,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The caller, for looking at a statement without planning or running it: no power matters.
+    pub(super) fn of_reader() -> Self {
+        Self { user: server::current_role() }
+    }
+
     /// The role.
     pub fn user(self) -> Oid {
         self.user

@@ -26,4 +26,4 @@ pub use identity::Identity;
 pub use limits::{Limits, Policy};
 pub use listed::signatures as listed_signatures;
 pub use rows::{ResultSet, Truncation};
-pub use run::{Report, run, validate};
+pub use run::{Report, analyse, run, validate};

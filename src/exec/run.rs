@@ -1,9 +1,9 @@
-//! The two things that can be done with a statement: look at it, run it.
+//! What can be done with a statement: look at what it reads, plan it, run it.
 //!
 //! Called by the API with text from a model or a user, which is checked here whoever wrote it.
 
 use super::error::ExecError;
-use super::gate::{self, ReadOnlySql};
+use super::gate::{self, ReadOnlySql, RelationColumns};
 use super::identity::Identity;
 use super::limits::{Limits, Policy};
 use super::rows::{self, ColumnInfo, ResultSet};
@@ -37,6 +37,16 @@ fn checked<R>(
         let sql = gate::check(scope, &source, limits, policy, trust, stage)?;
         stage.set(Stage::Execution);
         then(&sql)
+    })
+}
+
+/// Which relations and columns `text` reads, if the gate's judgement of its tree lets it pass.
+/// Whatever the caller's rights and power: it is neither planned nor run.
+pub fn analyse(text: &str, policy: &Policy) -> Result<Vec<RelationColumns>, ExecError> {
+    let source = gate::source(text)?;
+    let limits = Limits::default();
+    sandbox::enter(Identity::of_reader(), &limits, policy, |scope, trust, stage| {
+        gate::analyse(scope, &source, trust, stage)
     })
 }
 

@@ -1,8 +1,9 @@
 //! Counts changes of the system catalogs that this session learns of.
 //!
 //! Owns the callbacks of the relation cache and the system caches; they store a number, nothing
-//! else. Called by `catalog`.
+//! else. Called by `catalog`, and by who changes what it reads.
 
+use std::ffi::CStr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +17,20 @@ static REGISTERED: OnceLock<()> = OnceLock::new();
 pub fn generation() -> u64 {
     REGISTERED.get_or_init(register);
     GENERATION.load(Ordering::Relaxed)
+}
+
+/// Tells all sessions, when this transaction commits, that a table has changed in a way they learn
+/// of as if it were altered: rows alone send no word.
+pub fn announce(schema: &CStr, table: &CStr) {
+    // SAFETY: NUL-terminated strings; look-ups that give InvalidOid for what is missing, and a
+    // message about a relation that exists.
+    unsafe {
+        let namespace = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+        let oid = pg_sys::get_relname_relid(table.as_ptr(), namespace);
+        if oid != pg_sys::InvalidOid {
+            pg_sys::CacheInvalidateRelcacheByRelid(oid);
+        }
+    }
 }
 
 fn register() {

@@ -36,6 +36,7 @@ fn view(schemas: Option<Vec<String>>) -> crate::catalog::View {
         readable_role: None,
         schemas: schemas.unwrap_or_else(crate::pg::facts::search_path),
         foreign_servers: Vec::new(),
+        semantics: true,
     }
 }
 

@@ -18,6 +18,7 @@ use text2sql_core::prompt::{self, PromptInput};
 use text2sql_core::protocol::{Constraint, Failure, FailureCode, GenerateRequest};
 use text2sql_core::route::Route;
 use text2sql_core::schema::Snapshot;
+use text2sql_core::semantics::{examples, hints};
 use text2sql_engine::control::Control;
 use text2sql_engine::model::{LoadedModel, Pin};
 
@@ -159,6 +160,8 @@ impl Questions {
             question,
             today: None,
             values: &link::value_hits(snapshot, &selection.relations, question),
+            terms: &hints(snapshot, &selection.relations, question),
+            examples: &examples(snapshot, &selection.relations, question, 2),
             result_columns: None,
             server_version: "15",
         })

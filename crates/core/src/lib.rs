@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`schema`] | the catalog snapshot: relations, attributes, keys; identifiers and their quoting; its text |
 //! | [`link`] | which relations of a schema a prompt shows, and in how much detail |
+//! | [`semantics`] | what people have defined about a database, and who gets to know it |
 //! | [`prompt`] | what the model is told; its templates and their version |
 //! | [`sql`] | from a model's answer to one checked statement: lexer, policy, layout |
 //! | [`grammar`] | what the model may write: the grammar of statements, names in scope |
@@ -52,6 +53,7 @@ pub mod ring;
 pub mod route;
 pub mod schema;
 pub mod score;
+pub mod semantics;
 pub mod shelf;
 pub mod sql;
 pub mod supervision;

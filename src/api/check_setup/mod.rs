@@ -10,6 +10,7 @@ mod server;
 
 use pgrx::prelude::*;
 
+use super::semantics;
 use crate::error::{Error, raise};
 use crate::exec::identity;
 
@@ -71,11 +72,38 @@ fn check_setup() -> TableIterator<
     let mut all = of_catalogs().unwrap_or_else(|error| raise(Error::CheckSetup(error.to_string())));
     all.extend(server::findings());
     all.extend(files::findings());
+    all.extend(of_definitions());
     all.sort();
     TableIterator::new(
         all.into_iter()
             .map(|f| (f.severity.name().to_owned(), f.check, f.object, f.finding, f.remedy)),
     )
+}
+
+/// Definitions that are out of use.
+fn of_definitions() -> Vec<Finding> {
+    if !server::runs_this_extension() {
+        return Vec::new();
+    }
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let findings = semantics::problems().into_iter().map(|([kind, relation, name], problem)| {
+        let of = if relation.is_empty() { "NULL".to_owned() } else { quoted(&relation) };
+        let object = [relation, name.clone()].into_iter().filter(|part| !part.is_empty());
+        Finding {
+            severity: Severity::Warning,
+            check: "semantics".to_owned(),
+            object: object.collect::<Vec<_>>().join(": "),
+            finding: format!(
+                "this {kind} is not told to the model until it is defined anew: {problem}"
+            ),
+            remedy: format!(
+                "SELECT text2sql.drop_semantic({}, {of}, {});",
+                quoted(&kind),
+                quoted(&name)
+            ),
+        }
+    });
+    findings.collect()
 }
 
 fn of_catalogs() -> Result<Vec<Finding>, pgrx::spi::Error> {

@@ -13,6 +13,11 @@ const FACTS: &str = "
     SELECT current_setting('server_version_num')::int,
            (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries')";
 
+/// Whether this library's own functions can be used here and now.
+pub(super) fn runs_this_extension() -> bool {
+    server::was_preloaded() && !server::is_parallel() && version::of_other_extension().is_none()
+}
+
 pub(super) fn findings() -> Vec<Finding> {
     let facts =
         Spi::connect(|client| client.select(FACTS, Some(1), &[])?.first().get_two::<i32, String>());

@@ -17,8 +17,12 @@ use crate::schema::{Detail, Relation, Renderer, Snapshot};
 pub(super) enum Place {
     /// In its name.
     Name,
+    /// In another name of it.
+    OtherName(u32),
     /// In the name of a column.
     Column(u32),
+    /// In another name of a column.
+    OtherColumnName(u32, u32),
     /// In what is said of it.
     Comment,
     /// In what is said of a column.
@@ -27,6 +31,8 @@ pub(super) enum Place {
     Label(u32),
     /// In the name of its schema.
     Schema,
+    /// In a name of a metric or filter that is defined on it.
+    Term,
 }
 
 /// A place of a word.
@@ -50,6 +56,8 @@ pub(super) struct Word {
 pub(super) struct Names {
     /// Of its own name.
     pub name: Vec<usize>,
+    /// Of each of its other names.
+    pub others: Vec<Vec<usize>>,
     /// Of each column's.
     pub columns: Vec<Vec<usize>>,
 }
@@ -89,6 +97,9 @@ impl Index {
                 members.push(position);
             }
             builder.relation(position, relation);
+            for name in snapshot.semantics.terms_of(&relation.name).flat_map(|term| term.names()) {
+                builder.add(name, Posting { relation: number(position), place: Place::Term });
+            }
         }
         let (words, relations) = builder.finish();
         Self {
@@ -131,6 +142,8 @@ impl Builder {
         let at = |place| Posting { relation: number(position), place };
         self.add(&relation.name.schema, at(Place::Schema));
         let name = self.add(&relation.name.name, at(Place::Name));
+        let others = (0..).zip(&relation.synonyms);
+        let others = others.map(|(n, other)| self.add(other, at(Place::OtherName(n)))).collect();
         if let Some(comment) = &relation.comment {
             self.add(comment, at(Place::Comment));
         }
@@ -138,6 +151,9 @@ impl Builder {
         for (column, attribute) in relation.columns.iter().enumerate() {
             let column = number(column);
             columns.push(self.add(&attribute.name, at(Place::Column(column))));
+            for (n, other) in (0..).zip(&attribute.synonyms) {
+                self.add(other, at(Place::OtherColumnName(column, n)));
+            }
             if let Some(comment) = &attribute.comment {
                 self.add(comment, at(Place::ColumnComment(column)));
             }
@@ -145,7 +161,7 @@ impl Builder {
                 self.add(label, at(Place::Label(column)));
             }
         }
-        self.relations.push(Names { name, columns });
+        self.relations.push(Names { name, others, columns });
     }
 
     /// The text's words, by number.
@@ -183,6 +199,7 @@ impl Builder {
         };
         for names in &mut relations {
             follow(&mut names.name);
+            names.others.iter_mut().for_each(&mut follow);
             names.columns.iter_mut().for_each(&mut follow);
         }
         (words, relations)

@@ -1,7 +1,7 @@
 //! How much each relation has to do with a question, by the words they share.
 //!
-//! Purely lexical: names, comments and labels, each with its weight, rarer words counting for more,
-//! and stored values. The relations a statement reads are nearly always of one schema, so where
+//! Purely lexical: names, other names, terms defined on them, comments and labels, each with its
+//! weight, rarer words counting for more, and stored values. The relations a statement reads are nearly always of one schema, so where
 //! there are several, what a schema shares with the question as a whole comes first, and what a
 //! relation shares places it within its schema. Called by [`super::select()`] and
 //! [`super::reasons`].
@@ -19,6 +19,7 @@ use crate::schema::{Relation, Snapshot};
 const IN_TABLE_NAME: f32 = 3.0;
 const IN_COLUMN_NAME: f32 = 2.0;
 const IN_LABEL: f32 = 1.8;
+const IN_TERM: f32 = 1.5;
 const IN_SCHEMA_NAME: f32 = 1.0;
 const IN_COMMENT: f32 = 0.8;
 /// A stored value that the question names.
@@ -142,7 +143,8 @@ impl Shared {
             words.iter().map(|word| rarity_of.get(*word).copied().flatten()).sum()
         };
         for (names, own) in index.relations.iter().zip(&mut self.own) {
-            *own += WHOLE_NAME * whole(&names.name).unwrap_or_default();
+            let all = names.others.iter().chain([&names.name]);
+            *own += WHOLE_NAME * all.filter_map(|words| whole(words)).fold(0.0, f32::max);
             let columns = names.columns.iter().filter(|words| words.len() > 1);
             let best = columns.filter_map(|words| whole(words)).fold(0.0, f32::max);
             *own += WHOLE_COLUMN * best;
@@ -233,8 +235,9 @@ fn weights(index: &Index, asked: usize, likenesses: &[Likeness]) -> Vec<Vec<f32>
             let relation = posting.relation as usize;
             let (name, column) = scales.get(relation).copied().unwrap_or_default();
             let weight = match posting.place {
-                Place::Name => name,
-                Place::Column(_) => column,
+                Place::Name | Place::OtherName(_) => name,
+                Place::Column(_) | Place::OtherColumnName(..) => column,
+                Place::Term => IN_TERM,
                 Place::Label(_) => IN_LABEL,
                 Place::Schema => IN_SCHEMA_NAME,
                 Place::Comment | Place::ColumnComment(_) => IN_COMMENT,
@@ -311,6 +314,30 @@ mod tests {
             ("cust count", "customers"),
         ] {
             let found = names(&fixture::shop(), question);
+            assert_eq!(found.first().map(String::as_str), Some(first), "{question}");
+        }
+    }
+
+    #[test]
+    fn other_names_and_terms_are_found() {
+        let mut snapshot = fixture::shop();
+        snapshot.relations[0].synonyms = vec!["patrons".into()];
+        snapshot.relations[1].columns[2].synonyms = vec!["tariff".into()];
+        snapshot.semantics.terms.push(crate::semantics::Term {
+            kind: crate::semantics::Kind::Metric,
+            relation: snapshot.relations[2].name.clone(),
+            name: "turnover".into(),
+            synonyms: vec!["takings".into()],
+            sql: "sum(total)".into(),
+            description: None,
+        });
+        for (question, first) in [
+            ("list the patron", "customers"),
+            ("highest tariffs", "order_items"),
+            ("turnover in May", "orders"),
+            ("takings in May", "orders"),
+        ] {
+            let found = names(&snapshot, question);
             assert_eq!(found.first().map(String::as_str), Some(first), "{question}");
         }
     }

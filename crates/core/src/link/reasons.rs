@@ -10,6 +10,7 @@ use super::rank::{Likeness, asked, likenesses, rank};
 use super::select::Selection;
 use super::words::{Spelled, split};
 use crate::schema::{Relation, Snapshot};
+use crate::semantics::is_named;
 
 /// Most reasons told for a relation.
 const MAX_REASONS: usize = 12;
@@ -51,6 +52,12 @@ pub enum Reason<'s> {
     Name(Shared),
     /// A word is in the name of a column.
     Column(Shared, &'s str),
+    /// A word is in another name of the relation.
+    OtherName(Shared, &'s str),
+    /// A word is in another name of a column.
+    OtherColumnName(Shared, &'s str, &'s str),
+    /// A metric or filter defined on the relation is named.
+    Term(&'s str, &'static str),
     /// A word is in what is said of the relation.
     Comment(Shared),
     /// A word is in what is said of a column.
@@ -68,6 +75,11 @@ impl fmt::Display for Reason<'_> {
         match self {
             Self::Name(word) => write!(f, "{word}in its name"),
             Self::Column(word, column) => write!(f, "{word}in the column {column}"),
+            Self::OtherName(word, name) => write!(f, "{word}in its other name {name}"),
+            Self::OtherColumnName(word, column, name) => {
+                write!(f, "{word}in {name}, another name of the column {column}")
+            }
+            Self::Term(name, kind) => write!(f, "the {kind} {name} is defined on it"),
             Self::Comment(word) => write!(f, "{word}in its comment"),
             Self::ColumnComment(word, column) => {
                 write!(f, "{word}in the comment of the column {column}")
@@ -88,6 +100,7 @@ pub fn linked<'s>(
 ) -> Vec<Linked<'s>> {
     let index = snapshot.index();
     let asked = asked(question);
+    let words = split(question);
     let likenesses = likenesses(index, &asked);
     let values = index.values.named(snapshot, question);
     let ranked = rank(index, question, &values);
@@ -99,6 +112,9 @@ pub fn linked<'s>(
     all.filter_map(|(position, score)| {
         let relation = snapshot.relations.get(position)?;
         let mut reasons = reasons(relation, said.remove(&position).unwrap_or_default());
+        let terms = snapshot.semantics.terms_of(&relation.name);
+        let named = terms.filter(|term| term.names().any(|name| is_named(&words, name)));
+        reasons.splice(0..0, named.map(|term| Reason::Term(&term.name, term.kind.name())));
         let here = values.iter().filter(|hit| hit.relation == position);
         reasons.extend(here.filter_map(|hit| {
             Some(Reason::Value(hit.value, &relation.columns.get(hit.column)?.name))
@@ -151,6 +167,16 @@ fn reason(relation: &Relation, place: Place, shared: Shared) -> Option<Reason<'_
     match place {
         Place::Name => Some(Reason::Name(shared)),
         Place::Column(at) => column(at).map(|c| Reason::Column(shared, &c.name)),
+        Place::OtherName(at) => {
+            relation.synonyms.get(at as usize).map(|name| Reason::OtherName(shared, name))
+        }
+        Place::OtherColumnName(at, other) => {
+            let column = column(at)?;
+            let other = column.synonyms.get(other as usize)?;
+            Some(Reason::OtherColumnName(shared, &column.name, other))
+        }
+        // Told where the whole of it is named.
+        Place::Term => None,
         Place::Comment => Some(Reason::Comment(shared)),
         Place::ColumnComment(at) => column(at).map(|c| Reason::ColumnComment(shared, &c.name)),
         Place::Schema => Some(Reason::Schema(shared)),
@@ -196,6 +222,34 @@ mod tests {
         assert!(of("orders").contains(&"the column status has 'paid'".to_owned()), "{told:?}");
         assert_eq!(of("v_revenue"), &["shares no word, but fits in"]);
         assert!(told.iter().all(|(_, shown, _)| *shown));
+    }
+
+    #[test]
+    fn other_names_and_terms_are_told() {
+        let mut snapshot = shop();
+        snapshot.relations[0].synonyms = vec!["loyal patrons".into()];
+        snapshot.relations[0].columns[2].synonyms = vec!["town".into()];
+        snapshot.semantics.terms.push(crate::semantics::Term {
+            kind: crate::semantics::Kind::Filter,
+            relation: snapshot.relations[0].name.clone(),
+            name: "active customer".into(),
+            synonyms: vec![],
+            sql: "true".into(),
+            description: None,
+        });
+        let question = "active patrons and customers by town";
+        let selection = select(&snapshot, question, Budget { tokens: 10_000 });
+        let linked = linked(&snapshot, question, &selection);
+        let reasons: Vec<String> = linked[0].reasons.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            reasons,
+            [
+                "the filter active customer is defined on it",
+                "\"customers\" is in its name",
+                "\"patrons\" is in its other name loyal patrons",
+                "\"town\" is in town, another name of the column city",
+            ]
+        );
     }
 
     #[test]

@@ -141,8 +141,10 @@ fn names(snapshot: &Snapshot, relations: &[usize]) -> HashSet<String> {
     let shown = relations.iter().filter_map(|&index| snapshot.relations.get(index));
     shown
         .flat_map(|relation| {
-            let columns = relation.columns.iter().flat_map(|column| split(&column.name));
-            split(&relation.name.name).into_iter().chain(columns)
+            let columns = relation.columns.iter();
+            let others = columns.clone().flat_map(|column| &column.synonyms);
+            let names = columns.map(|column| &column.name).chain([&relation.name.name]);
+            names.chain(&relation.synonyms).chain(others).flat_map(|name| split(name))
         })
         .collect()
 }

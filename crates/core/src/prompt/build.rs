@@ -7,7 +7,10 @@ use super::question::{QuestionError, check_question};
 use super::time::Time;
 use crate::chat::{ChatPrompt, Role, Turn};
 use crate::link::{Selection, ValueHit};
-use crate::schema::{Snapshot, quote_ident, quote_qualified, quoted_value, render, sanitize};
+use crate::schema::{
+    RelationName, Snapshot, quote_ident, quote_qualified, quoted_value, render, sanitize,
+};
+use crate::semantics::{Example, Hint, Kind, entry, expression};
 
 /// Version of the templates together; raised with every change of one, recorded with every
 /// evaluation and with every adapter trained.
@@ -28,6 +31,8 @@ const PERIODS: &str =
 /// Longest message about a failed statement with the advice on it, bytes: a list of forty
 /// columns fits.
 const MAX_PROBLEM: usize = 900;
+/// Longest rule, bytes.
+const MAX_RULE: usize = entry::MAX_RULE;
 
 /// What a prompt is built from.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +47,10 @@ pub struct PromptInput<'a> {
     pub today: Option<&'a str>,
     /// Stored values that the question names, from [`crate::link::value_hits`].
     pub values: &'a [ValueHit<'a>],
+    /// Metrics and filters that the question names, from [`crate::semantics::hints`].
+    pub terms: &'a [Hint<'a>],
+    /// Verified questions like this one, from [`crate::semantics::examples`].
+    pub examples: &'a [&'a Example],
     /// Names and types the rows must have, in order.
     pub result_columns: Option<&'a [(String, String)]>,
     /// `server_version`; only the major version is shown.
@@ -73,7 +82,8 @@ pub fn build(input: &PromptInput<'_>) -> Result<ChatPrompt, PromptError> {
     if let Some(unknown) = relations.iter().find(|&&i| i >= input.snapshot.relations.len()) {
         return Err(PromptError::UnknownRelation(*unknown));
     }
-    let schema = render(input.snapshot, relations, input.selection.detail);
+    let mut schema = render(input.snapshot, relations, input.selection.detail);
+    schema.push_str(&rules(input));
     let system = fill(
         SYSTEM,
         &[("{version}", &major(input.server_version)), ("{schema}", schema.trim_end())],
@@ -98,9 +108,28 @@ pub fn repair(prompt: &ChatPrompt, candidate: &str, problem: &str) -> ChatPrompt
     prompt
 }
 
+/// What is told with every question about these relations. Behind the schema, so that another rule
+/// leaves what was computed of the schema as it is.
+fn rules(input: &PromptInput<'_>) -> String {
+    let relations = &input.selection.relations;
+    let shown = |name: &RelationName| {
+        let mut shown = relations.iter().filter_map(|&at| input.snapshot.relations.get(at));
+        shown.any(|relation| relation.name == *name)
+    };
+    let rules = input.snapshot.semantics.rules.iter();
+    let told = rules.filter(|rule| rule.relation.as_ref().is_none_or(shown));
+    let lines: Vec<String> =
+        told.map(|rule| format!("- {}\n", sanitize(&rule.text, MAX_RULE))).collect();
+    if lines.is_empty() {
+        String::new()
+    } else {
+        format!("\nAbout this database:\n{}", lines.concat())
+    }
+}
+
 /// What belongs to this question alone, one line each.
 fn context(input: &PromptInput<'_>) -> String {
-    let mut lines = String::new();
+    let mut lines: String = input.examples.iter().map(|example| solved(example)).collect();
     let relations = input.selection.relations.iter();
     let shown = relations.filter_map(|&index| input.snapshot.relations.get(index));
     let time = Time::new(input.question, shown.flat_map(|relation| &relation.columns));
@@ -113,6 +142,7 @@ fn context(input: &PromptInput<'_>) -> String {
             sanitize(today, 40)
         ));
     }
+    lines.extend(input.terms.iter().map(meaning));
     if let Some(values) = stored_values(input) {
         lines.push_str(&values);
     }
@@ -129,6 +159,29 @@ fn context(input: &PromptInput<'_>) -> String {
         ));
     }
     lines
+}
+
+/// A question like this one, with the statement that answers it.
+fn solved(example: &Example) -> String {
+    let question = sanitize(&example.question, entry::MAX_QUESTION);
+    let sql = sanitize(&example.sql, expression::MAX_STATEMENT);
+    format!("Example: {question}\n{sql}\n")
+}
+
+/// What a term of the question stands for.
+fn meaning(hint: &Hint<'_>) -> String {
+    let term = hint.term;
+    let place = sanitize(&quote_qualified(&term.relation), 800);
+    let sql = sanitize(&term.sql, expression::MAX_BYTES);
+    let said = match &term.description {
+        Some(description) => format!(" ({})", sanitize(description, entry::MAX_DESCRIPTION)),
+        None => String::new(),
+    };
+    let called = sanitize(hint.called, entry::MAX_NAME);
+    match term.kind {
+        Kind::Filter => format!("\"{called}\" means rows of {place} where {sql}{said}.\n"),
+        _ => format!("\"{called}\" means {sql} of {place}{said}.\n"),
+    }
 }
 
 /// Which columns have the values that the question names, as they are stored.
@@ -187,6 +240,8 @@ mod tests {
             question: "How many orders has each customer?",
             today: None,
             values: &[],
+            terms: &[],
+            examples: &[],
             result_columns: None,
             server_version: "15.20 (Debian)",
         }
@@ -252,6 +307,66 @@ mod tests {
             The rows must have exactly these columns, in this order: "Total" numeric, n bigint.
             Question: How many orders has each customer this year?"#]]
         .assert_eq(&typed.turns[0].text);
+    }
+
+    #[test]
+    fn definitions_come_behind_the_schema_and_before_the_question() {
+        use crate::semantics::{Rule, Semantics, Term};
+        let mut snapshot = fixture::shop();
+        let selection = selection(&[2]);
+        let plain = build(&input(&snapshot, &selection)).unwrap();
+        let term = |kind, name: &str, sql: &str, description: Option<&str>| Term {
+            kind,
+            relation: snapshot.relations[2].name.clone(),
+            name: name.into(),
+            synonyms: vec![],
+            sql: sql.into(),
+            description: description.map(str::to_owned),
+        };
+        let terms = vec![
+            term(Kind::Metric, "turnover", "sum(total)", Some("refunds\nincluded")),
+            term(Kind::Filter, "open order", "status = 'new'", None),
+        ];
+        let rule = |relation: Option<usize>, text: &str| Rule {
+            relation: relation.map(|at| snapshot.relations[at].name.clone()),
+            text: text.into(),
+        };
+        let rules = vec![
+            rule(None, "The year begins in April."),
+            rule(Some(0), "Not told: customers are not shown."),
+            rule(Some(2), "Totals are {schema}\nin euro."),
+        ];
+        snapshot.semantics = Semantics { terms, rules, ..Semantics::default() };
+        let terms: Vec<Hint<'_>> =
+            snapshot.semantics.terms.iter().map(|term| Hint { term, called: &term.name }).collect();
+        let example = Example {
+            question: "How many\norders?".into(),
+            sql: "SELECT count(*) FROM shop.orders".into(),
+            relations: vec![],
+            words: vec![],
+        };
+        let told = build(&PromptInput {
+            question: "Turnover of open orders?",
+            terms: &terms,
+            examples: &[&example],
+            ..input(&snapshot, &selection)
+        })
+        .unwrap();
+        let rules = told.system.strip_prefix(&plain.system).unwrap();
+        expect![[r#"
+
+
+            About this database:
+            - The year begins in April.
+            - Totals are {schema} in euro."#]]
+        .assert_eq(rules);
+        expect![[r#"
+            Example: How many orders?
+            SELECT count(*) FROM shop.orders
+            "turnover" means sum(total) of shop.orders (refunds included).
+            "open order" means rows of shop.orders where status = 'new'.
+            Question: Turnover of open orders?"#]]
+        .assert_eq(&told.turns[0].text);
     }
 
     #[test]

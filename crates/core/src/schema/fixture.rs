@@ -13,6 +13,7 @@ fn column(name: &str, type_name: &str) -> Attribute {
         not_null: false,
         domain: None,
         comment: None,
+        synonyms: vec![],
         enum_labels: vec![],
         common_values: vec![],
     }
@@ -24,6 +25,8 @@ pub(crate) fn table(schema: &str, table: &str, columns: &[&str]) -> Relation {
         name: RelationName { schema: schema.into(), name: table.into() },
         kind: RelationKind::Table,
         comment: None,
+        synonyms: vec![],
+        filtered: false,
         estimated_rows: None,
         columns: columns.iter().map(|c| column(c, "bigint")).collect(),
         primary_key: vec!["id".into()],
@@ -46,6 +49,8 @@ pub(crate) fn shop() -> Snapshot {
         name: name("customers"),
         kind: RelationKind::Table,
         comment: Some("People who have bought something".into()),
+        synonyms: vec![],
+        filtered: false,
         estimated_rows: Some(4200.0),
         columns: vec![
             column("id", "bigint"),
@@ -66,6 +71,8 @@ pub(crate) fn shop() -> Snapshot {
         name: name("orders"),
         kind: RelationKind::PartitionedTable,
         comment: None,
+        synonyms: vec![],
+        filtered: false,
         estimated_rows: Some(2.5e6),
         columns: vec![
             column("id", "bigint"),
@@ -82,6 +89,8 @@ pub(crate) fn shop() -> Snapshot {
         name: name("order_items"),
         kind: RelationKind::Table,
         comment: None,
+        synonyms: vec![],
+        filtered: false,
         estimated_rows: Some(-1.0),
         columns: vec![
             column("order_id", "bigint"),
@@ -94,6 +103,8 @@ pub(crate) fn shop() -> Snapshot {
         name: name("v_revenue"),
         kind: RelationKind::View,
         comment: None,
+        synonyms: vec![],
+        filtered: false,
         estimated_rows: None,
         columns: vec![column("month", "date"), column("revenue", "numeric")],
         primary_key: vec![],

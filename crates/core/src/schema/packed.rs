@@ -53,6 +53,9 @@ mod tests {
         snapshot.functions = vec!["similarity".into()];
         snapshot.relations[0].estimated_rows = Some(1_234_567.0);
         snapshot.relations[0].columns[0].common_values = vec!["O'Hara".into(), "é".into()];
+        snapshot.relations[1].synonyms = vec!["lines".into()];
+        snapshot.relations[2].filtered = true;
+        snapshot.semantics.rules.push(crate::semantics::Rule { relation: None, text: "x".into() });
         snapshot.infer_keys();
         snapshot
     }

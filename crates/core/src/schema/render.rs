@@ -19,6 +19,8 @@ const MAX_VALUE: usize = 40;
 const MAX_VALUES: usize = 3;
 /// Labels shown of an enum; filters need the exact label, so nearly all enums are whole.
 const MAX_LABELS: usize = 40;
+/// Other names shown of a relation or column.
+const MAX_SYNONYMS: usize = 5;
 /// Longest name or type, bytes: four times NAMEDATALEN covers every encoding.
 const MAX_NAME: usize = 256;
 
@@ -140,7 +142,8 @@ fn in_full(
     out: &mut String,
 ) {
     let scale = (detail == Detail::Full).then_some(relation.estimated_rows).flatten();
-    note(out, comment(relation.comment.as_deref()).into_iter().chain(scale.and_then(row_scale)));
+    let said = comment(relation.comment.as_deref()).into_iter().chain(also(&relation.synonyms));
+    note(out, said.chain(scale.and_then(row_scale)));
     out.push('\n');
     let constraints: Vec<String> = table_constraints(relation, keys).collect();
     let items = relation.columns.len() + constraints.len();
@@ -155,8 +158,8 @@ fn in_full(
         if position + 1 < items {
             out.push(',');
         }
-        let said = comment(column.comment.as_deref()).into_iter().chain(values(column, detail));
-        note(out, said.chain(likely(column, guesses)));
+        let said = comment(column.comment.as_deref()).into_iter().chain(also(&column.synonyms));
+        note(out, said.chain(values(column, detail)).chain(likely(column, guesses)));
         out.push('\n');
     }
     for (position, constraint) in constraints.iter().enumerate() {
@@ -208,6 +211,13 @@ fn note(out: &mut String, parts: impl Iterator<Item = String>) {
 
 fn comment(comment: Option<&str>) -> Option<String> {
     comment.map(|text| sanitize(text, MAX_COMMENT)).filter(|text| !text.is_empty())
+}
+
+/// Other names.
+fn also(synonyms: &[String]) -> Option<String> {
+    let names: Vec<String> =
+        synonyms.iter().take(MAX_SYNONYMS).map(|name| sanitize(name, MAX_COMMENT)).collect();
+    (!names.is_empty()).then(|| format!("also called {}", names.join(", ")))
 }
 
 fn values(column: &Attribute, detail: Detail) -> Option<String> {
@@ -375,6 +385,22 @@ mod tests {
             CREATE TABLE shop.orders (id, customer_id REFERENCES shop.customers (id), status, total);
             CREATE VIEW shop.v_revenue (month, revenue);
         "#]].assert_eq(&render(&snapshot, &[0, 1, 2, 3], Detail::NamesOnly));
+    }
+
+    #[test]
+    fn other_names_are_told_behind_the_comment() {
+        let mut snapshot = fixture::shop();
+        snapshot.relations[0].synonyms = vec!["buyers".into(), "clients".into()];
+        snapshot.relations[0].columns[2].synonyms = (0..9).map(|i| format!("town {i}\n")).collect();
+        expect![[r#"
+            CREATE TABLE shop.customers ( -- People who have bought something; also called buyers, clients
+              id bigint PRIMARY KEY,
+              name text,
+              city varchar(80), -- Where the parcels go; also called town 0, town 1, town 2, town 3, town 4
+              created_at timestamptz
+            );
+        "#]]
+        .assert_eq(&render(&snapshot, &[0], Detail::NoValues));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::hex;
 use crate::link::Index;
+use crate::semantics::Semantics;
 
 /// All relations a role may read in the schemas under consideration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct Snapshot {
     /// statement depends on: those it calls are judged when it runs.
     #[serde(default, skip_serializing)]
     pub functions: Vec<String>,
+    /// What people have defined about these relations; put here by [`crate::semantics::apply`].
+    #[serde(default, skip_serializing_if = "Semantics::is_empty")]
+    pub semantics: Semantics,
     /// What linking computes of the rest, once.
     #[serde(skip)]
     pub(crate) index: Kept<Index>,
@@ -67,9 +71,16 @@ pub struct Relation {
     pub name: RelationName,
     /// What it is.
     pub kind: RelationKind,
-    /// `COMMENT ON`, control characters removed, at most 200 bytes.
+    /// `COMMENT ON`, or the description defined in its place, control characters removed, at most
+    /// 200 bytes.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Other names people have for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub synonyms: Vec<String>,
+    /// Whether row-level security may hide rows of it from the caller.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub filtered: bool,
     /// The planner's row estimate, where the relation was analysed.
     #[serde(default)]
     pub estimated_rows: Option<f64>,
@@ -109,9 +120,13 @@ pub struct Attribute {
     /// Name of the domain, if the type is one.
     #[serde(default)]
     pub domain: Option<String>,
-    /// `COMMENT ON COLUMN`, control characters removed, at most 200 bytes.
+    /// `COMMENT ON COLUMN`, or the description defined in its place, control characters removed, at
+    /// most 200 bytes.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Other names people have for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub synonyms: Vec<String>,
     /// Labels in order, if the type is an enum.
     #[serde(default)]
     pub enum_labels: Vec<String>,
@@ -131,6 +146,10 @@ pub struct ForeignKey {
     pub to: RelationName,
     /// Referenced columns, in the same order.
     pub to_columns: Vec<String>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Snapshot {
@@ -164,13 +183,17 @@ impl Snapshot {
     }
 
     /// sha256, in hex, of what a statement depends on: relations, attributes, types, keys and
-    /// what is said of them. Estimates and common values change by themselves and do not count.
+    /// what is said of them. Estimates and common values change by themselves and do not count, and
+    /// other names for things change no statement.
     pub fn fingerprint(&self) -> String {
         let mut lasting = self.clone();
+        lasting.semantics = Semantics::default();
         for relation in &mut lasting.relations {
             relation.estimated_rows = None;
+            relation.synonyms.clear();
             for column in &mut relation.columns {
                 column.common_values.clear();
+                column.synonyms.clear();
             }
         }
         // Maps with keys that are no strings cannot be written; there is none.

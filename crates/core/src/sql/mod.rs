@@ -30,7 +30,7 @@ pub use both::take_apart;
 pub use candidate::{CandidateSql, MAX_SQL_BYTES, SqlError};
 pub use constants::{How, Look, fit_constants};
 pub use lexer::LexError;
-pub(crate) use lexer::Lexer;
+pub(crate) use lexer::{Lexer, tokens};
 pub use mend::mend;
 pub use needless::prune;
 pub use parsed::{ColumnRef, ParsedSql, RelationRef};

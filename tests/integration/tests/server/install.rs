@@ -134,6 +134,7 @@ fn a_dump_restores_into_a_working_extension() {
         .batch_execute(
             "GRANT EXECUTE ON FUNCTION text2sql.check_setup() TO analyst;
              REVOKE EXECUTE ON FUNCTION text2sql.prompt(text) FROM text2sql_user;
+             SELECT text2sql.define_metric('head count', 'shop.customers', 'count(*)');
              CREATE ROLE restorer SUPERUSER LOGIN",
         )
         .unwrap();
@@ -160,6 +161,9 @@ fn a_dump_restores_into_a_working_extension() {
         let mut analyst = connect(&server, "analyst", &database);
         let answer: String = analyst.query_one(GOOD, &[]).unwrap().get(0);
         assert_eq!(answer, r#"{"n":3}"#, "{user}");
+        let named = "SELECT reasons[1] FROM text2sql.link('the head count') LIMIT 1";
+        let reason: String = analyst.query_one(named, &[]).unwrap().get(0);
+        assert_eq!(reason, "the metric head count is defined on it", "{user}");
         analyst.query("SELECT * FROM text2sql.check_setup()", &[]).unwrap();
         let error = analyst.query("SELECT text2sql.prompt('customers')", &[]).unwrap_err();
         assert_eq!(error.code().unwrap().code(), "42501", "{user}: {error}");

@@ -12,6 +12,8 @@ fn a_hot_standby_answers() {
     let script =
         json!({ "rules": [rule("customers", "SELECT count(*) AS n FROM shop.customers")] });
     let Some(server) = Server::start_with(script, Config::default(), SHOP) else { return };
+    let define = "SELECT text2sql.define_metric('head count', 'shop.customers', 'count(*)')";
+    server.superuser().batch_execute(define).unwrap();
     let config = Server::config(&server.script, Config::default());
     let standby = server.cluster.standby(&config).unwrap();
     let mut analyst = Client::connect(&standby.conninfo("analyst", "postgres"), NoTls).unwrap();
@@ -29,6 +31,10 @@ fn a_hot_standby_answers() {
         ("SELECT attempts::text FROM text2sql.explain('how many customers?')", "1"),
         ("SELECT (text2sql.generate('how many customers?') LIKE 'SELECT%')::text", "true"),
         ("SELECT text2sql.ask(NULL::bigint, 'how many customers?')::text", "3"),
+        (
+            "SELECT reasons[1] FROM text2sql.link('the head count') LIMIT 1",
+            "the metric head count is defined on it",
+        ),
     ] {
         let answer: String = analyst.query_one(call, &[]).unwrap().get(0);
         assert_eq!(answer, expected, "{call}");

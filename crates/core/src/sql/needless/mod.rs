@@ -245,8 +245,10 @@ impl Finder<'_> {
 /// Words of a relation's names and of what is said of it.
 fn words(relation: &Relation) -> impl Iterator<Item = String> {
     let columns = relation.columns.iter().flat_map(|column| split(&column.name));
+    let others = relation.columns.iter().flat_map(|column| &column.synonyms);
+    let others = others.chain(&relation.synonyms).flat_map(|name| split(name));
     let said = relation.comment.iter().flat_map(|comment| split(comment));
-    let all = split(&relation.name.name).into_iter().chain(columns).chain(said);
+    let all = split(&relation.name.name).into_iter().chain(columns).chain(others).chain(said);
     all.filter(|word| !is_stop_word(word)).collect::<Vec<_>>().into_iter()
 }
 

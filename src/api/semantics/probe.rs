@@ -1,0 +1,97 @@
+//! Whether a definition holds, by the server's own parser and analyser.
+//!
+//! The statement made of a definition goes through the gate as far as to the judged tree: that is
+//! where names, types and functions are decided. It is not planned and not run, so it may be looked
+//! at with the rights of whoever defines or lists definitions, powerful or not. Called by
+//! [`super`] and [`super::list`].
+
+use pgrx::prelude::*;
+use text2sql_core::schema::{RelationName, quote_ident};
+use text2sql_core::semantics::expression::{self, Probe};
+use text2sql_core::semantics::{Definition, Kind, Read, changed};
+
+use super::target::Target;
+use crate::api::limits;
+use crate::error::{DefineError, Error};
+use crate::exec;
+
+/// Names and types of the columns with these relations and numbers, as the snapshot has them.
+const COLUMNS: &str = "
+    SELECT n.nspname::text, c.relname::text, a.attname::text,
+           format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END,
+                       CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END)
+      FROM unnest($1::oid[], $2::int2[]) AS r(relation, number)
+      JOIN pg_class c ON c.oid = r.relation
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_attribute a ON a.attrelid = r.relation AND a.attnum = r.number AND r.number > 0
+      LEFT JOIN pg_type t ON t.oid = a.atttypid
+     ORDER BY 1, 2, a.attnum";
+
+/// What of the database a definition about `target` reads, if it holds.
+pub fn reads(target: &Target, definition: &Definition) -> Result<Vec<Read>, DefineError> {
+    of_relation(&target.name, definition)
+}
+
+/// Whether a stored definition still holds, and reads what it read.
+pub fn again(definition: &Definition) -> Result<(), DefineError> {
+    let database = RelationName { schema: String::new(), name: String::new() };
+    let relation = match (&definition.relation, definition.kind) {
+        (Some(relation), _) => relation,
+        (None, Kind::Example) => &database,
+        (None, _) => return Ok(()),
+    };
+    let now = of_relation(relation, definition)?;
+    let is_typed = !matches!(definition.kind, Kind::Description | Kind::Rule);
+    match changed(&definition.reads, &now) {
+        Some(what) if is_typed => Err(DefineError::Reads(what)),
+        _ => Ok(()),
+    }
+}
+
+fn of_relation(relation: &RelationName, definition: &Definition) -> Result<Vec<Read>, DefineError> {
+    limits::require_stack().map_err(store)?;
+    let column = quote_ident(&definition.name);
+    let what = match (definition.kind, &definition.definition, &definition.key) {
+        (Kind::Metric, Some(text), _) => Probe::Expression(text),
+        (Kind::Filter, Some(text), _) => Probe::Condition(text),
+        (Kind::Join, _, Some(key)) => Probe::Join(&key.from_columns, &key.to, &key.to_columns),
+        (Kind::Description, ..) if !definition.name.is_empty() => Probe::Expression(&column),
+        _ => Probe::Relation,
+    };
+    let sql = match (definition.kind, &definition.definition) {
+        (Kind::Example, Some(text)) => expression::statement(text)?,
+        _ => expression::probe(relation, what)?,
+    };
+    let policy = limits::policy().map_err(store)?;
+    let uses = exec::analyse(sql.text(), &policy)?;
+    let (mut relations, mut numbers) = (Vec::new(), Vec::new());
+    for (oid, columns) in uses {
+        match columns.iter().find(|number| **number <= 0) {
+            Some(0) => return Err(DefineError::Reads("whole rows".to_owned())),
+            Some(_) => return Err(DefineError::Reads("a system column".to_owned())),
+            None => {}
+        }
+        let columns = if columns.is_empty() { vec![0] } else { columns };
+        relations.extend(columns.iter().map(|_| oid));
+        numbers.extend(columns);
+    }
+    Spi::connect(|client| {
+        let mut reads = Vec::new();
+        for row in client.select(COLUMNS, None, &[relations.into(), numbers.into()])? {
+            let relation = RelationName {
+                schema: row.get::<String>(1)?.unwrap_or_default(),
+                name: row.get::<String>(2)?.unwrap_or_default(),
+            };
+            let read = Read { relation, column: row.get(3)?, type_name: row.get(4)? };
+            if !reads.contains(&read) {
+                reads.push(read);
+            }
+        }
+        Ok::<_, pgrx::spi::Error>(reads)
+    })
+    .map_err(|error| DefineError::Store(error.to_string()))
+}
+
+fn store(error: Error) -> DefineError {
+    DefineError::Store(error.to_string())
+}
