@@ -21,6 +21,7 @@
 //! | [`output`] | its text |
 //! | [`generate`] | one request to its end, for tools |
 //! | [`choose`] | the next token, under a constraint or not |
+//! | [`sample`] | drawing a token, and how unlikely one was |
 //! | [`lookahead`] | guesses of the next tokens |
 //! | [`control`] | cancel flag and deadline |
 //! | [`frame_loop`] | the protocol over a socketpair |
@@ -52,6 +53,7 @@ pub mod model;
 pub mod output;
 pub mod prefix_cache;
 pub mod prompt_tokens;
+pub mod sample;
 pub mod scheduler;
 pub mod served;
 pub mod stop;
