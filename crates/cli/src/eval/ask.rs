@@ -11,6 +11,7 @@ use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use serde::{Deserialize, Serialize};
 use text2sql_core::protocol::Failure;
 use text2sql_core::score::{Kind, Rows, Value, same};
+use text2sql_core::signals::Signals;
 
 use super::failed;
 use super::suite::Question;
@@ -31,6 +32,8 @@ pub enum Verdict {
     Refused,
     /// The time was over.
     Timeout,
+    /// The extension asked back.
+    AskedBack,
 }
 
 /// One question under one arm.
@@ -60,6 +63,9 @@ pub struct Answer {
     pub cached_tokens: i32,
     /// Tokens written.
     pub generated_tokens: i32,
+    /// What is known of how it came about; whether there are no rows is this tool's finding.
+    #[serde(default)]
+    pub signals: Option<Signals>,
 }
 
 /// A session in one database.
@@ -150,10 +156,12 @@ impl Session {
             prompt_tokens: 0,
             cached_tokens: 0,
             generated_tokens: 0,
+            signals: None,
         };
         let begin = Instant::now();
         let explained = self.client.query_one(
-            "SELECT sql, model, attempts, prompt_tokens, cached_tokens, generated_tokens
+            "SELECT sql, model, attempts, prompt_tokens, cached_tokens, generated_tokens,
+                    signals::text
                FROM text2sql.explain($1)",
             &[&question.text],
         );
@@ -174,7 +182,11 @@ impl Session {
         answer.prompt_tokens = row.get("prompt_tokens");
         answer.cached_tokens = row.get("cached_tokens");
         answer.generated_tokens = row.get("generated_tokens");
-        answer.verdict = match self.rows(&answer.said) {
+        let rows = self.rows(&answer.said);
+        let signals: Option<Signals> = serde_json::from_str(row.get("signals")).ok();
+        answer.signals = signals
+            .map(|signals| Signals { empty: rows.as_ref().ok().map(Vec::is_empty), ..signals });
+        answer.verdict = match rows {
             Ok(rows) if golds.iter().any(|gold| same(gold, &rows, question.ordered)) => {
                 Verdict::Right
             }
@@ -193,6 +205,8 @@ fn class(error: &postgres::Error) -> Option<Verdict> {
         Some(Verdict::Refused)
     } else if *code == SqlState::QUERY_CANCELED {
         Some(Verdict::Timeout)
+    } else if code.code().starts_with("TS") {
+        Some(Verdict::AskedBack)
     } else if code.code().starts_with("22") || code.code().starts_with("42") {
         Some(Verdict::NoStatement)
     } else {

@@ -8,13 +8,14 @@ use std::fmt::Write as _;
 use super::ask::{Answer, Verdict};
 use super::stats::{interval, mcnemar, percentile};
 
-const VERDICTS: [(Verdict, &str); 6] = [
+const VERDICTS: [(Verdict, &str); 7] = [
     (Verdict::Right, "right"),
     (Verdict::WrongRows, "wrong rows"),
     (Verdict::RunError, "fails when run"),
     (Verdict::NoStatement, "no valid statement"),
     (Verdict::Refused, "refused by the guard"),
     (Verdict::Timeout, "out of time"),
+    (Verdict::AskedBack, "asked back"),
 ];
 
 /// The report in Markdown. `arms` are in the order in which they were given.
@@ -134,6 +135,7 @@ mod tests {
             prompt_tokens: 1,
             cached_tokens: 1,
             generated_tokens: 10,
+            signals: None,
         }
     }
 

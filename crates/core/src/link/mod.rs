@@ -11,7 +11,7 @@ mod select;
 mod values;
 mod words;
 
-pub use rank::named;
+pub use rank::{Fit, best, fit, named};
 pub use reasons::{Linked, Reason, linked};
 pub use select::{Budget, Selection, estimate_tokens, select};
 pub use values::{ValueHit, value_hits};

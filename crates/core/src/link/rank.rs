@@ -30,17 +30,28 @@ const WHOLE_NAME: f32 = 2.0;
 /// Positions of relations that share a word with the question, with what their words count, best
 /// first; equal ones in snapshot order.
 pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<(usize, f32)> {
-    let asked: Vec<String> = {
-        let mut seen = HashSet::new();
-        split(question)
-            .into_iter()
-            .filter(|w| !is_stop_word(w) && seen.insert(w.clone()))
-            .take(MAX_ASKED)
-            .collect()
-    };
-    let mut scorer = Scorer::new(&asked);
-    let hits: Vec<Hits> = snapshot.relations.iter().map(|r| scorer.hits(r)).collect();
-    let relations = snapshot.relations.len() as f32;
+    let asked = asked(question);
+    rank_hits(&asked, &hits(snapshot, &asked))
+}
+
+/// The words of a question that may say something about a schema, each once.
+fn asked(question: &str) -> Vec<String> {
+    let mut seen = HashSet::new();
+    split(question)
+        .into_iter()
+        .filter(|w| !is_stop_word(w) && seen.insert(w.clone()))
+        .take(MAX_ASKED)
+        .collect()
+}
+
+/// What each relation shares with the words.
+fn hits(snapshot: &Snapshot, asked: &[String]) -> Vec<Hits> {
+    let mut scorer = Scorer::new(asked);
+    snapshot.relations.iter().map(|r| scorer.hits(r)).collect()
+}
+
+fn rank_hits(asked: &[String], hits: &[Hits]) -> Vec<(usize, f32)> {
+    let relations = hits.len() as f32;
     let rarity: Vec<f32> = (0..asked.len())
         .map(|word| {
             let found = hits.iter().filter(|h| h.weights.get(word).is_some_and(|w| *w > 0.0));
@@ -70,6 +81,53 @@ pub(super) fn rank(snapshot: &Snapshot, question: &str) -> Vec<(usize, f32)> {
         .collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     scored
+}
+
+/// How a question and some relations, those a statement reads, fit together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fit {
+    /// Share of the question's words that the relations have.
+    pub covered: f32,
+    /// Share of the question's words that any relation has.
+    pub known: f32,
+    /// By how much the relation that has least to do with the question is ahead of the best one that
+    /// is not among them, as a share of the larger score: from -1 to 1.
+    pub margin: f32,
+}
+
+/// How `question` and the relations at these positions fit together.
+#[must_use]
+pub fn fit(snapshot: &Snapshot, question: &str, used: &[usize]) -> Fit {
+    let asked = asked(question);
+    let hits = hits(snapshot, &asked);
+    let share = |relations: &dyn Fn(usize) -> bool| {
+        let has = |word: usize| {
+            hits.iter().enumerate().any(|(position, hits)| {
+                relations(position) && hits.weights.get(word).is_some_and(|weight| *weight > 0.0)
+            })
+        };
+        let found = (0..asked.len()).filter(|word| has(*word)).count();
+        if asked.is_empty() { 0.0 } else { found as f32 / asked.len() as f32 }
+    };
+    let scores: HashMap<usize, f32> = rank_hits(&asked, &hits).into_iter().collect();
+    let score = |position: usize| scores.get(&position).copied().unwrap_or_default();
+    let others = (0..hits.len()).filter(|position| !used.contains(position));
+    let best_other = others.map(score).fold(0.0, f32::max);
+    let least = used.iter().map(|position| score(*position)).reduce(f32::min).unwrap_or_default();
+    let larger = least.max(best_other);
+    Fit {
+        covered: share(&|position| used.contains(&position)),
+        known: share(&|_| true),
+        margin: if larger > 0.0 { (least - best_other) / larger } else { 0.0 },
+    }
+}
+
+/// The relations that have most to do with `question`, best first, at most `most`.
+#[must_use]
+pub fn best<'s>(snapshot: &'s Snapshot, question: &str, most: usize) -> Vec<&'s Relation> {
+    let ranked = rank(snapshot, question);
+    let ranked = ranked.iter().take(most);
+    ranked.filter_map(|(position, _)| snapshot.relations.get(*position)).collect()
 }
 
 /// Relations all of whose name is in the question.
@@ -192,6 +250,23 @@ mod tests {
         ] {
             assert_eq!(names(question).first().map(String::as_str), Some(first), "{question}");
         }
+    }
+
+    #[test]
+    fn what_a_statement_reads_fits_the_question_or_not() {
+        let snapshot = fixture::shop();
+        let at = |name: &str| {
+            snapshot.relations.iter().position(|relation| relation.name.name == name).unwrap()
+        };
+        let question = "How many customers are there?";
+        let right = fit(&snapshot, question, &[at("customers")]);
+        assert_eq!((right.covered, right.known), (1.0, 1.0));
+        assert!(right.margin > 0.0, "{right:?}");
+        let wrong = fit(&snapshot, question, &[at("order_items")]);
+        assert!(wrong.covered < 1.0 && wrong.margin < 0.0, "{wrong:?}");
+        let nothing = fit(&snapshot, "how is the weather", &[at("customers")]);
+        assert_eq!(nothing, Fit { covered: 0.0, known: 0.0, margin: 0.0 });
+        assert_eq!(fit(&snapshot, "", &[]), nothing);
     }
 
     #[test]
