@@ -164,6 +164,27 @@ pub fn prune_joins() -> bool {
     PRUNE_JOINS.get()
 }
 
+static CANDIDATES: GucSetting<i32> = GucSetting::<i32>::new(1);
+
+/// Statements the model writes for a question, of which one is chosen.
+pub fn candidates() -> u32 {
+    unsigned(&CANDIDATES)
+}
+
+static TEMPERATURE: GucSetting<f64> = GucSetting::<f64>::new(0.7);
+
+/// How freely the candidates after the first are drawn, thousandths.
+pub fn temperature() -> u32 {
+    (TEMPERATURE.get() * 1000.0) as u32
+}
+
+static CLARIFY: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// Whether questions that can be read in several ways are asked back.
+pub fn clarify() -> bool {
+    CLARIFY.get()
+}
+
 static RECALL_SNAPSHOTS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether a session begins with what the role's sessions before it have read of the catalog.
@@ -497,6 +518,34 @@ pub fn define() {
         c"Take joins that nothing asks for out of the model's statement.",
         c"A relation goes whose columns are not used and that the question does not speak of.",
         &PRUNE_JOINS,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    Int {
+        setting: &CANDIDATES,
+        name: c"text2sql.candidates",
+        short: c"Statements the model writes for a question.",
+        long: c"Of several, the one is taken whose result most of them have.",
+        range: (1, 16),
+        context: GucContext::Suset,
+        flags: GucFlags::default(),
+    }
+    .define();
+    GucRegistry::define_float_guc(
+        c"text2sql.temperature",
+        c"How freely the candidates after the first are drawn.",
+        c"0 gives the likeliest tokens again; 1 draws as the model was trained to.",
+        &TEMPERATURE,
+        0.0,
+        2.0,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.clarify",
+        c"Ask back where a question can be read in several ways.",
+        c"It ends with SQLSTATE TS001 and the readings there are.",
+        &CLARIFY,
         GucContext::Userset,
         GucFlags::default(),
     );

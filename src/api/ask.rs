@@ -7,9 +7,11 @@ use text2sql_core::schema::RelationName;
 use text2sql_core::sql::{CandidateSql, ParsedSql, RelationRef, policy, qualify};
 
 use super::admin::require_preload;
+use super::answer::Answer;
+use super::check::Running;
 use super::confirm;
 use super::limits::Guard;
-use super::question::{Answer, Question};
+use super::question::Question;
 use super::row_type::RowType;
 use crate::audit::{Gave, Given, audited};
 use crate::error::{self, Error, raise};
@@ -22,7 +24,7 @@ fn ask(question: &str) -> SetOfIterator<'static, JsonText> {
     let work = || {
         confirm::allow_unseen()?;
         let guard = Guard::of_caller()?;
-        Question::at_once(question, None, &guard)?.answer(|sql| guard.run(sql))
+        Question::at_once(question, None, &guard)?.answer(&Running(&guard))
     };
     rows(audited("ask", Given::Question(question), work, gave).checked)
 }
@@ -37,7 +39,7 @@ fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonText {
         confirm::allow_unseen()?;
         let guard = Guard::of_caller()?;
         let answer = Question::at_once(question, Some(row_type.columns()), &guard)?
-            .answer(|sql| guard.run(sql))?;
+            .answer(&Running(&guard))?;
         row_type.fit(&answer.checked)?;
         Ok((row_type, answer))
     };

@@ -96,6 +96,7 @@ impl Draft {
             // What the caller may read and nothing else, as in the prompt. The schemas on the search
             // path count as any others: a bare name gets its schema where there is one choice.
             constraint: self.constraint.clone().filter(Constraint::is_reasonable),
+            sampling: None,
             route,
         }
     }

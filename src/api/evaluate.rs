@@ -6,15 +6,16 @@
 use std::time::Instant;
 
 use pgrx::prelude::*;
-use serde_json::Value as Json;
 use text2sql_core::pipeline::Outcome;
-use text2sql_core::score::{Kind, Rows, Value, same};
+use text2sql_core::score::same;
 
 use super::admin::require_preload;
+use super::answer::Answer;
 use super::ask::parse;
+use super::check::{Running, rows};
 use super::confirm;
 use super::limits::Guard;
-use super::question::{Answer, Question};
+use super::question::Question;
 use crate::audit::{Gave, Given, audited};
 use crate::error::{self, Error};
 use crate::exec::{ExecError, ResultSet};
@@ -80,7 +81,7 @@ fn evaluated(question: &str, gold: &str, ordered: bool) -> Result<Evaluated, Err
         return Err(Error::GoldTooLarge);
     }
     let begun = Instant::now();
-    let answered = Question::at_once(question, None, &guard)?.answer(|sql| guard.run(sql));
+    let answered = Question::at_once(question, None, &guard)?.answer(&Running(&guard));
     let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
     let (verdict, answer, failure) = match answered {
         Ok(answer) => {
@@ -105,44 +106,12 @@ fn class(failure: &Error) -> Option<&'static str> {
             Outcome::Refused { .. } => "refused",
             _ => "no_statement",
         }),
+        Error::Ambiguous { .. } => Some("asked_back"),
         Error::Exec(ExecError::Timeout { .. }) => Some("timeout"),
         Error::Exec(ExecError::Permission { .. } | ExecError::Refused { .. }) => Some("refused"),
         Error::Exec(
             ExecError::Cost { .. } | ExecError::TooDeep { .. } | ExecError::Execution { .. },
         ) => Some("run_error"),
         _ => None,
-    }
-}
-
-fn rows(result: &ResultSet) -> Rows {
-    let kinds: Vec<Kind> = result.columns.iter().map(|column| kind(&column.type_name)).collect();
-    let row = |text: &String| -> Vec<Value> {
-        let row: Json = serde_json::from_str(text).unwrap_or_default();
-        let values = row.as_object().into_iter().flat_map(|object| object.values());
-        values.zip(&kinds).map(|(value, kind)| of_json(*kind, value)).collect()
-    };
-    result.rows.iter().map(row).collect()
-}
-
-fn of_json(kind: Kind, value: &Json) -> Value {
-    match value {
-        Json::Null => Value::new(kind, None),
-        Json::String(text) if kind == Kind::Moment => {
-            Value::new(kind, Some(&text.replacen('T', " ", 1)))
-        }
-        Json::String(text) => Value::new(kind, Some(text)),
-        other => Value::new(kind, Some(&other.to_string())),
-    }
-}
-
-fn kind(type_name: &str) -> Kind {
-    match type_name.split('(').next().unwrap_or_default().trim_end() {
-        "smallint" | "integer" | "bigint" | "real" | "double precision" | "numeric" | "oid" => {
-            Kind::Number
-        }
-        "date" | "timestamp without time zone" | "timestamp with time zone" | "timestamp" => {
-            Kind::Moment
-        }
-        _ => Kind::Text,
     }
 }

@@ -6,8 +6,10 @@ use crate::pg::json_text::JsonText;
 use pgrx::prelude::*;
 
 use super::admin::require_preload;
+use super::answer::{Answer, Timings};
+use super::check::Planning;
 use super::limits::Guard;
-use super::question::{Answer, Question, Timings};
+use super::question::Question;
 use crate::audit::{Given, audited};
 
 /// The statement for the question, what it reads, what it would cost and what it took to write.
@@ -32,12 +34,13 @@ fn explain(
         name!(cached_tokens, i32),
         name!(generated_tokens, i32),
         name!(timings_ms, JsonText),
+        name!(signals, JsonText),
     ),
 > {
     require_preload();
     let work = || {
         let guard = Guard::of_caller()?;
-        Question::at_once(question, None, &guard)?.answer(|sql| guard.validate(sql))
+        Question::at_once(question, None, &guard)?.answer(&Planning(&guard))
     };
     let answer = audited("explain", Given::Question(question), work, Answer::gave);
     let int = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
@@ -53,6 +56,7 @@ fn explain(
         int(answer.stats.cached_tokens),
         int(answer.stats.generated_tokens),
         JsonText(timings(&answer.timings)),
+        JsonText(serde_json::to_string(&answer.signals).unwrap_or_default()),
     ))
 }
 

@@ -3,6 +3,7 @@
 use pgrx::prelude::*;
 
 use super::admin::require_preload;
+use super::check::Planning;
 use super::confirm;
 use super::limits::Guard;
 use super::question::Question;
@@ -18,8 +19,7 @@ fn generate(question: &str) -> String {
     require_preload();
     let work = || {
         let guard = Guard::of_caller()?;
-        let answer =
-            Question::at_once(question, None, &guard)?.answer(|sql| guard.validate(sql))?;
+        let answer = Question::at_once(question, None, &guard)?.answer(&Planning(&guard))?;
         let sql = answer.sql.pretty();
         let shown = if guc::require_confirm() { confirm::sealed(&sql, &guard)? } else { sql };
         Ok((answer, shown))

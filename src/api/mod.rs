@@ -4,8 +4,12 @@
 
 mod admin;
 mod allow;
+mod answer;
 mod ask;
+mod candidates;
+mod check;
 mod check_setup;
+mod clarify;
 mod confirm;
 mod draft;
 mod evaluate;

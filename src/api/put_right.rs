@@ -20,9 +20,16 @@ const LOOKING: Duration = Duration::from_millis(300);
 /// Shortest time worth beginning for: the limits of a statement are no finer.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// The statement with what is wrong with it put right, as far as the rules that are on can tell.
-pub fn put_right(sql: ParsedSql, snapshot: &Snapshot, question: &str, guard: &Guard) -> ParsedSql {
+/// The statement with what is wrong with it put right, as far as the rules that are on can tell; and
+/// whether something was, the full names of relations aside.
+pub fn put_right(
+    sql: ParsedSql,
+    snapshot: &Snapshot,
+    question: &str,
+    guard: &Guard,
+) -> (ParsedSql, bool) {
     let mut sql = qualify(&sql, |name| only_home(snapshot, name)).unwrap_or(sql);
+    let written = sql.text().to_owned();
     if guc::mend_names() {
         sql = mend(&sql, snapshot).unwrap_or(sql);
     }
@@ -36,7 +43,8 @@ pub fn put_right(sql: ParsedSql, snapshot: &Snapshot, question: &str, guard: &Gu
         let mut left = LOOKING;
         sql = fit_constants(&sql, snapshot, |wanted| look(wanted, guard, &mut left)).unwrap_or(sql);
     }
-    sql
+    let mended = sql.text() != written;
+    (sql, mended)
 }
 
 /// The values a look finds as the caller; `None` where there is an error or no time left.
@@ -52,7 +60,7 @@ fn look(wanted: &Look<'_>, guard: &Guard, left: &mut Duration) -> Option<Vec<Str
 }
 
 /// The one column of a row, which is a text.
-fn value_of(row: &str) -> Option<String> {
+pub(super) fn value_of(row: &str) -> Option<String> {
     let row: serde_json::Value = serde_json::from_str(row).ok()?;
     Some(row.as_object()?.values().next()?.as_str()?.to_owned())
 }

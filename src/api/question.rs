@@ -1,26 +1,29 @@
 //! One question's way: snapshot, prompt, generation, check, repair.
 //!
 //! Drives the state machine of `core::pipeline`, and is the only place that knows all its parts.
-//! What checking means is the caller's: planning for `generate`, running for `ask`.
+//! What checking means is the caller's ([`super::check`]); how one of several candidates is chosen is
+//! in [`super::candidates`].
 
 use std::time::{Duration, Instant};
 
 use text2sql_core::chat::ChatPrompt;
-use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage};
+use text2sql_core::pipeline::{Action, Event, Pipeline, Rejection, Stage};
 use text2sql_core::prompt;
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
 use text2sql_core::schema::{Relation, RelationKind, Snapshot, quote_qualified};
 use text2sql_core::sql::{CandidateSql, ParsedSql, Refusal, policy};
 
+use super::answer::{Answer, Timings, Work};
+use super::candidates::{Candidate, Checking, Further, Winner};
+use super::check::Check;
+use super::clarify::asked_back;
 use super::draft::Draft;
 use super::limits::{self, Guard};
-use super::put_right::put_right;
-use crate::audit::Gave;
 use crate::catalog;
 use crate::error::Error;
 use crate::exec::ExecError;
 use crate::guc;
-use crate::ipc::client::{self, Generation, Patience};
+use crate::ipc::client::{self, Patience, Pending};
 use crate::ipc::mailbox;
 
 /// How long a request waits for the place of the one that was just given up.
@@ -41,48 +44,6 @@ pub struct Question<'a> {
     recalled: bool,
     /// Times so far.
     timings: Timings,
-}
-
-/// Time of each stage.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Timings {
-    /// Reading the catalog, or finding it in the cache.
-    pub catalog: Duration,
-    /// Choosing relations and writing the prompt.
-    pub prompt: Duration,
-    /// From submitting to the start of prefill, of all attempts.
-    pub queue: Duration,
-    /// Prefill, of all attempts.
-    pub prefill: Duration,
-    /// Decode, of all attempts.
-    pub decode: Duration,
-    /// What the way to the engine and back took besides.
-    pub transport: Duration,
-    /// Checking, and for `ask` running.
-    pub check: Duration,
-}
-
-/// A statement the model wrote and the check let pass.
-pub struct Answer<T> {
-    /// The statement, laid out.
-    pub sql: ParsedSql,
-    /// Generations it took.
-    pub attempts: u32,
-    /// The model that wrote it.
-    pub model: Option<String>,
-    /// Counts of all generations together.
-    pub stats: GenerationStats,
-    /// Times of all stages.
-    pub timings: Timings,
-    /// What the check gave.
-    pub checked: T,
-}
-
-impl<T> Answer<T> {
-    /// What the audit log is told of it.
-    pub fn gave(&self) -> Gave<'_> {
-        Gave { sql: Some(self.sql.text()), attempts: Some(self.attempts), rows: None }
-    }
 }
 
 impl<'a> Question<'a> {
@@ -135,14 +96,12 @@ impl<'a> Question<'a> {
         &self.draft.prompt
     }
 
-    /// Generates until `check` lets a statement pass or no attempt is left.
+    /// Generates until `check` lets a statement pass or no attempt is left. Where several candidates
+    /// are wanted, the one most of them agree with is taken.
     ///
     /// # Errors
     /// Of the worker, of the last check, or of the pipeline's end without a statement.
-    pub fn answer<T>(
-        mut self,
-        mut check: impl FnMut(&ParsedSql) -> Result<T, ExecError>,
-    ) -> Result<Answer<T>, Error> {
+    pub fn answer<C: Check>(mut self, check: &C) -> Result<Answer<C::Given>, Error> {
         let mut patience = limits::patience();
         client::count_question(patience)?;
         let mut early = None;
@@ -152,57 +111,93 @@ impl<'a> Question<'a> {
                 patience.room = MAKING_ROOM;
             }
         }
-        let Self { text, guard, draft, mut timings, .. } = self;
-        let Draft { snapshot, prompt, .. } = &draft;
+        let Self { text, guard, draft, timings, .. } = self;
+        if guc::clarify()
+            && let Some(asked_back) = asked_back(text, &draft.snapshot, guard)
+        {
+            return Err(asked_back);
+        }
+        let checking = Checking { text, guard, draft: &draft, check };
+        let mut work = Work { stats: GenerationStats::default(), timings };
         let mut route = draft.route.clone();
-        let mut stats = GenerationStats::default();
-        let (mut accepted, mut model) = (None, None);
-        let mut pipeline = Pipeline::new(prompt.clone(), guc::max_repairs());
+        let mut pipeline = Pipeline::new(draft.prompt.clone(), guc::max_repairs());
+        let mut further = None;
+        let mut accepted = None;
+        let mut generation = None;
         let mut event = Event::Start;
         loop {
             event = match pipeline.on(event)? {
                 Action::Generate(prompt) => {
-                    let generation = match early.take() {
-                        Some(generation) => generation,
-                        None => {
-                            let request =
-                                draft.request(prompt, route.clone(), guc::max_new_tokens());
-                            client::generate(request, patience)?
-                        }
+                    // Before the model mends its first statement, the others are looked at.
+                    if let Some(further) = further.take()
+                        && let Some(winner) = work.elect(&checking, None, further)
+                    {
+                        return Ok(work.answer(&checking, winner, 1));
+                    }
+                    let pending = match early.take() {
+                        Some(pending) => pending,
+                        None => client::submit(
+                            draft.request(prompt, route.clone(), guc::max_new_tokens()),
+                            patience,
+                        )?,
                     };
                     patience.room = Duration::ZERO;
+                    if pipeline.attempts() == 1 && guc::candidates() > 1 {
+                        further = Some(Further::ask(&draft, &route, patience));
+                    }
+                    let done = pending.wait()?;
                     // The next generation, if there is one, mends this one.
                     route.attempt += 1;
-                    timings.add(&generation);
-                    add(&mut stats, &generation.stats);
-                    let Generation { text, finish, model: by, .. } = generation;
-                    model = by;
-                    Event::Generated { text, finish }
+                    work.add(&done);
+                    let event = Event::Generated { text: done.text.clone(), finish: done.finish };
+                    generation = Some(done);
+                    event
                 }
                 Action::Check(sql) => {
                     let begun = Instant::now();
-                    let sql = put_right(sql, snapshot, text, guard);
-                    let verdict = check(&sql);
-                    timings.check += begun.elapsed();
+                    let (sql, mended) = checking.put_right(sql);
+                    let verdict = check.check(&sql, None);
+                    work.timings.check += begun.elapsed();
                     match verdict {
-                        Ok(checked) => {
+                        Ok(given) => {
                             let text = sql.text().to_owned();
-                            accepted = Some((sql, checked));
+                            let (stats, model) = match generation.take() {
+                                Some(done) => (done.stats, done.model),
+                                None => Default::default(),
+                            };
+                            accepted = Some(Candidate { sql, given, mended, stats, model });
                             Event::Accepted { sql: text }
                         }
                         Err(error) => {
-                            let advice = advice(&error, snapshot, &sql);
-                            Event::Rejected(rejection(error, &sql)?.advised(advice))
+                            let advice = advice(&error, &draft.snapshot, &sql);
+                            match rejection(error, &sql) {
+                                Ok(rejection) => Event::Rejected(rejection.advised(advice)),
+                                Err(error) => {
+                                    // It is the answer, unless another candidate runs.
+                                    let others = further.take();
+                                    let winner = others
+                                        .and_then(|others| work.elect(&checking, None, others));
+                                    let Some(winner) = winner else { return Err(error) };
+                                    return Ok(work.answer(&checking, winner, 1));
+                                }
+                            }
                         }
                     }
                 }
                 Action::Finish(outcome) => {
-                    return match (outcome, accepted) {
-                        (Outcome::Sql { attempts, .. }, Some((sql, checked))) => {
-                            Ok(Answer { sql, attempts, model, stats, timings, checked })
-                        }
-                        (outcome, _) => Err(Error::NoStatement(Box::new(outcome))),
+                    let first = accepted.take();
+                    let attempts = pipeline.attempts();
+                    let winner = match (further.take(), first) {
+                        (Some(further), first) => work.elect(&checking, first, further),
+                        (None, first) => first.map(|candidate| {
+                            let is_empty = check.is_empty(&candidate.given);
+                            Winner { candidate, votes: 1, of: 1, is_empty }
+                        }),
                     };
+                    let Some(winner) = winner else {
+                        return Err(Error::NoStatement(Box::new(outcome)));
+                    };
+                    return Ok(work.answer(&checking, winner, attempts));
                 }
             }
         }
@@ -216,7 +211,7 @@ impl Question<'_> {
     ///
     /// # Errors
     /// Of the worker, or where nothing is readable any more.
-    fn generate_while_proving(&mut self, patience: Patience) -> Result<Option<Generation>, Error> {
+    fn generate_while_proving(&mut self, patience: Patience) -> Result<Option<Pending>, Error> {
         let (prompt, mut route) = (self.draft.prompt.clone(), self.draft.route.clone());
         // Names the role may read no more must not leave the server.
         route.remote = false;
@@ -228,7 +223,7 @@ impl Question<'_> {
         self.draft = present;
         if proved {
             self.rehearse();
-            return Ok(Some(pending.wait()?));
+            return Ok(Some(pending));
         }
         self.timings = timings;
         Ok(None)
@@ -296,39 +291,6 @@ fn recalled_draft(
     let draft = Draft::write(snapshot, question, columns).ok()?;
     timings.prompt += begun.elapsed();
     Some(draft)
-}
-
-impl Timings {
-    fn add(&mut self, generation: &Generation) {
-        let got = &generation.stats;
-        let prefill = Duration::from_micros(got.prefill_us);
-        let decode = Duration::from_micros(got.decode_us);
-        // Word that prefill began comes late where the engine has every processor: what it computed
-        // meanwhile is no waiting.
-        let besides = generation.elapsed.saturating_sub(prefill.saturating_add(decode));
-        let queued = generation.queued.min(besides);
-        self.queue += queued;
-        self.prefill = self.prefill.saturating_add(prefill);
-        self.decode = self.decode.saturating_add(decode);
-        self.transport += besides - queued;
-    }
-}
-
-/// Adds the counts of another generation. They are the engine's word: no sum of them may fail.
-fn add(stats: &mut GenerationStats, got: &GenerationStats) {
-    stats.prompt_tokens = stats.prompt_tokens.saturating_add(got.prompt_tokens);
-    stats.cached_tokens = stats.cached_tokens.saturating_add(got.cached_tokens);
-    stats.generated_tokens = stats.generated_tokens.saturating_add(got.generated_tokens);
-    stats.prefill_us = stats.prefill_us.saturating_add(got.prefill_us);
-    stats.decode_us = stats.decode_us.saturating_add(got.decode_us);
-    stats.constraint = got.constraint;
-    stats.masked_tokens = stats.masked_tokens.saturating_add(got.masked_tokens);
-    stats.forced_tokens = stats.forced_tokens.saturating_add(got.forced_tokens);
-    stats.guessed_tokens = stats.guessed_tokens.saturating_add(got.guessed_tokens);
-    stats.right_tokens = stats.right_tokens.saturating_add(got.right_tokens);
-    stats.backtracked_tokens = stats.backtracked_tokens.saturating_add(got.backtracked_tokens);
-    stats.compile_us = stats.compile_us.saturating_add(got.compile_us);
-    stats.mask_us = stats.mask_us.saturating_add(got.mask_us);
 }
 
 /// What the pipeline makes of a refused statement.

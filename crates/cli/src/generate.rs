@@ -45,6 +45,7 @@ impl Generate {
             deadline_ms: 0,
             cache_scope: String::new(),
             constraint: None,
+            sampling: None,
             route: Route::default(),
         };
         let control = Control::new(Duration::MAX);

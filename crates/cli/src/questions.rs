@@ -172,6 +172,7 @@ impl Questions {
             deadline_ms: 0,
             cache_scope: if self.without_cache { String::new() } else { db.to_owned() },
             constraint: self.constrained.then(|| Constraint::from(snapshot)),
+            sampling: None,
             route: Route::default(),
         })
     }

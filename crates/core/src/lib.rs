@@ -22,8 +22,10 @@
 //! | [`quota`] | how many questions a role may ask in a minute |
 //! | [`fair_queue`] | whose request is next |
 //! | [`ring`] | the request queue's index arithmetic |
+//! | [`signals`] | what is known of how a statement came about |
 //! | [`shelf`] | texts by key in a fixed piece of memory |
 //! | [`audit`] | the line a call leaves in the log |
+//! | [`clarify`] | what a question leaves open |
 //! | [`confirm`] | statements that are shown before they are run |
 //! | [`hex`] | bytes as digits |
 //! | [`warm_up`] | what a new engine reads before anybody asks |
@@ -37,6 +39,7 @@
 pub mod audit;
 pub mod breaker;
 pub mod chat;
+pub mod clarify;
 pub mod confirm;
 pub mod desk;
 pub mod device;
@@ -55,6 +58,7 @@ pub mod schema;
 pub mod score;
 pub mod semantics;
 pub mod shelf;
+pub mod signals;
 pub mod sql;
 pub mod supervision;
 pub mod warm_up;

@@ -59,6 +59,7 @@ impl Beginning {
             deadline_ms: DEADLINE_MS,
             cache_scope: self.scope.clone(),
             constraint: None,
+            sampling: None,
             route: Route::default(),
         }
     }
@@ -235,6 +236,7 @@ mod tests {
             max_new_tokens: 1,
             deadline_ms: 1,
             constraint: None,
+            sampling: None,
             route: Route::default(),
         };
         assert!(!format!("{:?}", Beginning::of(&request)).contains("secret"));

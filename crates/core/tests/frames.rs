@@ -13,8 +13,8 @@ use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{
     ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, Decoder, EndpointSpec,
     EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, FrameError, GenerateRequest,
-    GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo, ModelSpec, ServerFrame, decode,
-    encode, encode_framed,
+    GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo, ModelSpec, Sampling, ServerFrame,
+    decode, encode, encode_framed,
 };
 use text2sql_core::route::{Level, Route, Routing};
 
@@ -46,13 +46,17 @@ fn constraints() -> impl Strategy<Value = Constraint> {
 fn requests() -> impl Strategy<Value = GenerateRequest> {
     let constraint = prop::option::of(constraints());
     let numbers = any::<(u32, u64)>();
-    (prompts(), numbers, any::<String>(), constraint, routes()).prop_map(
-        |(prompt, (max_new_tokens, deadline_ms), cache_scope, constraint, route)| GenerateRequest {
+    let sampling = any::<Option<(u32, u32, u32)>>().prop_map(|numbers| {
+        numbers.map(|(temperature, top_p, seed)| Sampling { temperature, top_p, seed })
+    });
+    (prompts(), numbers, any::<String>(), constraint, sampling, routes()).prop_map(
+        |(prompt, numbers, cache_scope, constraint, sampling, route)| GenerateRequest {
             prompt,
-            max_new_tokens,
-            deadline_ms,
+            max_new_tokens: numbers.0,
+            deadline_ms: numbers.1,
             cache_scope,
             constraint,
+            sampling,
             route,
         },
     )
@@ -112,6 +116,9 @@ fn events() -> impl Strategy<Value = Event> {
                 backtracked_tokens: c,
                 compile_us: d,
                 mask_us: e,
+                weighed_tokens: b,
+                surprisal: d,
+                worst_surprisal: e,
                 constraint: ConstraintUse::Kept,
             };
             Event::Done { text, finish, stats }

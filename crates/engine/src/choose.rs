@@ -1,14 +1,17 @@
-//! Which token comes next: the most likely one, or the most likely one that is allowed.
+//! Which token comes next: the most likely one, or one that is drawn, or the most likely one that
+//! is allowed.
 //!
-//! Owns greedy choice under a constraint, and what a constraint that fails means: the answer goes
-//! on without it. Called by the generator.
+//! Owns the choice under a constraint, what a constraint that fails means (the answer goes on
+//! without it), and how unlikely the chosen tokens were. How one is drawn is [`crate::sample`]'s.
+//! Called by the generator.
 
 use std::time::Instant;
 
-use text2sql_core::protocol::{Constraint, ConstraintUse, GenerationStats};
+use text2sql_core::protocol::{Constraint, ConstraintUse, GenerationStats, Sampling};
 
 use crate::constraint::{Constrained, ConstraintError, Constraints, Judgement};
 use crate::error::EngineError;
+use crate::sample::{Sampler, surprisal};
 use crate::tokenizer::TextTokenizer;
 
 /// Tokens refused in a row at one place before names are no longer looked at.
@@ -29,6 +32,11 @@ pub enum Choice {
 /// Chooses the tokens of one answer.
 pub struct Chooser {
     answer: Option<Constrained>,
+    sampler: Option<Sampler>,
+    /// The token chosen last, until it is taken.
+    chosen: Option<f32>,
+    /// For each token of the answer how unlikely it was; nothing for those that were forced.
+    surprisals: Vec<Option<f32>>,
 }
 
 impl Chooser {
@@ -36,16 +44,19 @@ impl Chooser {
     pub fn new(
         constraints: &mut Constraints,
         constraint: Option<&Constraint>,
+        sampling: Option<Sampling>,
         assistant_prefix: &str,
         stats: &mut GenerationStats,
     ) -> Self {
-        let Some(constraint) = constraint else { return Self { answer: None } };
+        let sampler = sampling.map(Sampler::new);
+        let free = Self { answer: None, sampler, chosen: None, surprisals: Vec::new() };
+        let Some(constraint) = constraint else { return free };
         let begin = Instant::now();
         let answer = constraints.start(constraint, assistant_prefix).ok();
         stats.compile_us = begin.elapsed().as_micros() as u64;
         stats.constraint =
             if answer.is_some() { ConstraintUse::Kept } else { ConstraintUse::Failed };
-        Self { answer }
+        Self { answer, ..free }
     }
 
     /// Whether text may still be taken back.
@@ -63,8 +74,28 @@ impl Chooser {
         tokenizer: &TextTokenizer,
         stats: &mut GenerationStats,
     ) -> Result<Choice, EngineError> {
-        let free = most_likely(logits, |_| true).ok_or(EngineError::NotFinite)?;
-        let Some(answer) = &mut self.answer else { return Ok(Choice::Token(free)) };
+        let likeliest = most_likely(logits, |_| true).ok_or(EngineError::NotFinite)?;
+        let free = match &mut self.sampler {
+            Some(sampler) => sampler.draw(logits, likeliest),
+            None => likeliest,
+        };
+        let choice = self.choose_from(free, logits, tokenizer, stats);
+        self.chosen = match choice {
+            Choice::Token(token) => Some(surprisal(logits, token, likeliest)),
+            Choice::Back(_) => None,
+        };
+        Ok(choice)
+    }
+
+    /// `free`, or what the constraint makes of it.
+    fn choose_from(
+        &mut self,
+        free: u32,
+        logits: &[f32],
+        tokenizer: &TextTokenizer,
+        stats: &mut GenerationStats,
+    ) -> Choice {
+        let Some(answer) = &mut self.answer else { return Choice::Token(free) };
         let begin = Instant::now();
         let choice = constrained(answer, logits, free, tokenizer);
         stats.mask_us += begin.elapsed().as_micros() as u64;
@@ -72,7 +103,7 @@ impl Chooser {
             Ok(choice) => choice,
             Err(_) => {
                 self.give_up(stats);
-                return Ok(Choice::Token(free));
+                return Choice::Token(free);
             }
         };
         if !answer.keeps_names() {
@@ -82,7 +113,7 @@ impl Chooser {
             Choice::Token(token) => stats.masked_tokens += u32::from(token != free),
             Choice::Back(count) => stats.backtracked_tokens += count as u32,
         }
-        Ok(choice)
+        choice
     }
 
     /// Notes a token as taken; returns those that must follow it, noted as taken too.
@@ -95,9 +126,11 @@ impl Chooser {
         let begin = Instant::now();
         let forced = self.answer.as_mut().map(|answer| taken(answer, token, tokenizer));
         stats.mask_us += begin.elapsed().as_micros() as u64;
+        self.surprisals.push(self.chosen.take());
         match forced {
             Some(Ok(forced)) => {
                 stats.forced_tokens += forced.len() as u32;
+                self.surprisals.resize(self.surprisals.len() + forced.len(), None);
                 forced
             }
             Some(Err(_)) => {
@@ -110,9 +143,19 @@ impl Chooser {
 
     /// Notes tokens as taken back.
     pub fn take_back(&mut self, count: usize, stats: &mut GenerationStats) {
+        self.surprisals.truncate(self.surprisals.len().saturating_sub(count));
         if self.answer.as_mut().is_some_and(|answer| answer.rollback(count).is_err()) {
             self.give_up(stats);
         }
+    }
+
+    /// How unlikely the tokens of the whole answer were.
+    pub fn weigh(&self, stats: &mut GenerationStats) {
+        let millionths = |nats: f32| (f64::from(nats) * 1e6) as u64;
+        let weighed = || self.surprisals.iter().flatten().copied().map(millionths);
+        stats.weighed_tokens = weighed().count() as u32;
+        stats.surprisal = weighed().fold(0, u64::saturating_add);
+        stats.worst_surprisal = weighed().max().unwrap_or_default();
     }
 
     fn give_up(&mut self, stats: &mut GenerationStats) {

@@ -8,7 +8,9 @@
 
 use std::time::Instant;
 
-use text2sql_core::protocol::{Constraint, Event, Finish, GenerateRequest, GenerationStats};
+use text2sql_core::protocol::{
+    Constraint, Event, Finish, GenerateRequest, GenerationStats, Sampling,
+};
 
 use crate::arch::{Logits, Span};
 use crate::choose::{Choice, Chooser};
@@ -37,6 +39,7 @@ pub struct Asked {
     pub most: usize,
     prefix: String,
     constraint: Option<Constraint>,
+    sampling: Option<Sampling>,
 }
 
 impl Asked {
@@ -50,6 +53,7 @@ impl Asked {
             most: request.max_new_tokens as usize,
             prefix: request.prompt.assistant_prefix,
             constraint: request.constraint,
+            sampling: request.sampling,
         }
     }
 }
@@ -87,7 +91,8 @@ impl Generation {
             ..GenerationStats::default()
         };
         let constraint = asked.constraint.as_ref();
-        let chooser = Chooser::new(constraints, constraint, &asked.prefix, &mut stats);
+        let chooser =
+            Chooser::new(constraints, constraint, asked.sampling, &asked.prefix, &mut stats);
         Self {
             output: Output::new(&asked.prefix),
             fresh: asked.prompt.get(cached..).unwrap_or_default().to_vec(),
@@ -291,6 +296,7 @@ impl Generation {
         self.output.end();
         self.output.tell().into_iter().for_each(tell);
         self.stats.generated_tokens = self.answer.len() as u32;
+        self.chooser.weigh(&mut self.stats);
         self.stats.decode_us = self.since.elapsed().as_micros() as u64;
         Completion { text: self.output.into_text(), finish, stats: self.stats }
     }

@@ -21,6 +21,7 @@
 //! | [`output`] | its text |
 //! | [`generate`] | one request to its end, for tools |
 //! | [`choose`] | the next token, under a constraint or not |
+//! | [`sample`] | drawing a token, and how unlikely one was |
 //! | [`lookahead`] | guesses of the next tokens |
 //! | [`recent`] | answers given lately, to guess from |
 //! | [`control`] | cancel flag and deadline |
@@ -54,6 +55,7 @@ pub mod output;
 pub mod prefix_cache;
 pub mod prompt_tokens;
 pub mod recent;
+pub mod sample;
 pub mod scheduler;
 pub mod served;
 pub mod stop;

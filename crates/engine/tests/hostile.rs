@@ -139,6 +139,7 @@ fn load_and_ask(bytes: &[u8]) -> bool {
         deadline_ms: 60_000,
         cache_scope: String::new(),
         constraint: None,
+        sampling: None,
         route: Route::default(),
     };
     let control = Control::new(std::time::Duration::from_secs(60));
@@ -208,7 +209,7 @@ proptest! {
         let _alone = alone();
         let prompt = ChatPrompt { system: text, ..ChatPrompt::default() };
         let request = GenerateRequest {
-            prompt, max_new_tokens: 9, deadline_ms: 9, cache_scope: "scope".into(), constraint: None, route: Route::default(),
+            prompt, max_new_tokens: 9, deadline_ms: 9, cache_scope: "scope".into(), constraint: None, sampling: None, route: Route::default(),
         };
         let mut bytes = encode_framed(&EngineCommand::Generate { id, request }).unwrap();
         bytes.extend(encode_framed(&EngineCommand::Cancel { id }).unwrap());

@@ -78,6 +78,7 @@ fn greedy_answers_are_right(model: &mut LoadedModel) {
                 deadline_ms: 600_000,
                 cache_scope: scope.into(),
                 constraint: None,
+                sampling: None,
                 route: Route::default(),
             };
             let control = Control::new(std::time::Duration::from_secs(600));

@@ -1,6 +1,7 @@
 //! The JSON of a request.
 //!
-//! Owns what of a [`GenerateRequest`] is sent: the conversation and the bound on tokens. The text
+//! Owns what of a [`GenerateRequest`] is sent: the conversation, the bound on tokens, and how they are
+//! drawn. The text
 //! an answer is to begin with, the constraint and the cache's scope stay here: no endpoint knows
 //! them. Pure. Called by [`crate::exchange`].
 
@@ -19,7 +20,7 @@ pub fn of(model: &str, request: &GenerateRequest) -> Vec<u8> {
     });
     let messages: Vec<Value> =
         system.map(|text| message("system", text)).into_iter().chain(turns).collect();
-    let body = json!({
+    let mut body = json!({
         "model": model,
         "messages": messages,
         "temperature": 0,
@@ -27,6 +28,12 @@ pub fn of(model: &str, request: &GenerateRequest) -> Vec<u8> {
         "stream": true,
         "stream_options": {"include_usage": true},
     });
+    if let (Some(sampling), Some(body)) = (request.sampling, body.as_object_mut()) {
+        let of = |thousandths: u32| json!(f64::from(thousandths) / 1000.0);
+        body.insert("temperature".to_owned(), of(sampling.temperature));
+        body.insert("top_p".to_owned(), of(sampling.top_p));
+        body.insert("seed".to_owned(), json!(sampling.seed));
+    }
     body.to_string().into_bytes()
 }
 
@@ -61,5 +68,20 @@ mod tests {
                 r#""stream":true,"stream_options":{"include_usage":true}}"#
             )
         );
+    }
+
+    #[test]
+    fn how_tokens_are_drawn_is_sent_along() {
+        let request = json!({
+            "prompt": {"system": "", "turns": [], "assistant_prefix": ""},
+            "max_new_tokens": 7,
+            "deadline_ms": 1,
+            "sampling": {"temperature": 700, "top_p": 950, "seed": 4_000_000_000u32},
+        });
+        let request: GenerateRequest = serde_json::from_value(request).unwrap();
+        let body: Value = serde_json::from_slice(&of("m", &request)).unwrap();
+        assert_eq!(body["temperature"], json!(0.7));
+        assert_eq!(body["top_p"], json!(0.95));
+        assert_eq!(body["seed"], json!(4_000_000_000u32));
     }
 }

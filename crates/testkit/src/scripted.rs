@@ -30,6 +30,9 @@
 //!   this text in the last question.
 //! * `repair`: such rules are tried first where the prompt has more than one user turn, and never
 //!   where it has one. `repair_reply` is the reply of an ordinary rule in that case.
+//! * `samples`: replies to the requests for drawn candidates of the same prompt, in the order in which
+//!   they come after the one that is not drawn, round and round; without them, `reply`.
+//! * `surprisal`: how unlikely each piece is said to be, millionths; with 0 nothing is said.
 //! * `before` is a misbehaviour ([`Misbehaviour`]), done after `after_tokens` pieces (0: before
 //!   any event). Those that send something then go on as if nothing had happened.
 //! * `default_reply`: where no rule matches.
@@ -86,6 +89,10 @@ pub struct Rule {
     pub reply: String,
     /// The reply in a repair round.
     pub repair_reply: Option<String>,
+    /// Replies to requests for drawn candidates, in order of asking.
+    pub samples: Vec<String>,
+    /// How unlikely each piece is said to be, millionths; 0: nothing is said.
+    pub surprisal: u64,
     /// Time per piece, milliseconds.
     pub token_ms: u64,
     /// What goes wrong.
@@ -95,8 +102,8 @@ pub struct Rule {
 }
 
 impl Script {
-    /// The rule for a request, and the reply.
-    pub fn choose(&self, request: &GenerateRequest) -> (Rule, String) {
+    /// The rule for a request, and the reply; `drawn` candidates of its prompt came before it.
+    pub fn choose(&self, request: &GenerateRequest, drawn: usize) -> (Rule, String) {
         let prompt = ChatFormat::ChatMl.render(&request.prompt);
         let users = request.prompt.turns.iter().filter(|turn| turn.role == Role::User).count();
         let repairing = users > 1;
@@ -109,7 +116,10 @@ impl Script {
         match of_repair.find(matches).or_else(|| ordinary.find(matches)) {
             Some(rule) => {
                 let reply = rule.repair_reply.clone().filter(|_| repairing);
-                let reply = reply.unwrap_or_else(|| rule.reply.clone());
+                let sample = (!rule.samples.is_empty() && request.sampling.is_some())
+                    .then(|| rule.samples.get(drawn % rule.samples.len()).cloned())
+                    .flatten();
+                let reply = reply.or(sample).unwrap_or_else(|| rule.reply.clone());
                 (rule.clone(), rule.echoed(reply, request))
             }
             None => (Rule::default(), self.default_reply.clone()),
@@ -135,12 +145,15 @@ pub struct Scripted {
     talks: VecDeque<Talk>,
     /// Words of the last prompt of each scope.
     prompts: HashMap<String, Vec<String>>,
+    /// Drawn candidates of each prompt since the one that was not drawn.
+    drawn: HashMap<String, usize>,
 }
 
 impl Scripted {
     /// A model that may write to `raw` what is no frame.
     pub fn new(raw: UnixStream) -> Self {
-        Self { raw, script: Script::default(), talks: VecDeque::new(), prompts: HashMap::new() }
+        let (talks, prompts, drawn) = (VecDeque::new(), HashMap::new(), HashMap::new());
+        Self { raw, script: Script::default(), talks, prompts, drawn }
     }
 
     /// Sends one piece of an answer; `Some` where that was the last.
@@ -196,8 +209,9 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(script: &Script, Job { id, request, control }: Job, cached_tokens: u32) -> Self {
-        let (rule, reply) = script.choose(&request);
+    fn new(script: &Script, job: Job, cached_tokens: u32, drawn: usize) -> Self {
+        let Job { id, request, control } = job;
+        let (rule, reply) = script.choose(&request, drawn);
         let now = Instant::now();
         Self {
             id,
@@ -222,6 +236,9 @@ impl Talk {
             cached_tokens: self.cached_tokens,
             generated_tokens: self.sent as u32,
             decode_us: self.begin.elapsed().as_micros() as u64,
+            weighed_tokens: if self.rule.surprisal > 0 { self.sent as u32 } else { 0 },
+            surprisal: self.rule.surprisal * self.sent as u64,
+            worst_surprisal: self.rule.surprisal,
             ..GenerationStats::default()
         };
         Event::Done { text: self.text, finish, stats }
@@ -274,8 +291,11 @@ impl Model for Scripted {
         let alike =
             |known: &Vec<String>| words.iter().zip(known).take_while(|(a, b)| a == b).count();
         let cached_tokens = known.map_or(0, alike).min(words.len() - 1);
+        let count = self.drawn.entry(words.join(" ")).or_default();
+        let drawn = *count;
+        *count = if job.request.sampling.is_some() { drawn + 1 } else { 0 };
         self.prompts.insert(scope, words);
-        self.talks.push_back(Talk::new(&self.script, job, cached_tokens as u32));
+        self.talks.push_back(Talk::new(&self.script, job, cached_tokens as u32, drawn));
     }
 
     fn is_busy(&self) -> bool {
@@ -317,6 +337,7 @@ fn words(request: &GenerateRequest) -> Vec<String> {
 mod tests {
     use super::*;
     use text2sql_core::chat::{ChatPrompt, Turn};
+    use text2sql_core::protocol::Sampling;
     use text2sql_core::route::Route;
 
     fn request(turns: &[&str]) -> GenerateRequest {
@@ -328,6 +349,7 @@ mod tests {
             deadline_ms: 1000,
             cache_scope: String::new(),
             constraint: None,
+            sampling: None,
             route: Route::default(),
         }
     }
@@ -349,7 +371,7 @@ mod tests {
             (&["z"], "second"),
             (&["z", "x"], "repaired"),
         ] {
-            assert_eq!(script.choose(&request(turns)).1, reply, "{turns:?}");
+            assert_eq!(script.choose(&request(turns), 0).1, reply, "{turns:?}");
         }
     }
 
@@ -364,7 +386,19 @@ mod tests {
             ("code x7", "SELECT 'x7' AS code"),
             ("no marker", "SELECT '' AS code"),
         ] {
-            assert_eq!(script.choose(&request(&["code of an earlier turn", question])).1, reply);
+            assert_eq!(script.choose(&request(&["code of an earlier turn", question]), 0).1, reply);
         }
+    }
+
+    #[test]
+    fn drawn_candidates_get_the_samples_in_turn() {
+        let script: Script =
+            serde_json::from_str(r#"{"rules": [{"reply": "first", "samples": ["a", "b"]}]}"#)
+                .expect("a script");
+        let greedy = request(&["q"]);
+        let drawn = GenerateRequest { sampling: Some(Sampling::default()), ..greedy.clone() };
+        assert_eq!(script.choose(&greedy, 1).1, "first");
+        let replies: Vec<String> = (0..3).map(|count| script.choose(&drawn, count).1).collect();
+        assert_eq!(replies, ["a", "b", "a"]);
     }
 }

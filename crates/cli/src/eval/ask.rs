@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use text2sql_core::protocol::Failure;
+use text2sql_core::signals::Signals;
 
 use super::arm::Arm;
 use super::class::Class;
@@ -58,6 +59,9 @@ pub struct Answer {
     pub cached_tokens: i32,
     /// Tokens written.
     pub generated_tokens: i32,
+    /// What is known of how it came about; whether there are no rows is this tool's finding.
+    #[serde(default)]
+    pub signals: Option<Signals>,
 }
 
 /// Asks, runs what was written, and compares.
@@ -86,6 +90,7 @@ pub fn ask(session: &mut Session, arm: &Arm, question: &Question) -> Result<Answ
             answer.prompt_tokens = explained.prompt_tokens;
             answer.cached_tokens = explained.cached_tokens;
             answer.generated_tokens = explained.generated_tokens;
+            answer.signals = explained.signals;
             explained.sql
         }
         Err(error) => {
@@ -100,6 +105,9 @@ pub fn ask(session: &mut Session, arm: &Arm, question: &Question) -> Result<Answ
     let is_understood = compare(&mut answer, &shapes, session);
     match session.rows(&sql) {
         Ok(rows) => {
+            if let Some(signals) = &mut answer.signals {
+                signals.empty = Some(rows.is_empty());
+            }
             let differences = is_understood.then_some(answer.differences.as_slice());
             answer.class = Class::of_rows(&golds, &rows, question.ordered, differences);
         }
@@ -136,6 +144,7 @@ fn unasked(arm: &Arm, question: &Question, gold: Option<&Shape>) -> Answer {
         prompt_tokens: 0,
         cached_tokens: 0,
         generated_tokens: 0,
+        signals: None,
     }
 }
 

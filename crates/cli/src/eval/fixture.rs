@@ -26,5 +26,6 @@ pub fn answer(arm: &str, id: &str, class: Class) -> Answer {
         prompt_tokens: 1,
         cached_tokens: 1,
         generated_tokens: 10,
+        signals: None,
     }
 }

@@ -7,6 +7,7 @@ use postgres::types::Type;
 use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use text2sql_core::protocol::Failure;
 use text2sql_core::score::{Kind, Rows, Value};
+use text2sql_core::signals::Signals;
 
 use super::arm::{self, Arm};
 use super::failed;
@@ -38,6 +39,8 @@ pub struct Explained {
     pub cached_tokens: i32,
     /// Tokens written.
     pub generated_tokens: i32,
+    /// What is known of how it came about.
+    pub signals: Option<Signals>,
 }
 
 /// A session in one database.
@@ -125,12 +128,13 @@ impl Session {
     /// Of the server.
     pub fn explain(&mut self, question: &str) -> Result<Explained, postgres::Error> {
         let row = self.client.query_one(
-            "SELECT sql, model, attempts, prompt_tokens, cached_tokens, generated_tokens
+            "SELECT sql, model, attempts, prompt_tokens, cached_tokens, generated_tokens, signals::text
                FROM text2sql.explain($1)",
             &[&question],
         )?;
         Ok(Explained {
             sql: row.get("sql"),
+            signals: serde_json::from_str(row.get("signals")).ok(),
             model: row.get("model"),
             attempts: row.get("attempts"),
             prompt_tokens: row.get("prompt_tokens"),

@@ -15,7 +15,7 @@ mod values;
 mod words;
 
 pub(crate) use index::Index;
-pub use rank::named;
+pub use rank::{Fit, best, fit, named};
 pub use reasons::{Linked, Reason, Shared, linked};
 pub use select::{Budget, Selection, estimate_tokens, order, select};
 pub use values::{ValueHit, value_hits};

@@ -24,9 +24,40 @@ pub struct GenerateRequest {
     /// What the answer may be; without it, anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraint: Option<Constraint>,
+    /// How tokens are chosen; without it, the likeliest at each place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
     /// Which model is wanted. For the worker.
     #[serde(default)]
     pub route: Route,
+}
+
+/// How tokens are drawn. The same request gives the same answer: the seed is part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sampling {
+    /// What logits are divided by, thousandths.
+    pub temperature: u32,
+    /// Tokens are drawn from the fewest that together are as likely as this, thousandths.
+    pub top_p: u32,
+    /// Beginning of the random numbers. Endpoints know no longer ones.
+    pub seed: u32,
+}
+
+impl Sampling {
+    /// Most of the probability that is drawn from; what is left has the oddest tokens.
+    const TOP_P: u32 = 950;
+
+    /// For the candidate of this number to `prompt`; a temperature in thousandths.
+    #[must_use]
+    pub fn of_candidate(number: u32, temperature: u32, prompt: &ChatPrompt) -> Self {
+        let texts = prompt.turns.iter().map(|turn| turn.text.as_bytes());
+        // FNV-1a; the numbers are spread by the engine.
+        let hash =
+            texts.flatten().chain(&number.to_le_bytes()).fold(0x811c_9dc5_u32, |hash, byte| {
+                (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+            });
+        Self { temperature, top_p: Self::TOP_P, seed: hash }
+    }
 }
 
 /// The names a statement may use: of what the caller may read, and nothing else.
@@ -235,6 +266,17 @@ pub struct GenerationStats {
     /// Deciding which tokens are allowed, microseconds of `decode_us`.
     #[serde(default)]
     pub mask_us: u64,
+    /// Tokens of the answer that were chosen and weighed; those that were forced are not, and an
+    /// endpoint weighs none.
+    #[serde(default)]
+    pub weighed_tokens: u32,
+    /// How unlikely they were: the sum of -ln p, p of the whole vocabulary at temperature 1,
+    /// millionths.
+    #[serde(default)]
+    pub surprisal: u64,
+    /// That of the unlikeliest of them, millionths.
+    #[serde(default)]
+    pub worst_surprisal: u64,
 }
 
 /// What became of a request's constraint.

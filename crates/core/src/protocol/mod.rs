@@ -11,7 +11,8 @@ pub use codec::{Decoder, FrameError, decode, encode, encode_framed};
 pub use message::{
     ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, EndpointSpec,
     EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, GenerateRequest,
-    GenerationStats, LoadSpec, LogLevel, MAX_CONSTRAINT_NAMES, ModelInfo, ModelSpec, ServerFrame,
+    GenerationStats, LoadSpec, LogLevel, MAX_CONSTRAINT_NAMES, ModelInfo, ModelSpec, Sampling,
+    ServerFrame,
 };
 
 /// Version of the frames; both ends of a connection must have the same.

@@ -2,11 +2,12 @@
 //!
 //! Owns the rules: rows as a multiset, as a sequence where the question asks for an order; columns
 //! in any order, their names do not count; numbers to five digits; dates and times as values.
-//! Called by the extension's `evaluate` and by the tools' `eval`.
+//! Called by the extension's `evaluate` and its choice among candidates, and by the tools' `eval`.
 
 mod differ;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub use differ::{Difference, difference};
 
@@ -100,6 +101,31 @@ pub fn same(gold: &Rows, got: &Rows, ordered: bool) -> bool {
     }) && tries <= MAX_TRIES
 }
 
+/// A number that two results have in common where they are the same but for the order of rows and
+/// columns. Columns that hold the same values are told apart by their place: where only that
+/// differs, so may the number.
+#[must_use]
+pub fn digest(rows: &Rows) -> u64 {
+    let width = rows.first().map_or(0, Vec::len);
+    // A sum does not depend on the order of what is added.
+    let column = |at: usize| -> u64 {
+        rows.iter().filter_map(|row| row.get(at)).map(hash).fold(0, u64::wrapping_add)
+    };
+    let mut columns: Vec<(u64, usize)> = (0..width).map(|at| (column(at), at)).collect();
+    columns.sort_unstable();
+    let row = |row: &Vec<Value>| {
+        hash(&columns.iter().filter_map(|(_, at)| row.get(*at)).collect::<Vec<_>>())
+    };
+    let rows_hash = rows.iter().map(row).fold(0, u64::wrapping_add);
+    if rows.is_empty() { 0 } else { hash(&(rows.len(), rows_hash)) }
+}
+
+fn hash(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Calls `fits` with each order of columns that the choices allow, until it says so.
 fn assign(
     choices: &[Vec<usize>],
@@ -185,6 +211,16 @@ mod tests {
         assert_ne!(of(Kind::Text, Some("1")), of(Kind::Number, Some("1")));
     }
 
+    #[test]
+    fn a_digest_tells_results_apart() {
+        let of = |text: &[&[&str]]| digest(&rows(text));
+        assert_eq!(of(&[&["a", "x"], &["b", "y"]]), of(&[&["y", "b"], &["x", "a"]]));
+        assert_ne!(of(&[&["a", "x"], &["b", "y"]]), of(&[&["a", "y"], &["b", "x"]]));
+        assert_ne!(of(&[&["a"]]), of(&[&["a"], &["a"]]));
+        assert_ne!(of(&[&["a"]]), of(&[&["a", "a"]]));
+        assert_ne!(of(&[&["a"]]), of(&[]));
+    }
+
     proptest! {
         #[test]
         fn an_answer_with_rows_and_columns_moved_is_the_same(
@@ -199,6 +235,17 @@ mod tests {
             let mut got: Rows =
                 gold.iter().map(|row| columns.iter().map(|c| row[*c].clone()).collect()).collect();
             prop_assert!(same(&gold, &got, true));
+            let sorted = |rows: &Rows| -> Vec<Vec<Value>> {
+                (0..4).map(|at| {
+                    let mut column: Vec<Value> = rows.iter().map(|row| row[at].clone()).collect();
+                    column.sort();
+                    column
+                }).collect()
+            };
+            let different: std::collections::HashSet<_> = sorted(&gold).into_iter().collect();
+            if different.len() == 4 {
+                prop_assert_eq!(digest(&gold), digest(&got));
+            }
             if !got.is_empty() {
                 let by = seed as usize % got.len();
                 got.rotate_left(by);

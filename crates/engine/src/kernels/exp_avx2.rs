@@ -37,6 +37,32 @@ pub fn exp(x: __m256) -> __m256 {
     _mm256_andnot_ps(tiny, _mm256_mul_ps(y, power))
 }
 
+/// Sum of `e^(x - most)`; what is left over 8 is not counted. No number counts as none.
+///
+/// # Safety
+/// The processor has AVX2 and FMA.
+#[allow(unsafe_code)]
+#[target_feature(enable = "avx2,fma")]
+pub unsafe fn sum(x: &[f32], most: f32) -> f32 {
+    let most = _mm256_set1_ps(most);
+    // Two sums, because one addition must wait for the one before.
+    let mut sums = [_mm256_setzero_ps(); 2];
+    let (chunks, _) = x.as_chunks::<8>();
+    for pair in chunks.chunks(2) {
+        for (sum, chunk) in sums.iter_mut().zip(pair) {
+            // SAFETY: eight floats.
+            let x = unsafe { _mm256_loadu_ps(chunk.as_ptr()) };
+            let power = exp(_mm256_sub_ps(x, most));
+            let is_number = _mm256_cmp_ps::<_CMP_ORD_Q>(x, x);
+            *sum = _mm256_add_ps(*sum, _mm256_and_ps(is_number, power));
+        }
+    }
+    let mut lanes = [0f32; 8];
+    // SAFETY: eight floats.
+    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), _mm256_add_ps(sums[0], sums[1])) };
+    lanes.iter().sum()
+}
+
 /// `gate = activation(gate) * up`, element by element; what is left over 8 is not touched.
 ///
 /// # Safety

@@ -81,6 +81,20 @@ pub fn scale(x: &mut [f32], factor: f32) {
     }
 }
 
+/// Sum of `e^(x - most)`; none of `x` is larger than `most`.
+pub fn sum_of_exp(x: &[f32], most: f32) -> f32 {
+    let mut sum = 0.0;
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if super::avx2::supported() {
+        // SAFETY: just asked.
+        sum = unsafe { super::exp_avx2::sum(x, most) };
+        done = x.len() / 8 * 8;
+    }
+    let rest = x.get(done..).unwrap_or_default();
+    sum + rest.iter().filter(|x| !x.is_nan()).map(|x| (x - most).exp()).sum::<f32>()
+}
+
 /// What a gate does to its input before the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use text2sql_core::protocol::{Event, FailureCode, Finish};
+use text2sql_core::protocol::{Event, FailureCode, Finish, Sampling};
 use text2sql_engine::control::Control;
 use text2sql_engine::error::EngineError;
 use text2sql_engine::kernels::product;
@@ -213,4 +213,36 @@ fn guessing_ahead_changes_no_answer() {
     if product::supported() {
         assert!(right > 0 && right < guessed, "{right} of {guessed} prove nothing");
     }
+}
+
+#[test]
+fn the_answer_says_how_unlikely_its_tokens_were() {
+    let mut model = load(&TinyGguf::new(1));
+    Playback::say(&mut model, "SELECT 1;");
+    let vocab = model.tokenizer().len() as f64;
+    let stats = generate(&mut model, &request("?", "", 100), &patient()).0.unwrap().stats;
+    // One logit is 1, the others are 0.
+    let each = -(1f64.exp() / (1f64.exp() + vocab - 1.0)).ln() * 1e6;
+    assert_eq!(stats.weighed_tokens, 9);
+    assert!((stats.worst_surprisal as f64 / each - 1.0).abs() < 1e-4, "{stats:?} {each}");
+    assert!((stats.surprisal as f64 / (9.0 * each) - 1.0).abs() < 1e-4, "{stats:?} {each}");
+}
+
+#[test]
+fn a_drawn_answer_depends_on_its_seed_and_nothing_else() {
+    let mut model = load(&TinyGguf::new(1));
+    let mut answer = |sampling| {
+        let mut asked = request("?", "a", 30);
+        asked.sampling = sampling;
+        generate(&mut model, &asked, &patient()).0.unwrap()
+    };
+    let drawn = |seed| Some(Sampling { temperature: 1000, top_p: 1000, seed });
+    let (greedy, first) = (answer(None), answer(drawn(1)));
+    assert_ne!(greedy.text, first.text);
+    assert_ne!(answer(drawn(2)).text, first.text);
+    assert_eq!(answer(drawn(1)).text, first.text);
+    assert_eq!(answer(None).text, greedy.text);
+    let cold = Some(Sampling { temperature: 0, top_p: 1000, seed: 1 });
+    assert_eq!(answer(cold).text, greedy.text);
+    assert!(first.stats.surprisal > greedy.stats.surprisal);
 }

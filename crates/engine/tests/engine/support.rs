@@ -87,6 +87,7 @@ pub fn request(question: &str, scope: &str, max_new_tokens: u32) -> GenerateRequ
         deadline_ms: 600_000,
         cache_scope: scope.into(),
         constraint: None,
+        sampling: None,
         route: Route::default(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use text2sql_core::protocol::{Constraint, ConstraintRelation, Event, GenerateRequest};
+use text2sql_core::protocol::{Constraint, ConstraintRelation, Event, GenerateRequest, Sampling};
 use text2sql_engine::arch::{Decoder, Span};
 use text2sql_engine::control::Control;
 use text2sql_engine::error::EngineError;
@@ -82,6 +82,8 @@ fn answers_are_the_same_in_any_company() {
             let mut asked = request(&question, scope, 5 + 7 * index % 40);
             asked.constraint = (index % 2 == 0)
                 .then(|| Constraint { relations: vec![film.clone()], ..Constraint::default() });
+            asked.sampling =
+                (index % 3 != 0).then(|| Sampling { temperature: 900, top_p: 950, seed: index });
             asked
         })
         .collect();

@@ -1,0 +1,163 @@
+//! What came of a question: the statement, what it took, and what is known of how it came about.
+//!
+//! Owns the counts and times of a question. Called by [`super::question`] and the functions that show an answer.
+
+use std::time::Duration;
+
+use text2sql_core::link;
+use text2sql_core::protocol::GenerationStats;
+use text2sql_core::schema::Snapshot;
+use text2sql_core::signals::Signals;
+use text2sql_core::sql::{ParsedSql, RelationRef};
+
+use super::candidates::{Candidate, Checking, Effort, Further, Winner, elect};
+use super::check::Check;
+use crate::audit::Gave;
+use crate::ipc::client::Generation;
+
+/// Time of each stage.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timings {
+    /// Reading the catalog, or finding it in the cache.
+    pub catalog: Duration,
+    /// Choosing relations and writing the prompt.
+    pub prompt: Duration,
+    /// From submitting to the start of prefill, of all attempts.
+    pub queue: Duration,
+    /// Prefill, of all attempts.
+    pub prefill: Duration,
+    /// Decode, of all attempts.
+    pub decode: Duration,
+    /// What the way to the engine and back took besides.
+    pub transport: Duration,
+    /// Checking, and for `ask` running.
+    pub check: Duration,
+}
+
+/// A statement the model wrote and the check let pass.
+pub struct Answer<T> {
+    /// The statement, laid out.
+    pub sql: ParsedSql,
+    /// Generations it took.
+    pub attempts: u32,
+    /// The model that wrote it.
+    pub model: Option<String>,
+    /// Counts of all generations together.
+    pub stats: GenerationStats,
+    /// Times of all stages.
+    pub timings: Timings,
+    /// What is known of how it came about.
+    pub signals: Signals,
+    /// What the check gave.
+    pub checked: T,
+}
+
+impl<T> Answer<T> {
+    /// What the audit log is told of it.
+    pub fn gave(&self) -> Gave<'_> {
+        Gave { sql: Some(self.sql.text()), attempts: Some(self.attempts), rows: None }
+    }
+}
+
+/// What was done for a question so far.
+pub struct Work {
+    /// Counts of all generations together.
+    pub stats: GenerationStats,
+    /// Times of all stages.
+    pub timings: Timings,
+}
+
+impl Work {
+    /// Adds a generation that was waited for.
+    pub fn add(&mut self, generation: &Generation) {
+        self.timings.add(generation);
+        add(&mut self.stats, &generation.stats);
+    }
+
+    /// As [`elect`], with what it took.
+    pub fn elect<C: Check>(
+        &mut self,
+        checking: &Checking<'_, C>,
+        first: Option<Candidate<C::Given>>,
+        further: Further<'_>,
+    ) -> Option<Winner<C::Given>> {
+        let mut effort = Effort::default();
+        let winner = elect(checking, first, further, &mut effort);
+        self.timings.check += effort.checked;
+        // They were computed beside each other: the sum of their times is nobody's.
+        self.timings.decode += effort.waited;
+        for stats in &effort.generations {
+            add(&mut self.stats, stats);
+        }
+        winner
+    }
+
+    /// The answer.
+    pub fn answer<C: Check>(
+        self,
+        checking: &Checking<'_, C>,
+        winner: Winner<C::Given>,
+        attempts: u32,
+    ) -> Answer<C::Given> {
+        let Winner { candidate, votes, of, is_empty } = winner;
+        let Candidate { sql, given, mended, stats, model } = candidate;
+        let snapshot = &checking.draft.snapshot;
+        let signals = Signals {
+            votes,
+            candidates: of,
+            mended,
+            repaired: attempts > 1,
+            empty: is_empty,
+            ..Signals::new(&stats, link::fit(snapshot, checking.text, &positions(snapshot, &sql)))
+        };
+        let (stats, timings) = (self.stats, self.timings);
+        Answer { sql, attempts, model, stats, timings, signals, checked: given }
+    }
+}
+
+/// Where the relations that a statement reads are in the snapshot.
+fn positions(snapshot: &Snapshot, sql: &ParsedSql) -> Vec<usize> {
+    let at = |wanted: &RelationRef| {
+        snapshot.relations.iter().position(|relation| {
+            relation.name.name == wanted.name
+                && wanted.schema.as_ref().is_none_or(|schema| relation.name.schema == *schema)
+        })
+    };
+    sql.relations().iter().filter_map(at).collect()
+}
+
+impl Timings {
+    fn add(&mut self, generation: &Generation) {
+        let got = &generation.stats;
+        let prefill = Duration::from_micros(got.prefill_us);
+        let decode = Duration::from_micros(got.decode_us);
+        // Word that prefill began comes late where the engine has every processor: what it computed
+        // meanwhile is no waiting.
+        let besides = generation.elapsed.saturating_sub(prefill.saturating_add(decode));
+        let queued = generation.queued.min(besides);
+        self.queue += queued;
+        self.prefill = self.prefill.saturating_add(prefill);
+        self.decode = self.decode.saturating_add(decode);
+        self.transport += besides - queued;
+    }
+}
+
+/// Adds the counts of another generation. They are the engine's word: no sum of them may fail.
+fn add(stats: &mut GenerationStats, got: &GenerationStats) {
+    stats.prompt_tokens = stats.prompt_tokens.saturating_add(got.prompt_tokens);
+    stats.cached_tokens = stats.cached_tokens.saturating_add(got.cached_tokens);
+    stats.generated_tokens = stats.generated_tokens.saturating_add(got.generated_tokens);
+    stats.prefill_us = stats.prefill_us.saturating_add(got.prefill_us);
+    stats.decode_us = stats.decode_us.saturating_add(got.decode_us);
+    stats.constraint = got.constraint;
+    stats.masked_tokens = stats.masked_tokens.saturating_add(got.masked_tokens);
+    stats.forced_tokens = stats.forced_tokens.saturating_add(got.forced_tokens);
+    stats.guessed_tokens = stats.guessed_tokens.saturating_add(got.guessed_tokens);
+    stats.right_tokens = stats.right_tokens.saturating_add(got.right_tokens);
+    stats.backtracked_tokens = stats.backtracked_tokens.saturating_add(got.backtracked_tokens);
+    stats.compile_us = stats.compile_us.saturating_add(got.compile_us);
+    stats.mask_us = stats.mask_us.saturating_add(got.mask_us);
+    stats.weighed_tokens = stats.weighed_tokens.saturating_add(got.weighed_tokens);
+    stats.surprisal = stats.surprisal.saturating_add(got.surprisal);
+    stats.worst_surprisal = stats.worst_surprisal.max(got.worst_surprisal);
+}

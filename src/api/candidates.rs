@@ -1,0 +1,261 @@
+//! Further candidates for a question's statement, and the choice among all of them.
+//!
+//! The first candidate is made of the likeliest tokens; the others are drawn, by requests of their
+//! own: they take turns with those of other roles, share what was computed of the prompt, and end
+//! with a dropped request. Seeds are part of the requests, and candidates are looked at in order, so
+//! the same question gets the same answer. Each goes the way of every statement; the most frequent
+//! result wins ([`Ballot`]). Called by [`super::question`].
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use text2sql_core::chat::ChatPrompt;
+use text2sql_core::pipeline::{Action, Ballot, Elected, Event, Pipeline, Vote};
+use text2sql_core::protocol::{GenerateRequest, GenerationStats, Sampling};
+use text2sql_core::route::Route;
+use text2sql_core::sql::ParsedSql;
+
+use super::check::{Check, Returned};
+use super::draft::Draft;
+use super::limits::Guard;
+use super::put_right::put_right;
+use crate::guc;
+use crate::ipc::client::{self, Generation, Patience, Pending};
+use crate::ipc::mailbox::QueueLimits;
+
+/// Shortest time worth beginning for.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// A statement that has passed its check.
+pub struct Candidate<T> {
+    /// The statement, put right.
+    pub sql: ParsedSql,
+    /// What the check gave.
+    pub given: T,
+    /// Whether something in it was put right.
+    pub mended: bool,
+    /// Counts of the generation it is from.
+    pub stats: GenerationStats,
+    /// The model that wrote it.
+    pub model: Option<String>,
+}
+
+/// What the statements of a question are checked with.
+pub struct Checking<'q, C> {
+    /// The question.
+    pub text: &'q str,
+    /// Whose rights hold.
+    pub guard: &'q Guard,
+    /// What the caller may read.
+    pub draft: &'q Draft,
+    /// The check.
+    pub check: &'q C,
+}
+
+impl<C> Checking<'_, C> {
+    /// The statement, put right, and whether something had to be.
+    pub fn put_right(&self, sql: ParsedSql) -> (ParsedSql, bool) {
+        put_right(sql, &self.draft.snapshot, self.text, self.guard)
+    }
+}
+
+/// Candidates that were asked for.
+pub struct Further<'q> {
+    draft: &'q Draft,
+    route: Route,
+    patience: Patience,
+    pending: VecDeque<(u32, Pending)>,
+    /// Number of the next that is to be asked for.
+    next: u32,
+    /// Candidates wanted, the first included.
+    wanted: u32,
+}
+
+impl<'q> Further<'q> {
+    /// Asks for as many as the settings want, as far as there is room.
+    pub fn ask(draft: &'q Draft, route: &Route, patience: Patience) -> Self {
+        // Candidates never take the room that others' questions need.
+        let half = |limit: u32| limit / 2;
+        let QueueLimits { all, of_role } = patience.limits;
+        let limits = QueueLimits { all: half(all), of_role: half(of_role) };
+        let patience = Patience { limits, room: Duration::ZERO, ..patience };
+        let (pending, wanted) = (VecDeque::new(), guc::candidates());
+        let mut further = Self { draft, route: route.clone(), patience, pending, next: 1, wanted };
+        further.fill();
+        further
+    }
+
+    /// Asks for those that are still wanted, while there is room.
+    fn fill(&mut self) {
+        while self.next < self.wanted {
+            let prompt = self.draft.prompt.clone();
+            let sampling = Sampling::of_candidate(self.next, guc::temperature(), &prompt);
+            let request = self.draft.request(prompt, self.route.clone(), guc::max_new_tokens());
+            let request = GenerateRequest { sampling: Some(sampling), ..request };
+            let Ok(pending) = client::submit(request, self.patience) else { return };
+            self.pending.push_back((self.next, pending));
+            self.next += 1;
+        }
+    }
+
+    /// The next one, in order; none if all are there, or no more could be asked for. One that
+    /// failed has no generation.
+    fn next(&mut self) -> Option<(u32, Option<Generation>)> {
+        let (number, pending) = self.pending.pop_front()?;
+        let generation = pending.wait().ok();
+        self.fill();
+        Some((number, generation))
+    }
+}
+
+/// What an election took.
+#[derive(Debug, Default)]
+pub struct Effort {
+    /// Counts of each generation.
+    pub generations: Vec<GenerationStats>,
+    /// Waiting for the model.
+    pub waited: Duration,
+    /// Checking and running.
+    pub checked: Duration,
+}
+
+/// Who won, and what is known of its result.
+pub struct Winner<T> {
+    /// The candidate.
+    pub candidate: Candidate<T>,
+    /// Candidates with its result.
+    pub votes: u32,
+    /// Candidates that were looked at.
+    pub of: u32,
+    /// Whether it returns no row, where that is known.
+    pub is_empty: Option<bool>,
+}
+
+/// An election that goes on.
+struct Election<'e, 'q, C: Check> {
+    checking: &'e Checking<'q, C>,
+    ballot: Ballot<(Candidate<C::Given>, Option<bool>)>,
+    /// What the statements so far return; nothing for those that do not pass or run.
+    known: HashMap<String, Option<Returned>>,
+    /// Time left for checking and running.
+    left: Duration,
+}
+
+/// The candidate whose result most of them have; `first` is that of the likeliest tokens, if it
+/// passed its check. Those that nobody needs any more are dropped, which cancels them.
+pub fn elect<C: Check>(
+    checking: &Checking<'_, C>,
+    first: Option<Candidate<C::Given>>,
+    mut further: Further<'_>,
+    effort: &mut Effort,
+) -> Option<Winner<C::Given>> {
+    let mut election = Election {
+        checking,
+        ballot: Ballot::new(further.wanted),
+        known: HashMap::new(),
+        left: Duration::from_millis(guc::statement_timeout().into()),
+    };
+    let begun = Instant::now();
+    // One that passed its check and does not run is taken where no other one runs.
+    let mut spare = match first {
+        Some(candidate) => election.count(0, candidate),
+        None => {
+            election.ballot.fail();
+            None
+        }
+    };
+    effort.checked += begun.elapsed();
+    while !election.ballot.is_decided() {
+        let begun = Instant::now();
+        let Some((number, generation)) = further.next() else { break };
+        effort.waited += begun.elapsed();
+        let begun = Instant::now();
+        effort.generations.extend(generation.as_ref().map(|generation| generation.stats));
+        match generation {
+            Some(generation) => spare = spare.or(election.look_at(number, &generation)),
+            None => election.ballot.fail(),
+        }
+        effort.checked += begun.elapsed();
+    }
+    match election.ballot.elect() {
+        Some(Elected { kept: (candidate, is_empty), votes, of }) => {
+            Some(Winner { candidate, votes, of, is_empty })
+        }
+        None => spare.map(|candidate| Winner { candidate, votes: 1, of: 1, is_empty: None }),
+    }
+}
+
+impl<C: Check> Election<'_, '_, C> {
+    /// Takes what the model wrote through all gates, and counts it. Returns it where it passes and
+    /// does not run.
+    fn look_at(&mut self, number: u32, generation: &Generation) -> Option<Candidate<C::Given>> {
+        let Some(sql) = statement(&self.checking.draft.prompt, generation) else {
+            self.ballot.fail();
+            return None;
+        };
+        let (sql, mended) = self.checking.put_right(sql);
+        // Drawn statements are often the same.
+        if let Some(known) = self.known.get(sql.text()) {
+            match known {
+                Some(known) => self.ballot.second(known.digest),
+                None => self.ballot.fail(),
+            }
+            return None;
+        }
+        if self.left < MOMENT {
+            self.ballot.fail();
+            return None;
+        }
+        let begun = Instant::now();
+        let checked = self.checking.check.check(&sql, Some(self.left));
+        self.left = self.left.saturating_sub(begun.elapsed());
+        match checked {
+            Ok(given) => {
+                let (stats, model) = (generation.stats, generation.model.clone());
+                self.count(number, Candidate { sql, given, mended, stats, model })
+            }
+            Err(_) => {
+                self.known.insert(sql.text().to_owned(), None);
+                self.ballot.fail();
+                None
+            }
+        }
+    }
+
+    /// Counts a candidate by what it returns. Returns it where that cannot be found out.
+    fn count(
+        &mut self,
+        number: u32,
+        candidate: Candidate<C::Given>,
+    ) -> Option<Candidate<C::Given>> {
+        let Candidate { sql, given, stats, .. } = &candidate;
+        let begun = Instant::now();
+        let returned = self.checking.check.returned(sql, given, self.left);
+        self.left = self.left.saturating_sub(begun.elapsed());
+        self.known.insert(sql.text().to_owned(), returned);
+        let Some(Returned { digest, is_empty }) = returned else {
+            self.ballot.fail();
+            return Some(candidate);
+        };
+        let vote = Vote {
+            candidate: number,
+            result: digest,
+            is_empty,
+            surprisal: (stats.weighed_tokens > 0)
+                .then(|| stats.surprisal as f64 / f64::from(stats.weighed_tokens)),
+        };
+        self.ballot.count(vote, (candidate, Some(is_empty)));
+        None
+    }
+}
+
+/// The statement of an answer, if the policy lets one pass.
+fn statement(prompt: &ChatPrompt, generation: &Generation) -> Option<ParsedSql> {
+    let mut pipeline = Pipeline::new(prompt.clone(), 0);
+    pipeline.on(Event::Start).ok()?;
+    let Generation { text, finish, .. } = generation.clone();
+    match pipeline.on(Event::Generated { text, finish }).ok()? {
+        Action::Check(sql) => Some(sql),
+        _ => None,
+    }
+}

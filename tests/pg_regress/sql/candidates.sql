@@ -1,0 +1,40 @@
+-- Several candidates: the result that most of them have is taken; the script says what is drawn.
+SET text2sql.candidates = 4;
+SET ROLE analyst;
+\pset format unaligned
+-- Two of four agree, written differently, against the first.
+SELECT text2sql.ask('vote against the first');
+SELECT text2sql.generate('vote against the first');
+SELECT attempts, signals::jsonb - '{covered,known,margin}'::text[] AS signals
+  FROM text2sql.explain('vote against the first');
+-- The first wins a tie, unless it returns nothing.
+SELECT text2sql.ask('vote with a tie');
+SELECT text2sql.ask('vote with an empty tie');
+-- Candidates that break a rule, name what is hidden, or fail when run have no vote.
+SELECT text2sql.ask('vote with the broken');
+-- A first one that fails when run is not the answer where another runs; nor is it mended.
+SELECT text2sql.ask('vote with a division');
+SELECT attempts FROM text2sql.explain('vote with a mistake');
+-- Where none runs, the first is mended as ever.
+SELECT text2sql.ask('mends its mistake');
+SELECT attempts FROM text2sql.explain('mends its mistake');
+-- With the same answer as often as it is asked.
+SELECT count(DISTINCT a::text) FROM generate_series(1, 5), text2sql.ask('vote against the first') AS a;
+\pset format aligned
+SELECT * FROM failure($$SELECT text2sql.ask('vote for deletion')$$);
+RESET ROLE;
+-- What nobody has read is not run: statements are compared by their text.
+SET text2sql.require_confirm = on;
+SET ROLE analyst;
+SELECT signals ->> 'votes' AS votes, signals ->> 'candidates' AS candidates
+  FROM text2sql.explain('vote against the first');
+RESET ROLE;
+RESET text2sql.require_confirm;
+-- No room for more is no error.
+SET text2sql.role_queue_length = 1;
+SET ROLE analyst;
+SELECT signals ->> 'candidates' AS candidates FROM text2sql.explain('vote against the first');
+RESET ROLE;
+RESET text2sql.role_queue_length;
+RESET text2sql.candidates;
+SELECT state, active_requests, failed FROM text2sql.status();
