@@ -204,6 +204,6 @@ mod tests {
         let snapshot = snapshot();
         let relations = |sql| read(sql, &snapshot, "s").unwrap().relations;
         assert_eq!(relations("SELECT 1 FROM a, t.a AS u, nowhere"), [0, 2].into());
-        assert!(read("SELECT FROM WHERE", &snapshot, "s").is_err());
+        assert!(read("SELECT (FROM", &snapshot, "s").is_err());
     }
 }

@@ -1,3 +1,5 @@
+//! Tests of what is understood of a statement, and of how two differ.
+
 use super::*;
 
 fn catalog() -> Catalog {

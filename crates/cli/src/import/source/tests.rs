@@ -1,3 +1,5 @@
+//! Tests of reading files of SQLite, damaged ones among them.
+
 use std::fs;
 
 use super::super::types::{PgType, of_column};
