@@ -66,11 +66,10 @@ pub fn audited<T>(
         attempts: None,
         rows: None,
     };
-    let (mut rule, mut candidate, mut ours, mut own_state) = (None, None, false, None);
+    let (mut rule, mut candidate, mut ours) = (None, None, false);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         work().unwrap_or_else(|error| {
             ours = true;
-            own_state = error.own_state().map(str::to_owned);
             rule = error.rule().map(str::to_owned);
             candidate = error.candidate().map(str::to_owned);
             raise(error)
@@ -90,7 +89,7 @@ pub fn audited<T>(
                 (true, None) => Verdict::Failed,
                 (false, _) => Verdict::Interrupted,
             };
-            let state = own_state.or_else(|| state_of(&*unwinding));
+            let state = state_of(&*unwinding);
             let record = Record {
                 sql: candidate.as_deref().or(statement),
                 sqlstate: state.as_deref(),

@@ -16,14 +16,9 @@ use text2sql_core::sql::{Refusal, SqlError};
 use crate::catalog::CatalogError;
 use crate::exec::{ExecError, ResultSet, Truncation};
 use crate::ipc::client::ClientError;
-use crate::pg::raise;
 
 pub use define::DefineError;
 pub use report::told;
-
-/// Classes of SQLSTATEs that begin with a letter from I on are left to implementations by the standard;
-/// the server has none of this class.
-const AMBIGUOUS: &str = "TS001";
 
 /// Everything a SQL function can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -142,14 +137,6 @@ impl Error {
         }
     }
 
-    /// Its SQLSTATE, where that is one of our own.
-    pub fn own_state(&self) -> Option<&'static str> {
-        match self {
-            Self::Ambiguous { .. } => Some(AMBIGUOUS),
-            _ => None,
-        }
-    }
-
     /// The last statement the model wrote, where none was accepted.
     pub fn candidate(&self) -> Option<&str> {
         match self {
@@ -166,11 +153,6 @@ impl Error {
 
 /// Ends the current function with `error`.
 pub fn raise(error: Error) -> ! {
-    if let Some(sqlstate) = error.own_state()
-        && let Some(texts) = report::own(&error)
-    {
-        raise::error(report::packed(sqlstate), &texts);
-    }
     ErrorReport::from(error).report(PgLogLevel::ERROR);
     unreachable!("an error report of level ERROR does not return")
 }

@@ -544,7 +544,7 @@ pub fn define() {
     GucRegistry::define_bool_guc(
         c"text2sql.clarify",
         c"Ask back where a question can be read in several ways.",
-        c"It ends with SQLSTATE TS001 and the readings there are.",
+        c"It ends with SQLSTATE 42P08 and the readings there are.",
         &CLARIFY,
         GucContext::Userset,
         GucFlags::default(),

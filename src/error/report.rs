@@ -14,7 +14,6 @@ use text2sql_core::sql::Refusal;
 use super::{DefineError, Error};
 use crate::exec::ExecError;
 use crate::ipc::client::{ClientError, unexplained};
-use crate::pg::raise::Texts;
 
 /// Longest candidate shown in a detail, bytes.
 const CANDIDATE_BYTES: usize = 2000;
@@ -102,8 +101,16 @@ impl From<Error> for ErrorReport {
             }
             Error::NothingReadable { schemas } => nothing_readable(message, schemas),
             Error::NoStatement(outcome) => no_statement(*outcome),
-            // Raised with a SQLSTATE of its own.
-            Error::Ambiguous { .. } => report(PgSqlErrorCode::ERRCODE_DATA_EXCEPTION, message),
+            // Nothing else here ends with this one: statements have no parameters. One of our own
+            // would become XX000 on its way through pgrx. The detail is for programs.
+            Error::Ambiguous { word, reading, choices } => {
+                report(PgSqlErrorCode::ERRCODE_AMBIGUOUS_PARAMETER, message)
+                    .set_detail(
+                        serde_json::json!({ "word": word, "lacks": reading, "choices": choices })
+                            .to_string(),
+                    )
+                    .set_hint("Ask again and say which is meant, or switch text2sql.clarify off.")
+            }
             Error::Pipeline(_) => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message),
             Error::Sql(_) => report(PgSqlErrorCode::ERRCODE_SYNTAX_ERROR, message),
             Error::Refused(refusal) => refused(refusal),
@@ -338,26 +345,12 @@ fn state(sqlstate: &str) -> PgSqlErrorCode {
 }
 
 /// Five characters in a number, as the server does it: six bits each, the first in the lowest.
-pub(super) fn packed(sqlstate: &str) -> i32 {
+fn packed(sqlstate: &str) -> i32 {
     let mut packed = 0;
     for (place, byte) in sqlstate.bytes().take(5).enumerate() {
         packed |= i32::from(byte.wrapping_sub(b'0') & 0x3f) << (6 * place);
     }
     packed
-}
-
-/// The texts of an error with a SQLSTATE of our own. Its detail is for programs.
-pub(super) fn own(error: &Error) -> Option<Texts> {
-    let message = error.to_string();
-    match error {
-        Error::Ambiguous { word, reading, choices } => Some(Texts {
-            message,
-            detail: serde_json::json!({ "word": word, "lacks": reading, "choices": choices })
-                .to_string(),
-            hint: "Ask again and say which is meant, or switch text2sql.clarify off.".to_owned(),
-        }),
-        _ => None,
-    }
 }
 
 fn explained(mut report: ErrorReport, detail: Option<String>, hint: Option<String>) -> ErrorReport {

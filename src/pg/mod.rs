@@ -13,7 +13,6 @@ pub mod latch;
 pub mod parse;
 pub mod process;
 pub mod query_walk;
-pub mod raise;
 pub mod role;
 pub mod server;
 pub mod server_log;

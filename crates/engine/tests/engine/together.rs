@@ -83,7 +83,7 @@ fn answers_are_the_same_in_any_company() {
             asked.constraint = (index % 2 == 0)
                 .then(|| Constraint { relations: vec![film.clone()], ..Constraint::default() });
             asked.sampling =
-                (index % 3 != 0).then(|| Sampling { temperature: 900, top_p: 950, seed: index });
+                (index % 3 != 0).then_some(Sampling { temperature: 900, top_p: 950, seed: index });
             asked
         })
         .collect();

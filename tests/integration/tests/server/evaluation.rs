@@ -55,7 +55,8 @@ fn a_database_of_sqlite_comes_with_its_types_keys_and_rows() {
     rusqlite::Connection::open(&file)
         .unwrap()
         .execute_batch(
-            "CREATE TABLE Owner (OwnerID INTEGER PRIMARY KEY, \"Full Name\" TEXT NOT NULL, born DATE);
+            "PRAGMA foreign_keys = OFF;
+             CREATE TABLE Owner (OwnerID INTEGER PRIMARY KEY, \"Full Name\" TEXT NOT NULL, born DATE);
              INSERT INTO Owner VALUES (1, 'a' || char(9) || 'b\\N', '2000-02-29'), (2, 'c', '');
              CREATE TABLE pet (id INT PRIMARY KEY, OwnerID INT REFERENCES Owner, kg REAL, seen DATETIME,
                                photo BLOB, n INT, note);
