@@ -41,7 +41,7 @@ pub struct Pair<'a> {
     pub panels: [&'a [u8]; 2],
     /// Whether the weights behind the second panel are asked for meanwhile. What is read in two
     /// places at a time, with gaps, the processor does not foresee: on a Xeon that reads 28 GB/s in
-    /// order with two threads, weights came with 15 GB/s so, and with 18 since.
+    /// order with two threads, weights come with 18 GB/s so, and with 15 otherwise.
     pub fetch: bool,
 }
 
