@@ -2,7 +2,7 @@
 """Prefill and decode of text2sql and of llama.cpp on the same files, in alternating runs.
 
     cargo build --release -p text2sql-cli
-    pip install llama-cpp-py-sync cffi numpy        # or any build of libllama beside its bindings
+    CMAKE_ARGS=-DGGML_NATIVE=ON pip install llama-cpp-python
     benches/compare.py --rounds 5 MODEL.gguf ...
 
 Each run is a process of its own that loads the model and measures two rounds; its second counts.
@@ -41,7 +41,7 @@ def main() -> None:
     lengths += ["--answer-tokens", args.answer_tokens, "--rounds", "2"]
     programs = {
         "text2sql": [str(HERE.parent / "target/release/text2sql-cli"), "bench"],
-        "llama.cpp": [sys.executable, str(HERE / "llama_cpp.py")],
+        "llama.cpp": [sys.executable, str(HERE / "llama_speed.py")],
     }
     for model in args.models:
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}

@@ -3,7 +3,7 @@
 
     cargo build --release -p text2sql-cli
     scripts/snapshot DATABASE ROLE SCHEMA,... >FOLDER/DATABASE.json     # for each database
-    pip install llama-cpp-py-sync cffi numpy
+    CMAKE_ARGS=-DGGML_NATIVE=ON pip install llama-cpp-python
     benches/compare_questions.py --snapshots FOLDER --questions benches/questions.jsonl MODEL.gguf
 
 Runs alternate. The first question about a schema is listed apart: there the prefix is cold. Prints

@@ -4,11 +4,13 @@
 Greedy, to the end of the statement. By default each schema has a sequence of its own whose keys
 and values are kept: of a prompt only what differs from the one before is computed, as llama.cpp's
 server does with `cache_prompt` and a slot for each. `--without-cache` computes every prompt whole.
-Needs a package with libllama's C interface (`pip install llama-cpp-py-sync cffi`, MIT).
+Needs llama-cpp-python (MIT), compiled for this machine:
+`CMAKE_ARGS=-DGGML_NATIVE=ON pip install llama-cpp-python`.
 Prints a line of JSON a question: db, ms, prompt_tokens, cached_tokens, generated_tokens, sql.
 """
 
 import argparse
+import ctypes
 import json
 import sys
 import time
@@ -18,15 +20,15 @@ class Llama:
     """One model, one context with a sequence for each schema."""
 
     def __init__(self, path: str, threads: int, context: int, sequences: int) -> None:
-        from llama_cpp_py_sync._cffi_bindings import ffi, get_lib
+        from llama_cpp import llama_cpp
 
-        self.ffi, self.lib = ffi, get_lib()
-        self.silent = ffi.callback("void(enum ggml_log_level, char *, void *)", lambda *_: None)
-        self.lib.llama_log_set(self.silent, ffi.NULL)
+        self.lib = llama_cpp
+        self.silent = self.lib.llama_log_callback(lambda *_: None)
+        self.lib.llama_log_set(self.silent, None)
         self.lib.llama_backend_init()
         self.model = self.lib.llama_model_load_from_file(
             path.encode(), self.lib.llama_model_default_params())
-        if self.model == ffi.NULL:
+        if not self.model:
             raise SystemExit(f"cannot load {path}")
         params = self.lib.llama_context_default_params()
         params.n_ctx = context * sequences
@@ -34,7 +36,7 @@ class Llama:
         params.n_seq_max = sequences
         params.n_threads = params.n_threads_batch = threads
         self.context = self.lib.llama_init_from_model(self.model, params)
-        if self.context == ffi.NULL:
+        if not self.context:
             raise SystemExit("cannot make a context")
         self.vocab = self.lib.llama_model_get_vocab(self.model)
         self.size = self.lib.llama_vocab_n_tokens(self.vocab)
@@ -44,15 +46,15 @@ class Llama:
 
     def tokenize(self, text: str) -> list[int]:
         data = text.encode()
-        room = self.ffi.new("llama_token[]", len(data) + 8)
+        room = (self.lib.llama_token * (len(data) + 8))()
         count = self.lib.llama_tokenize(
             self.vocab, data, len(data), room, len(data) + 8, False, True)
-        return list(room[0:count])
+        return list(room[:count])
 
     def piece(self, token: int) -> bytes:
-        room = self.ffi.new("char[]", 256)
+        room = ctypes.create_string_buffer(256)
         count = self.lib.llama_token_to_piece(self.vocab, token, room, 256, 0, False)
-        return bytes(self.ffi.buffer(room, count))
+        return room.raw[:count]
 
     def decode(self, tokens: list[int], start: int, sequence: int) -> None:
         for first in range(0, len(tokens), 512):
@@ -71,7 +73,7 @@ class Llama:
         import numpy
 
         row = self.lib.llama_get_logits_ith(self.context, -1)
-        return int(numpy.frombuffer(self.ffi.buffer(row, 4 * self.size), "float32").argmax())
+        return int(numpy.ctypeslib.as_array(row, (self.size,)).argmax())
 
     def answer(self, prompt: str, sequence: int, most: int, cache: bool) -> dict:
         begin = time.perf_counter()

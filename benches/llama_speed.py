@@ -2,7 +2,8 @@
 """Prefill and decode of llama.cpp, as `text2sql-cli bench` measures ours.
 
 Same tokens, same number of them, same threads; the prompt is one call, every further token a call
-of its own. Needs a package with libllama's C interface (`pip install llama-cpp-py-sync cffi`, MIT).
+of its own. Needs llama-cpp-python (MIT), compiled for this machine:
+`CMAKE_ARGS=-DGGML_NATIVE=ON pip install llama-cpp-python`.
 Prints one line a round: prefill and decode in tokens per second.
 """
 
@@ -19,23 +20,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
 
-    from llama_cpp_py_sync._cffi_bindings import ffi, get_lib
+    from llama_cpp import llama_cpp as lib
 
-    lib = get_lib()
-    silent = ffi.callback("void(enum ggml_log_level, char *, void *)", lambda *_: None)
-    lib.llama_log_set(silent, ffi.NULL)
+    silent = lib.llama_log_callback(lambda *_: None)
+    lib.llama_log_set(silent, None)
     lib.llama_backend_init()
     model = lib.llama_model_load_from_file(args.model.encode(), lib.llama_model_default_params())
-    if model == ffi.NULL:
+    if not model:
         raise SystemExit(f"cannot load {args.model}")
     params = lib.llama_context_default_params()
     params.n_ctx = args.prompt_tokens + args.answer_tokens + 8
     params.n_batch = params.n_ubatch = 512
     params.n_threads = params.n_threads_batch = args.threads
     context = lib.llama_init_from_model(model, params)
-    if context == ffi.NULL:
+    if not context:
         raise SystemExit("cannot make a context")
-    print(ffi.string(lib.llama_print_system_info()).decode())
+    print(lib.llama_print_system_info().decode())
 
     prompt = [(i * 37 + 11) % 5000 for i in range(args.prompt_tokens)]
     answer = [(i * 53 + 7) % 5000 for i in range(args.answer_tokens)]
@@ -43,7 +43,7 @@ def main() -> None:
     def decode(tokens: list[int]) -> None:
         for start in range(0, len(tokens), 512):
             part = tokens[start : start + 512]
-            array = ffi.new("llama_token[]", part)
+            array = (lib.llama_token * len(part))(*part)
             if lib.llama_decode(context, lib.llama_batch_get_one(array, len(part))) != 0:
                 raise SystemExit("llama_decode failed")
         lib.llama_synchronize(context)
