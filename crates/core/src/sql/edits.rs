@@ -123,6 +123,12 @@ impl<'a> Source<'a> {
         self.gated.text.get(self.range(token(first)?.start, token(last)?.end())?)
     }
 
+    /// What stands from the token at one position to that at another.
+    pub fn text_of_tokens(&self, first: usize, last: usize) -> Option<&str> {
+        let (first, last) = (self.tokens().get(first)?, self.tokens().get(last)?);
+        self.gated.text.get(self.range(first.start, last.end())?)
+    }
+
     /// Tokens count from where the text given began.
     fn range(&self, start: usize, end: usize) -> Option<Range<usize>> {
         let origin = self.gated.tokens.first()?.start;

@@ -15,21 +15,36 @@
 //! | `name`, where the column is `"Name"` | `"Name"` |
 //! | `JOIN b ON a.x = b.x`, and keys of `b` lead to the one table that has `x` | `b` with that table, joined along the keys |
 //! | `ON a.x = b.y`, with no such column or types that cannot be equal, and a key between both | the key's columns |
+//! | `HAVING n > 5`, where `n` is only the name of an output column | what it is the name of |
 
 mod between;
 pub(super) mod joins;
+mod labels;
 pub(super) mod scope;
 mod walk;
 
 use sqlparser::ast::Visit;
 
-use super::edits::Source;
+use super::edits::{Edits, Source};
 use super::parsed::ParsedSql;
 use crate::schema::Snapshot;
 
 /// `sql` with its columns put right; `None` where nothing is wrong with them, nothing can be done
 /// about it, or the statement is not understood.
 pub fn mend(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
+    // Before columns are put right: what is copied may have some that are wrong.
+    let spelled = spell_out(sql, snapshot);
+    mend_columns(spelled.as_ref().unwrap_or(sql), snapshot).or(spelled)
+}
+
+fn spell_out(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
+    let source = Source::new(sql)?;
+    let mut edits = Edits::default();
+    labels::spell_out(&source, snapshot, &*source.query()?, &mut edits);
+    source.with(edits)
+}
+
+fn mend_columns(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
     let source = Source::new(sql)?;
     let query = source.query()?;
     let mut walker = walk::Walker::new(&source, snapshot, &query);

@@ -53,6 +53,46 @@ fn in_school(sql: &str, wanted: &str) {
 }
 
 #[test]
+fn a_label_gives_way_to_what_it_names() {
+    becomes(
+        "SELECT c.city, count(*) AS n FROM shop.customers c GROUP BY c.city HAVING n > 5 AND N < 9",
+        "SELECT c.city, count(*) AS n FROM shop.customers c GROUP BY c.city \
+         HAVING count(*) > 5 AND count(*) < 9",
+    );
+    becomes(
+        "SELECT DISTINCT c.id * 2 double FROM shop.customers c WHERE double = 4",
+        "SELECT DISTINCT c.id * 2 double FROM shop.customers c WHERE (c.id * 2) = 4",
+    );
+    becomes(
+        "SELECT max(c.id) AS most, min(c.id) AS least FROM shop.customers c ORDER BY most - least",
+        "SELECT max(c.id) AS most, min(c.id) AS least FROM shop.customers c \
+         ORDER BY max(c.id) - min(c.id)",
+    );
+    becomes(
+        "SELECT 1 UNION SELECT count(*) AS n FROM shop.customers HAVING n > 5",
+        "SELECT 1 UNION SELECT count(*) AS n FROM shop.customers HAVING count(*) > 5",
+    );
+}
+
+#[test]
+fn a_label_stays_where_it_may_mean_a_column_or_nothing_can_stand_for_it() {
+    // A column of that name.
+    stays("SELECT max(c.id) AS city FROM shop.customers c GROUP BY c.name HAVING max(city) > 'a'");
+    // An alias of its own, or a table that is not known.
+    stays("SELECT count(*) AS n FROM (SELECT 1 AS n) AS x GROUP BY n HAVING n > 5");
+    // ORDER BY and GROUP BY know it.
+    stays("SELECT c.city, count(*) AS n FROM shop.customers c GROUP BY c.city ORDER BY n DESC");
+    // No aggregate in WHERE, no window in either.
+    stays("SELECT count(*) AS n FROM shop.customers c WHERE n > 5");
+    stays("SELECT rank() OVER (ORDER BY c.id) AS r FROM shop.customers c WHERE r = 1");
+    // A query within has names of its own.
+    stays(
+        "SELECT count(*) AS n FROM shop.customers c \
+         HAVING exists (SELECT 1 FROM shop.orders o WHERE o.id = n)",
+    );
+}
+
+#[test]
 fn a_column_gets_the_alias_of_the_table_that_has_it() {
     becomes(
         "SELECT o.city FROM shop.customers c JOIN shop.orders AS o ON o.customer_id = c.id",
