@@ -17,6 +17,9 @@ pub struct Bench {
     /// Tokens of the answer.
     #[arg(long, default_value_t = 64)]
     answer_tokens: usize,
+    /// Tokens of the answer that a pass computes.
+    #[arg(long, default_value_t = 1)]
+    at_once: usize,
     /// Rounds; medians are reported.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -26,8 +29,8 @@ impl Bench {
     /// Measures and prints.
     pub fn run(&self) -> Result<(), Failure> {
         let (prompt, answer) = (self.prompt_tokens.max(1), self.answer_tokens.max(1));
-        let figures =
-            bench(&self.load.spec(), Lengths { prompt, answer }, self.rounds, &mut |_| {})?;
+        let lengths = Lengths { prompt, answer, at_once: self.at_once };
+        let figures = bench(&self.load.spec(), lengths, self.rounds, &mut |_| {})?;
         let info = &figures.info;
         println!("model        {} ({})", info.name, info.architecture);
         println!("load         {:.1} s", info.load_ms as f64 / 1000.0);

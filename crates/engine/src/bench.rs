@@ -18,6 +18,8 @@ pub struct Lengths {
     pub prompt: usize,
     /// Tokens of the answer, at least 1; with the prompt they must fit the context.
     pub answer: usize,
+    /// Tokens of the answer that a pass computes, at least 1: as many as are guessed and one more.
+    pub at_once: usize,
 }
 
 /// What was measured.
@@ -46,7 +48,7 @@ pub fn bench(
     progress: &mut dyn FnMut(u8),
 ) -> Result<Figures, EngineError> {
     let mut model = LoadedModel::load_pinned(spec, Pin::Any, progress)?;
-    let Lengths { prompt, answer } = lengths;
+    let Lengths { prompt, answer, .. } = lengths;
     if prompt.saturating_add(answer) > model.context {
         return Err(EngineError::PromptTooLong { prompt, new: answer, context: model.context });
     }
@@ -64,7 +66,7 @@ pub fn bench(
 }
 
 fn round(model: &mut LoadedModel, lengths: Lengths) -> Result<(f64, f64), EngineError> {
-    let Lengths { prompt, answer } = lengths;
+    let Lengths { prompt, answer, at_once } = lengths;
     let chunk = model.prefill_chunk;
     let decoder = model.decoder();
     let mut cache = decoder.new_cache(prompt + answer);
@@ -77,8 +79,9 @@ fn round(model: &mut LoadedModel, lengths: Lengths) -> Result<(f64, f64), Engine
     }
     let prefill = prompt as f64 / begin.elapsed().as_secs_f64();
     let begin = Instant::now();
-    for token in tokens.iter().cycle().take(answer) {
-        decoder.forward(&[*token], &mut cache, Logits::Last)?;
+    let answered: Vec<u32> = tokens.iter().copied().cycle().take(answer).collect();
+    for part in answered.chunks(at_once.max(1)) {
+        decoder.forward(part, &mut cache, Logits::All)?;
     }
     Ok((prefill, answer as f64 / begin.elapsed().as_secs_f64()))
 }

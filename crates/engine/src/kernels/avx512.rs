@@ -48,10 +48,13 @@ pub struct Pair<'a> {
 /// Bytes that memory gives at a time.
 const LINE: usize = 64;
 
-/// Asks for the bytes of block `block`, of two panels in order, of what is behind `end`.
-#[inline]
-fn fetch(end: *const u8, block: usize, bytes: usize) {
-    for line in 0..(2 * bytes).div_ceil(LINE) {
+/// Asks for a part of the bytes of block `block`, of two panels in order, of what is behind `end`.
+/// The parts of a block are asked for one by one while it is computed: the processor waits for few
+/// lines at a time, and computes nothing where it is asked for more.
+#[inline(always)]
+fn fetch(end: *const u8, block: usize, bytes: usize, (part, parts): (usize, usize)) {
+    let lines = (2 * bytes).div_ceil(LINE);
+    for line in lines * part / parts..lines * (part + 1) / parts {
         let at = end.wrapping_add(2 * block * bytes + line * LINE);
         // SAFETY: the instruction reads nothing into the program and does not fault.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
@@ -238,9 +241,6 @@ unsafe fn k45<const M: usize, const FIVE: bool>(work: Work<'_>, out: *mut f32) {
     let fifth = _mm512_set1_epi8(16);
     let mut totals = [_mm512_setzero_ps(); M];
     for block in 0..blocks {
-        if let Some(ahead) = ahead {
-            fetch(ahead, block, format.panel_bytes());
-        }
         // SAFETY: offsets below are inside this block of panels, quants, sums and scales.
         unsafe {
             let weights = panels.add(block * format.panel_bytes());
@@ -251,6 +251,9 @@ unsafe fn k45<const M: usize, const FIVE: bool>(work: Work<'_>, out: *mut f32) {
             for pair in 0..4 {
                 let both = widen::<false>(scales.add(pair * 16));
                 for (sub, scale) in [(2 * pair, first(both)), (2 * pair + 1, second(both))] {
+                    if let Some(ahead) = ahead {
+                        fetch(ahead, block, format.panel_bytes(), (sub, 8));
+                    }
                     let vectors = weights.add(sub * group);
                     let bits = if FIVE { load(vectors.add(128)) } else { low };
                     let mut sum = [_mm512_setzero_si512(); M];
@@ -330,9 +333,6 @@ unsafe fn q6k<const M: usize>(work: Work<'_>, out: *mut f32) {
     let upper = _mm512_set1_epi8(0x30);
     let mut totals = [_mm512_setzero_ps(); M];
     for block in 0..blocks {
-        if let Some(ahead) = ahead {
-            fetch(ahead, block, Format::Q6K.panel_bytes());
-        }
         // SAFETY: offsets below are inside this block of panels, quants, sums and scales.
         unsafe {
             let weights = panels.add(block * Format::Q6K.panel_bytes());
@@ -342,6 +342,9 @@ unsafe fn q6k<const M: usize>(work: Work<'_>, out: *mut f32) {
             let mut whole = [_mm512_setzero_ps(); M];
             let mut less = [_mm512_setzero_si512(); M];
             for sub in 0..8 {
+                if let Some(ahead) = ahead {
+                    fetch(ahead, block, Format::Q6K.panel_bytes(), (sub, 8));
+                }
                 let both = widen::<true>(scales.add(sub * 16));
                 for m in 0..M {
                     let sum = _mm512_set1_epi32(*sums.add(sub * M + m));
@@ -397,7 +400,7 @@ unsafe fn q5_0<const M: usize>(work: Work<'_>, out: *mut f32) {
     let mut totals = [_mm512_setzero_ps(); M];
     for block in 0..blocks {
         if let Some(ahead) = ahead {
-            fetch(ahead, block, Format::Q5_0.panel_bytes());
+            fetch(ahead, block, Format::Q5_0.panel_bytes(), (0, 1));
         }
         // SAFETY: offsets below are inside this block of panels, quants, sums and scales.
         unsafe {
@@ -435,7 +438,7 @@ unsafe fn q8_0<const M: usize>(work: Work<'_>, out: *mut f32) {
     let mut totals = [_mm512_setzero_ps(); M];
     for block in 0..blocks {
         if let Some(ahead) = ahead {
-            fetch(ahead, block, Format::Q8_0.panel_bytes());
+            fetch(ahead, block, Format::Q8_0.panel_bytes(), (0, 1));
         }
         // SAFETY: offsets below are inside this block of panels, quants, sums and scales.
         unsafe {
