@@ -164,11 +164,40 @@ pub fn prune_joins() -> bool {
     PRUNE_JOINS.get()
 }
 
-static CANDIDATES: GucSetting<i32> = GucSetting::<i32>::new(1);
+static CANDIDATES: GucSetting<i32> = GucSetting::<i32>::new(5);
 
 /// Statements the model writes for a question, of which one is chosen.
 pub fn candidates() -> u32 {
     unsigned(&CANDIDATES)
+}
+
+/// When candidates after the first are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum CandidatesIf {
+    /// Beside the first.
+    #[name = c"always"]
+    Always,
+    /// After it, where the model was not sure of it, had to mend it, or nothing came of it.
+    #[name = c"doubtful"]
+    Doubtful,
+    /// After it, where nothing came of it.
+    #[name = c"invalid"]
+    Invalid,
+}
+
+static CANDIDATES_IF: GucSetting<CandidatesIf> =
+    GucSetting::<CandidatesIf>::new(CandidatesIf::Doubtful);
+
+/// When candidates after the first are drawn.
+pub fn candidates_if() -> CandidatesIf {
+    CANDIDATES_IF.get()
+}
+
+static DOUBT: GucSetting<f64> = GucSetting::<f64>::new(0.2);
+
+/// The mean of -ln p of a statement's tokens from which on it is doubtful.
+pub fn doubt() -> f64 {
+    DOUBT.get()
 }
 
 static TEMPERATURE: GucSetting<f64> = GucSetting::<f64>::new(0.7);
@@ -531,6 +560,24 @@ pub fn define() {
         flags: GucFlags::default(),
     }
     .define();
+    GucRegistry::define_enum_guc(
+        c"text2sql.candidates_if",
+        c"When the candidates after the first are drawn.",
+        c"always: beside it; doubtful: after it, where the model was not sure of it; invalid: where nothing came of it.",
+        &CANDIDATES_IF,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_float_guc(
+        c"text2sql.doubt",
+        c"From which mean of -ln p of its tokens on a statement is doubtful.",
+        c"For text2sql.candidates_if = doubtful. 0 doubts everything.",
+        &DOUBT,
+        0.0,
+        20.0,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
     GucRegistry::define_float_guc(
         c"text2sql.temperature",
         c"How freely the candidates after the first are drawn.",

@@ -4,7 +4,8 @@
 //! own: they take turns with those of other roles, share what was computed of the prompt, and end
 //! with a dropped request. Seeds are part of the requests, and candidates are looked at in order, so
 //! the same question gets the same answer. Each goes the way of every statement; the most frequent
-//! result wins ([`Ballot`]). Called by [`super::question`].
+//! result wins ([`Ballot`]). They are asked for beside the first one, or after it where it
+//! is doubtful or not valid. Called by [`super::question`].
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use super::check::{Check, Returned};
 use super::draft::Draft;
 use super::limits::Guard;
 use super::put_right::put_right;
-use crate::guc;
+use crate::guc::{self, CandidatesIf};
 use crate::ipc::client::{self, Generation, Patience, Pending};
 use crate::ipc::mailbox::QueueLimits;
 
@@ -72,15 +73,39 @@ pub struct Further<'q> {
 }
 
 impl<'q> Further<'q> {
+    /// Asks for those that a question is to have beside its first one, if it is to have any.
+    pub fn beside(draft: &'q Draft, route: &Route, patience: Patience) -> Option<Self> {
+        let at_once = guc::candidates_if() == CandidatesIf::Always;
+        (at_once && guc::candidates() > 1).then(|| Self::ask(draft, route, patience))
+    }
+
+    /// Asks for those that a question is to have after its first one, which has passed its check or
+    /// came to nothing.
+    pub fn after<T>(
+        first: Option<&Candidate<T>>,
+        attempts: u32,
+        (draft, route, patience): (&'q Draft, &Route, Patience),
+    ) -> Option<Self> {
+        let wanted = match (guc::candidates_if(), first) {
+            (CandidatesIf::Always, _) => false,
+            (CandidatesIf::Doubtful, Some(first)) => {
+                attempts > 1 || mean_surprisal(&first.stats) >= Some(guc::doubt())
+            }
+            (CandidatesIf::Invalid, Some(_)) => false,
+            (CandidatesIf::Doubtful | CandidatesIf::Invalid, None) => true,
+        };
+        (wanted && guc::candidates() > 1).then(|| Self::ask(draft, route, patience))
+    }
+
     /// Asks for as many as the settings want, as far as there is room.
-    pub fn ask(draft: &'q Draft, route: &Route, patience: Patience) -> Self {
+    fn ask(draft: &'q Draft, route: &Route, patience: Patience) -> Self {
         // Candidates never take the room that others' questions need.
         let half = |limit: u32| limit / 2;
         let QueueLimits { all, of_role } = patience.limits;
         let limits = QueueLimits { all: half(all), of_role: half(of_role) };
         let patience = Patience { limits, room: Duration::ZERO, ..patience };
-        let (pending, wanted) = (VecDeque::new(), guc::candidates());
-        let mut further = Self { draft, route: route.clone(), patience, pending, next: 1, wanted };
+        let (route, pending, wanted) = (route.clone(), VecDeque::new(), guc::candidates());
+        let mut further = Self { draft, route, patience, pending, next: 1, wanted };
         further.fill();
         further
     }
@@ -237,16 +262,17 @@ impl<C: Check> Election<'_, '_, C> {
             self.ballot.fail();
             return Some(candidate);
         };
-        let vote = Vote {
-            candidate: number,
-            result: digest,
-            is_empty,
-            surprisal: (stats.weighed_tokens > 0)
-                .then(|| stats.surprisal as f64 / f64::from(stats.weighed_tokens)),
-        };
+        let vote =
+            Vote { candidate: number, result: digest, is_empty, surprisal: mean_surprisal(stats) };
         self.ballot.count(vote, (candidate, Some(is_empty)));
         None
     }
+}
+
+/// The mean of -ln p of its tokens, if the model tells.
+fn mean_surprisal(stats: &GenerationStats) -> Option<f64> {
+    let tokens = f64::from(stats.weighed_tokens);
+    (stats.weighed_tokens > 0).then(|| stats.surprisal as f64 / 1e6 / tokens)
 }
 
 /// The statement of an answer, if the policy lets one pass.

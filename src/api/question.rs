@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use text2sql_core::chat::ChatPrompt;
-use text2sql_core::pipeline::{Action, Event, Pipeline, Rejection, Stage};
+use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage};
 use text2sql_core::prompt;
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
 use text2sql_core::schema::{Relation, RelationKind, Snapshot, quote_qualified};
@@ -142,8 +142,8 @@ impl<'a> Question<'a> {
                         )?,
                     };
                     patience.room = Duration::ZERO;
-                    if pipeline.attempts() == 1 && guc::candidates() > 1 {
-                        further = Some(Further::ask(&draft, &route, patience));
+                    if pipeline.attempts() == 1 {
+                        further = Further::beside(&draft, &route, patience);
                     }
                     let done = pending.wait()?;
                     // The next generation, if there is one, mends this one.
@@ -174,11 +174,15 @@ impl<'a> Question<'a> {
                                 Ok(rejection) => Event::Rejected(rejection.advised(advice)),
                                 Err(error) => {
                                     // It is the answer, unless another candidate runs.
-                                    let others = further.take();
+                                    let others = further.take().or_else(|| {
+                                        let way = (&draft, &route, patience);
+                                        let after = || Further::after::<C::Given>(None, 1, way);
+                                        is_about_data(&error).then(after)?
+                                    });
                                     let winner = others
                                         .and_then(|others| work.elect(&checking, None, others));
                                     let Some(winner) = winner else { return Err(error) };
-                                    return Ok(work.answer(&checking, winner, 1));
+                                    return Ok(work.answer(&checking, winner, pipeline.attempts()));
                                 }
                             }
                         }
@@ -187,6 +191,10 @@ impl<'a> Question<'a> {
                 Action::Finish(outcome) => {
                     let first = accepted.take();
                     let attempts = pipeline.attempts();
+                    if !matches!(outcome, Outcome::Refused { .. }) {
+                        let way = (&draft, &route, patience);
+                        further = further.or_else(|| Further::after(first.as_ref(), attempts, way));
+                    }
                     let winner = match (further.take(), first) {
                         (Some(further), first) => work.elect(&checking, first, further),
                         (None, first) => first.map(|candidate| {
@@ -313,6 +321,11 @@ fn rejection(error: ExecError, sql: &ParsedSql) -> Result<Rejection, Error> {
         ExecError::Analysis { message, .. } => Ok(Rejection::last(Stage::Analyze, message)),
         other => Err(Error::from(other)),
     }
+}
+
+/// Whether the statement failed over a value it met or made (SQLSTATE class 22): another one may not.
+fn is_about_data(error: &Error) -> bool {
+    matches!(error, Error::Exec(ExecError::Execution { sqlstate, .. }) if sqlstate.starts_with("22"))
 }
 
 /// What the snapshot knows about the names, or the constant, that the server rejects.

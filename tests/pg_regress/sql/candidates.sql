@@ -1,5 +1,6 @@
 -- Several candidates: the result that most of them have is taken; the script says what is drawn.
 SET text2sql.candidates = 4;
+SET text2sql.candidates_if = always;
 SET ROLE analyst;
 \pset format unaligned
 -- Two of four agree, written differently, against the first.
@@ -36,5 +37,34 @@ SET ROLE analyst;
 SELECT signals ->> 'candidates' AS candidates FROM text2sql.explain('vote against the first');
 RESET ROLE;
 RESET text2sql.role_queue_length;
+RESET text2sql.candidates;
+-- Where none was valid, others are drawn only then, if so set.
+SET text2sql.candidates = 4;
+SET text2sql.candidates_if = invalid;
+SET ROLE analyst;
+SELECT text2sql.ask('only a drawn one is valid');
+SELECT attempts, signals ->> 'repaired' AS repaired, signals ->> 'votes' AS votes,
+       signals ->> 'candidates' AS candidates
+  FROM text2sql.explain('only a drawn one is valid');
+SELECT text2sql.ask('vote with a division');
+SELECT attempts, signals ->> 'candidates' AS candidates FROM text2sql.explain('mends its mistake');
+SELECT text2sql.ask('vote against the first');
+SELECT * FROM failure($$SELECT text2sql.ask('never gets it right')$$);
+-- What breaks a rule is refused as before.
+SELECT * FROM failure($$SELECT text2sql.ask('vote for deletion')$$);
+RESET ROLE;
+-- Or where the model was not sure.
+SET text2sql.candidates_if = doubtful;
+SET ROLE analyst;
+SELECT text2sql.ask('vote without being sure');
+SELECT signals ->> 'candidates' AS candidates FROM text2sql.explain('sure of the customers');
+SELECT attempts, signals ->> 'candidates' AS candidates FROM text2sql.explain('mends its mistake');
+RESET ROLE;
+SET text2sql.doubt = 5;
+SET ROLE analyst;
+SELECT text2sql.ask('vote without being sure');
+RESET ROLE;
+RESET text2sql.doubt;
+RESET text2sql.candidates_if;
 RESET text2sql.candidates;
 SELECT state, active_requests, failed FROM text2sql.status();
