@@ -52,15 +52,16 @@ COMMENT ON FUNCTION text2sql.function_problem(oid) IS
   'why a function could not be used if it were listed; part of allow_function';
 COMMENT ON TABLE text2sql.semantic IS
   'what was defined about the database; see semantics';
-COMMENT ON COLUMN text2sql.semantic.kind IS 'description, metric, filter, join, rule or example';
+COMMENT ON COLUMN text2sql.semantic.kind IS 'description, metric, filter, join, rule, example or template';
 COMMENT ON COLUMN text2sql.semantic.schema_name IS 'schema of the relation it is about; empty for the database';
 COMMENT ON COLUMN text2sql.semantic.relation_name IS 'relation it is about; empty for the database';
 COMMENT ON COLUMN text2sql.semantic.name IS
   'its name; of a description, the column, or empty for the relation; of an example, the question';
 COMMENT ON COLUMN text2sql.semantic.definition IS 'expression, condition, text of a rule or statement';
 COMMENT ON COLUMN text2sql.semantic.description IS 'what it means';
-COMMENT ON COLUMN text2sql.semantic.synonyms IS 'other names';
+COMMENT ON COLUMN text2sql.semantic.synonyms IS 'other names; of a template, its questions';
 COMMENT ON COLUMN text2sql.semantic.key IS 'columns that a join connects';
+COMMENT ON COLUMN text2sql.semantic.parameters IS 'parameters of a template, and what may stand in their place';
 COMMENT ON COLUMN text2sql.semantic.reads IS 'columns it read when it was defined; who may not read them does not get it';
 COMMENT ON COLUMN text2sql.semantic.added_by IS 'role that defined it';
 COMMENT ON COLUMN text2sql.semantic.added_at IS 'when it was defined';
@@ -78,6 +79,8 @@ COMMENT ON FUNCTION text2sql.define_rule(text, text, regclass) IS
   'a sentence that the model is told with every question, or with those about a relation';
 COMMENT ON FUNCTION text2sql.add_example(text, text) IS
   'keeps a question with a statement that answers it, for questions like it';
+COMMENT ON FUNCTION text2sql.add_template(text, text[], text, jsonb) IS
+  'keeps questions with places for values, and the statement that answers them without a model';
 COMMENT ON FUNCTION text2sql.suggest_examples(integer) IS
   'statements that ran often, from pg_stat_statements, for somebody to make examples of';
 COMMENT ON FUNCTION text2sql.drop_semantic(text, text, text) IS
@@ -103,7 +106,7 @@ GRANT EXECUTE ON FUNCTION
   text2sql.define_join(regclass, text[], regclass, text[]),
   text2sql.define_rule(text, text, regclass), text2sql.drop_semantic(text, text, text),
   text2sql.semantics(), text2sql.import_semantics(text, text), text2sql.export_semantics(text),
-  text2sql.add_example(text, text)
+  text2sql.add_example(text, text), text2sql.add_template(text, text[], text, jsonb)
 TO text2sql_user;
 -- The list of functions is the superuser's to change; administrators may see it.
 GRANT SELECT ON text2sql.allowed_function TO text2sql_admin;

@@ -136,6 +136,13 @@ pub fn examples() -> u32 {
     unsigned(&EXAMPLES)
 }
 
+static TEMPLATES: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether templates answer the questions they fit.
+pub fn templates() -> bool {
+    TEMPLATES.get()
+}
+
 static VALUE_HINTS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether the model is told which columns have the values a question names.
@@ -512,9 +519,17 @@ pub fn define() {
     );
     GucRegistry::define_bool_guc(
         c"text2sql.semantics",
-        c"Use what was defined about the database: descriptions, synonyms, metrics, filters, joins and rules.",
+        c"Use what was defined about the database: descriptions, metrics, filters, joins, rules, examples and templates.",
         c"Of these a question gets what reads nothing that the caller may not read.",
         &SEMANTICS,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.templates",
+        c"Answer questions that fit a template with its statement, without the model.",
+        c"Templates are those of text2sql.add_template that read nothing the caller may not read.",
+        &TEMPLATES,
         GucContext::Userset,
         GucFlags::default(),
     );

@@ -34,14 +34,16 @@ pub struct Timings {
     pub check: Duration,
 }
 
-/// A statement the model wrote and the check let pass.
+/// A statement that the model wrote, or a template gave, and the check let pass.
 pub struct Answer<T> {
     /// The statement, laid out.
     pub sql: ParsedSql,
-    /// Generations it took.
+    /// Generations it took; none where a template gave it.
     pub attempts: u32,
     /// The model that wrote it.
     pub model: Option<String>,
+    /// The template that gave it.
+    pub template: Option<String>,
     /// Counts of all generations together.
     pub stats: GenerationStats,
     /// Times of all stages.
@@ -111,7 +113,8 @@ impl Work {
             ..Signals::new(&stats, link::fit(snapshot, checking.text, &positions(snapshot, &sql)))
         };
         let (stats, timings) = (self.stats, self.timings);
-        Answer { sql, attempts, model, stats, timings, signals, checked: given }
+        let template = None;
+        Answer { sql, attempts, model, template, stats, timings, signals, checked: given }
     }
 }
 

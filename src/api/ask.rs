@@ -38,8 +38,12 @@ fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonText {
         let row_type = RowType::load(row_type)?;
         confirm::allow_unseen()?;
         let guard = Guard::of_caller()?;
-        let answer = Question::at_once(question, Some(row_type.columns()), &guard)?
-            .answer(&Running(&guard))?;
+        let asked = || Question::at_once(question, Some(row_type.columns()), &guard);
+        let mut answer = asked()?.answer(&Running(&guard))?;
+        // The model is told which columns are wanted; a template is not.
+        if answer.template.is_some() && row_type.fit(&answer.checked).is_err() {
+            answer = asked()?.by_model().answer(&Running(&guard))?;
+        }
         row_type.fit(&answer.checked)?;
         Ok((row_type, answer))
     };

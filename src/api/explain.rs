@@ -35,6 +35,9 @@ fn explain(
         name!(generated_tokens, i32),
         name!(timings_ms, JsonText),
         name!(signals, JsonText),
+        name!(source, &'static str),
+        name!(verified, bool),
+        name!(template, Option<String>),
     ),
 > {
     require_preload();
@@ -57,6 +60,9 @@ fn explain(
         int(answer.stats.generated_tokens),
         JsonText(timings(&answer.timings)),
         JsonText(serde_json::to_string(&answer.signals).unwrap_or_default()),
+        if answer.template.is_some() { "template" } else { "model" },
+        answer.template.is_some(),
+        answer.template,
     ))
 }
 

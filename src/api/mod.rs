@@ -22,5 +22,6 @@ mod put_right;
 mod question;
 mod row_type;
 mod semantics;
+mod template;
 mod version;
 mod warm;

@@ -16,7 +16,7 @@ use super::limits::Guard;
 use crate::guc;
 
 /// Longest time to look up the constants of one statement.
-const LOOKING: Duration = Duration::from_millis(300);
+pub(super) const LOOKING: Duration = Duration::from_millis(300);
 /// Shortest time worth beginning for: the limits of a statement are no finer.
 const MOMENT: Duration = Duration::from_millis(10);
 
@@ -48,7 +48,7 @@ pub fn put_right(
 }
 
 /// The values a look finds as the caller; `None` where there is an error or no time left.
-fn look(wanted: &Look<'_>, guard: &Guard, left: &mut Duration) -> Option<Vec<String>> {
+pub(super) fn look(wanted: &Look<'_>, guard: &Guard, left: &mut Duration) -> Option<Vec<String>> {
     if *left < MOMENT {
         return None;
     }

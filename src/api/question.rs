@@ -2,7 +2,7 @@
 //!
 //! Drives the state machine of `core::pipeline`, and is the only place that knows all its parts.
 //! What checking means is the caller's ([`super::check`]); how one of several candidates is chosen is
-//! in [`super::candidates`].
+//! in [`super::candidates`], what a template answers in [`super::template`].
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage
 use text2sql_core::prompt;
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
 use text2sql_core::schema::{Relation, RelationKind, Snapshot, quote_qualified};
+use text2sql_core::semantics::template;
 use text2sql_core::sql::{CandidateSql, ParsedSql, Refusal, policy};
 
 use super::answer::{Answer, Timings, Work};
@@ -19,6 +20,7 @@ use super::check::Check;
 use super::clarify::asked_back;
 use super::draft::Draft;
 use super::limits::{self, Guard};
+use super::template::answer_by_template;
 use crate::catalog;
 use crate::error::Error;
 use crate::exec::ExecError;
@@ -42,6 +44,8 @@ pub struct Question<'a> {
     draft: Draft,
     /// Whether the draft's snapshot is another session's, and yet to be proved.
     recalled: bool,
+    /// Whether templates may answer it.
+    templates: bool,
     /// Times so far.
     timings: Timings,
 }
@@ -88,7 +92,13 @@ impl<'a> Question<'a> {
             Some(draft) => draft,
             None => present_draft(guard, text, columns, &mut timings)?,
         };
-        Ok(Self { text, columns, guard, draft, recalled, timings })
+        let templates = guc::templates();
+        Ok(Self { text, columns, guard, draft, recalled, templates, timings })
+    }
+
+    /// The same question, for the model and for no template.
+    pub fn by_model(self) -> Self {
+        Self { templates: false, ..self }
     }
 
     /// What the model will be sent first.
@@ -96,17 +106,25 @@ impl<'a> Question<'a> {
         &self.draft.prompt
     }
 
-    /// Generates until `check` lets a statement pass or no attempt is left. Where several candidates
-    /// are wanted, the one most of them agree with is taken.
+    /// Takes the statement of a template that fits the question and passes `check`, or else generates
+    /// until `check` lets a statement pass or no attempt is left. Where several candidates are wanted,
+    /// the one most of them agree with is taken.
     ///
     /// # Errors
     /// Of the worker, of the last check, or of the pipeline's end without a statement.
     pub fn answer<C: Check>(mut self, check: &C) -> Result<Answer<C::Given>, Error> {
         let mut patience = limits::patience();
         client::count_question(patience)?;
+        if let Some(answer) = self.answer_by_template(check)? {
+            return Ok(answer);
+        }
         let mut early = None;
         if self.recalled {
             early = self.generate_while_proving(patience)?;
+            // There may be a template by now that the other session had not.
+            if let Some(answer) = self.answer_by_template(check)? {
+                return Ok(answer);
+            }
             if early.is_none() {
                 patience.room = MAKING_ROOM;
             }
@@ -213,6 +231,25 @@ impl<'a> Question<'a> {
 }
 
 impl Question<'_> {
+    /// What a template gives, of those that the caller may use now.
+    ///
+    /// # Errors
+    /// Of the check, or where nothing is readable any more.
+    fn answer_by_template<C: Check>(
+        &mut self,
+        check: &C,
+    ) -> Result<Option<Answer<C::Given>>, Error> {
+        if !self.templates || !template::may_answer(&self.draft.snapshot, self.text) {
+            return Ok(None);
+        }
+        if self.recalled {
+            self.draft = present_draft(self.guard, self.text, self.columns, &mut self.timings)?;
+            self.recalled = false;
+        }
+        let checking = Checking { text: self.text, guard: self.guard, draft: &self.draft, check };
+        answer_by_template(&checking, self.timings)
+    }
+
     /// Generates from the draft as it is, and reads the catalog meanwhile. What is generated counts
     /// only if the present catalog leads to the same request; it is nobody's otherwise. The draft is
     /// the present one afterwards.
@@ -229,6 +266,7 @@ impl Question<'_> {
         let present = present_draft(self.guard, self.text, self.columns, &mut timings)?;
         let proved = present.asks_the_same(&self.draft);
         self.draft = present;
+        self.recalled = false;
         if proved {
             self.rehearse();
             return Ok(Some(pending));

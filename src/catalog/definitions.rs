@@ -22,6 +22,7 @@ const QUERY: &str = "
              'description', s.description,
              'synonyms', s.synonyms,
              'key', s.key,
+             'parameters', s.parameters,
              'reads', s.reads)) ORDER BY s.added_at, s.kind, s.schema_name, s.relation_name, s.name)::text
       FROM text2sql.semantic s
      WHERE s.schema_name = '' OR s.schema_name = ANY ($1)";

@@ -3,6 +3,7 @@
 use text2sql_core::semantics::entry::EntryError;
 use text2sql_core::semantics::expression::ExpressionError;
 use text2sql_core::semantics::import::ImportError;
+use text2sql_core::semantics::template::TemplateError;
 
 use crate::exec::ExecError;
 
@@ -45,6 +46,12 @@ pub enum DefineError {
     /// No known form of document.
     #[error("\"{0}\" is no form of document")]
     Format(String),
+    /// It cannot be compared with questions, or its parameters are wrong.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// Parameters of a template are no names with kinds.
+    #[error("the parameters must be a JSON object of names with kinds")]
+    Parameters,
     /// Numbers of columns differ, or there is none.
     #[error("a join needs as many columns of one relation as of the other")]
     Columns,

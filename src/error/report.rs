@@ -154,7 +154,7 @@ fn define(error: DefineError) -> ErrorReport {
         DefineError::NotAllowed(_) => {
             report(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message).set_hint(
                 "Members of text2sql_admin may define everything, owners of a table or view what \
-                 reads nothing else, rules and examples excepted.",
+                 reads nothing else; rules, examples and templates excepted.",
             )
         }
         DefineError::NoRelation => report(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, message),

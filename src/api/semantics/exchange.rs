@@ -8,7 +8,7 @@ use text2sql_core::semantics::Kind;
 use text2sql_core::semantics::import::{self, Export, Imported, Wanted, object_name};
 
 use super::target::Target;
-use super::{described, example, joined, list, ruled, term};
+use super::{described, example, joined, list, ruled, template, term};
 use crate::api::admin::require_preload;
 use crate::error::{DefineError, Error, raise};
 
@@ -58,6 +58,7 @@ fn define(wanted: &Wanted, schema: Option<&str>) -> Result<String, DefineError> 
             term(*kind, name, &target, text, description, synonyms)
         }
         (Kind::Example, Some(text), _) => example(name, text),
+        (Kind::Template, Some(text), _) => template(name, synonyms, text, &wanted.parameters),
         (Kind::Rule, Some(text), _) => ruled(&target, name, text),
         (Kind::Join, _, Some((columns, other, others))) => {
             let other = Target::called(other, schema)?;

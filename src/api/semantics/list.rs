@@ -10,6 +10,7 @@ use super::super::admin::require_preload;
 use super::probe;
 use crate::error::{DefineError, Error, raise};
 use crate::exec::ExecError;
+use crate::pg::json_text::JsonText;
 use crate::pg::{facts, role};
 
 /// What the caller may see is decided here, by rights to the relation and to the role of
@@ -22,8 +23,8 @@ const QUERY: &str = "
              'relation', CASE WHEN s.schema_name <> '' THEN
                json_build_object('schema', s.schema_name, 'name', s.relation_name) END,
              'name', s.name, 'definition', s.definition, 'description', s.description,
-             'synonyms', s.synonyms, 'key', s.key, 'reads', s.reads))::text,
-           c.oid IS NULL AND s.schema_name <> ''
+             'synonyms', s.synonyms, 'key', s.key, 'parameters', s.parameters, 'reads', s.reads))::text,
+           c.oid IS NULL AND s.schema_name <> '', nullif(s.parameters, '{}')::text
       FROM text2sql.semantic s
       LEFT JOIN pg_namespace n ON n.nspname = s.schema_name
       LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.relation_name
@@ -42,6 +43,7 @@ struct Listed {
     added_at: Option<TimestampWithTimeZone>,
     entry: String,
     is_missing: bool,
+    parameters: Option<String>,
 }
 
 /// Everything that is defined, as far as the caller may define it.
@@ -63,6 +65,7 @@ fn semantics() -> TableIterator<
         name!(problem, Option<String>),
         name!(added_by, String),
         name!(added_at, Option<TimestampWithTimeZone>),
+        name!(parameters, Option<JsonText>),
     ),
 > {
     require_preload();
@@ -79,6 +82,7 @@ fn semantics() -> TableIterator<
             problem,
             l.added_by,
             l.added_at,
+            l.parameters.map(JsonText),
         )
     }))
 }
@@ -140,6 +144,7 @@ fn listed() -> Result<Vec<Listed>, DefineError> {
                     added_at: row.get(8)?,
                     entry: row.get(9)?.unwrap_or_default(),
                     is_missing: row.get(10)?.unwrap_or_default(),
+                    parameters: row.get(11)?,
                 });
             }
             Ok::<_, pgrx::spi::Error>(all)

@@ -1,7 +1,7 @@
 //! Functions by which people tell what their database means.
 //!
 //! Owns who may define what: members of `text2sql_admin` everything, and owners of a relation what
-//! reads nothing else, as they could with COMMENT; rules and examples are for the former. What a definition may be is decided by
+//! reads nothing else, as they could with COMMENT; rules, examples and templates are for the former. What a definition may be is decided by
 //! `core::semantics` and by the server's analyser ([`probe`]); none is ever run here. Called by SQL.
 
 mod exchange;
@@ -12,9 +12,13 @@ mod target;
 
 pub use list::problems;
 
+use std::collections::BTreeMap;
+
 use pgrx::pg_sys::Oid;
 use pgrx::prelude::*;
 use text2sql_core::schema::ForeignKey;
+use text2sql_core::semantics::import::Place;
+use text2sql_core::semantics::template::ParameterKind;
 use text2sql_core::semantics::{Definition, Kind, entry, expression};
 
 use super::admin::require_preload;
@@ -145,6 +149,26 @@ fn add_example(question: Option<&str>, sql: Option<&str>) -> String {
     })
 }
 
+/// Keeps questions with places for values, and the statement that answers them.
+#[pg_extern(volatile, parallel_unsafe, requires = ["semantics_table"], sql = r#"
+CREATE FUNCTION text2sql.add_template(name text, questions text[], sql text, parameters jsonb DEFAULT '{}')
+RETURNS text VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE c AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+"#)]
+fn add_template(
+    name: Option<&str>,
+    questions: Option<Vec<Option<String>>>,
+    sql: Option<&str>,
+    parameters: Option<pgrx::JsonB>,
+) -> String {
+    done(|| {
+        let name = name.ok_or(DefineError::Missing("name"))?;
+        let sql = sql.ok_or(DefineError::Missing("statement"))?;
+        let parameters = parameters.map(|pgrx::JsonB(given)| kinds(given)).transpose()?;
+        template(name, &given(questions), sql, &parameters.unwrap_or_default())
+    })
+}
+
 /// Takes a definition away; false if there is none. Kind, relation and name are as `semantics` has
 /// them.
 #[pg_extern(volatile, parallel_unsafe, requires = ["semantics_table"])]
@@ -173,6 +197,7 @@ fn new(kind: Kind, target: &Target, name: String) -> Definition {
         description: None,
         synonyms: Vec::new(),
         key: None,
+        parameters: BTreeMap::new(),
         reads: Vec::new(),
     }
 }
@@ -268,4 +293,46 @@ fn example(question: &str, sql: &str) -> Result<String, DefineError> {
     let definition = Definition { definition: Some(sql), ..new(Kind::Example, &target, name) };
     let reads = probe::reads(&target, &definition)?;
     store::put(&target, &Definition { reads, ..definition })
+}
+
+/// Kinds of parameters by name, as a JSON object has them.
+fn kinds(given: serde_json::Value) -> Result<BTreeMap<String, String>, DefineError> {
+    serde_json::from_value(given).map_err(|_| DefineError::Parameters)
+}
+
+fn template(
+    name: &str,
+    questions: &[String],
+    sql: &str,
+    parameters: &BTreeMap<String, String>,
+) -> Result<String, DefineError> {
+    let target = Target::database()?;
+    let name = entry::name(name)?;
+    let line = |question: &String| entry::line(question, "question", entry::MAX_QUESTION);
+    let questions = questions.iter().map(line).collect::<Result<Vec<_>, _>>()?;
+    let sql = expression::tidy_statement(sql)?;
+    let parameters = parameters
+        .iter()
+        .map(|(name, kind)| Ok((name.clone(), as_it_is_called(kind)?)))
+        .collect::<Result<BTreeMap<_, _>, DefineError>>()?;
+    let definition = Definition {
+        definition: Some(sql),
+        synonyms: questions,
+        parameters,
+        ..new(Kind::Template, &target, name)
+    };
+    let reads = probe::reads(&target, &definition)?;
+    store::put(&target, &Definition { reads, ..definition })
+}
+
+/// The kind of a parameter, a column by its full name; what is no kind stays as it is.
+fn as_it_is_called(kind: &str) -> Result<String, DefineError> {
+    let Some(ParameterKind::Value(mut of)) = ParameterKind::parse(kind) else {
+        return Ok(kind.trim().to_owned());
+    };
+    let place = Place { schema: Some(of.relation.schema), name: of.relation.name };
+    let relation = Target::called(&place, None)?;
+    of.column = relation.column_called(&of.column)?;
+    of.relation = relation.name;
+    Ok(ParameterKind::Value(of).to_string())
 }

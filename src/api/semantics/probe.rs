@@ -6,9 +6,13 @@
 //! [`super`] and [`super::list`].
 
 use pgrx::prelude::*;
-use text2sql_core::schema::{RelationName, quote_ident};
+use text2sql_core::schema::{RelationName, quote_ident, quote_literal};
 use text2sql_core::semantics::expression::{self, Probe};
+use text2sql_core::semantics::template::{
+    ColumnName, Parameter, ParameterKind, Template, TemplateError,
+};
 use text2sql_core::semantics::{Definition, Kind, Read, changed};
+use text2sql_core::sql::ParsedSql;
 
 use super::target::Target;
 use crate::api::limits;
@@ -27,6 +31,18 @@ const COLUMNS: &str = "
       LEFT JOIN pg_type t ON t.oid = a.atttypid
      ORDER BY 1, 2, a.attnum";
 
+/// Whether a column holds texts or labels, and its type's first label.
+const TEXTS: &str = "
+    SELECT b.typcategory IN ('S', 'E'),
+           (SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = b.oid
+             ORDER BY e.enumsortorder LIMIT 1)
+      FROM pg_namespace n
+      JOIN pg_class c ON c.relnamespace = n.oid
+      JOIN pg_attribute a ON a.attrelid = c.oid
+      JOIN pg_type t ON t.oid = a.atttypid
+      JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+     WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3";
+
 /// What of the database a definition about `target` reads, if it holds.
 pub fn reads(target: &Target, definition: &Definition) -> Result<Vec<Read>, DefineError> {
     of_relation(&target.name, definition)
@@ -37,7 +53,7 @@ pub fn again(definition: &Definition) -> Result<(), DefineError> {
     let database = RelationName { schema: String::new(), name: String::new() };
     let relation = match (&definition.relation, definition.kind) {
         (Some(relation), _) => relation,
-        (None, Kind::Example) => &database,
+        (None, Kind::Example | Kind::Template) => &database,
         (None, _) => return Ok(()),
     };
     let now = of_relation(relation, definition)?;
@@ -50,6 +66,9 @@ pub fn again(definition: &Definition) -> Result<(), DefineError> {
 
 fn of_relation(relation: &RelationName, definition: &Definition) -> Result<Vec<Read>, DefineError> {
     limits::require_stack().map_err(store)?;
+    if definition.kind == Kind::Template {
+        return of_template(definition);
+    }
     let column = quote_ident(&definition.name);
     let what = match (definition.kind, &definition.definition, &definition.key) {
         (Kind::Metric, Some(text), _) => Probe::Expression(text),
@@ -62,6 +81,64 @@ fn of_relation(relation: &RelationName, definition: &Definition) -> Result<Vec<R
         (Kind::Example, Some(text)) => expression::statement(text)?,
         _ => expression::probe(relation, what)?,
     };
+    of_statement(&sql)
+}
+
+/// What a template reads: in its statement, whatever values it gets, and to look these up.
+fn of_template(definition: &Definition) -> Result<Vec<Read>, DefineError> {
+    let text = definition.definition.as_deref().unwrap_or_default();
+    let Definition { name, synonyms, parameters, .. } = definition;
+    let template = Template::new(name, synonyms, parameters, text)?;
+    let mut literals = Vec::new();
+    let mut reads = Vec::new();
+    for Parameter { name, kind } in template.parameters() {
+        let literal = match kind {
+            ParameterKind::Number => "NUMERIC '1.5'".to_owned(),
+            ParameterKind::Integer | ParameterKind::Year => "2000".to_owned(),
+            ParameterKind::Month | ParameterKind::Date => "DATE '2000-01-01'".to_owned(),
+            ParameterKind::Value(column) => {
+                let sql = expression::probe(
+                    &column.relation,
+                    Probe::Expression(&quote_ident(&column.column)),
+                )?;
+                add(&mut reads, of_statement(&sql)?);
+                text_of(name, column)?
+            }
+        };
+        literals.push(literal);
+    }
+    let sql = expression::statement(&template.with(&literals)?)?;
+    add(&mut reads, of_statement(&sql)?);
+    Ok(reads)
+}
+
+/// A literal that is a text of the column's type.
+fn text_of(parameter: &str, column: &ColumnName) -> Result<String, DefineError> {
+    let ColumnName { relation, column } = column;
+    let arguments =
+        [relation.schema.as_str().into(), relation.name.as_str().into(), column.as_str().into()];
+    let (is_text, label) = Spi::connect(|client| {
+        let row = client.select(TEXTS, Some(1), &arguments)?.first();
+        let is_text = row.get::<bool>(1)?.unwrap_or_default();
+        Ok::<_, pgrx::spi::Error>((is_text, row.get::<String>(2)?))
+    })
+    .map_err(|error| DefineError::Store(error.to_string()))?;
+    if !is_text {
+        let problem = "is of a column that holds no text";
+        return Err(TemplateError::of_parameter(parameter, problem).into());
+    }
+    Ok(quote_literal(label.as_deref().unwrap_or("x")))
+}
+
+fn add(reads: &mut Vec<Read>, others: Vec<Read>) {
+    for read in others {
+        if !reads.contains(&read) {
+            reads.push(read);
+        }
+    }
+}
+
+fn of_statement(sql: &ParsedSql) -> Result<Vec<Read>, DefineError> {
     let policy = limits::policy().map_err(store)?;
     let uses = exec::analyse(sql.text(), &policy)?;
     let (mut relations, mut numbers) = (Vec::new(), Vec::new());

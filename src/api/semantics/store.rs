@@ -15,12 +15,13 @@ use crate::pg::{facts, invalidation, role, server};
 
 const PUT: &str = "
     INSERT INTO text2sql.semantic AS s
-      (kind, schema_name, relation_name, name, definition, description, synonyms, key, reads, added_by)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb, $10::name)
+      (kind, schema_name, relation_name, name, definition, description, synonyms, key, parameters,
+       reads, added_by)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb, $10::jsonb, $11::name)
     ON CONFLICT ON CONSTRAINT semantic_pkey DO UPDATE
       SET definition = EXCLUDED.definition, description = EXCLUDED.description,
-          synonyms = EXCLUDED.synonyms, key = EXCLUDED.key, reads = EXCLUDED.reads,
-          added_by = EXCLUDED.added_by, added_at = EXCLUDED.added_at";
+          synonyms = EXCLUDED.synonyms, key = EXCLUDED.key, parameters = EXCLUDED.parameters,
+          reads = EXCLUDED.reads, added_by = EXCLUDED.added_by, added_at = EXCLUDED.added_at";
 
 const REMOVE: &str = "
     DELETE FROM text2sql.semantic s
@@ -45,6 +46,7 @@ pub fn put(target: &Target, definition: &Definition) -> Result<String, DefineErr
         definition.description.clone().into(),
         definition.synonyms.clone().into(),
         key.into(),
+        json(serde_json::to_string(&definition.parameters))?.into(),
         json(serde_json::to_string(&definition.reads))?.into(),
         role::name(server::current_role()).into(),
     ];

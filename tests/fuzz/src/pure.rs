@@ -1,13 +1,15 @@
 //! What must hold of any text without a server: the checks end, and without a panic.
 //!
-//! Calls the cutting of answers, the first gate and the writing of names as the extension does, with no more stack than they say they need.
+//! Calls the cutting of answers, the first gate, the writing of names and templates as the extension does, with no more stack than they say they need.
 
 use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
 use std::panic;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use text2sql_core::schema::{RelationName, Snapshot};
+use text2sql_core::semantics::template::{self, Template};
 use text2sql_core::sql::{CandidateSql, fit_constants, mend, policy, prune, qualify, take_apart};
 
 /// Far above what a statement takes, so that a busy machine makes no finding; what does not end,
@@ -41,6 +43,7 @@ pub fn check(sql: &str) -> Result<(), String> {
 }
 
 fn look(sql: &str) {
+    compare(sql);
     for answer in [sql.to_owned(), format!("```sql\n{sql}\n```"), format!("{sql}\n```\nwell")] {
         let _ = CandidateSql::extract(&answer);
     }
@@ -55,6 +58,22 @@ fn look(sql: &str) {
     let _ = take_apart(&parsed, &Snapshot::default(), "both");
     let _ = prune(&parsed, &Snapshot::default(), "");
     let _ = fit_constants(&parsed, &Snapshot::default(), |_| Some(Vec::new()));
+}
+
+/// Takes the text for a question, for the question of a template, and for its statement.
+fn compare(text: &str) {
+    let column = ("x".to_owned(), "s.t.c".to_owned());
+    let questions = [text.to_owned(), "{x} a".to_owned(), "a {x} b".to_owned()];
+    let mut snapshot = Snapshot::default();
+    for question in &questions {
+        let parameters = BTreeMap::from([column.clone()]);
+        let made = Template::new("t", std::slice::from_ref(question), &parameters, "SELECT :x");
+        snapshot.semantics.templates.extend(made);
+    }
+    for question in [text, &format!("a {text} b"), &format!("{text} a")] {
+        let _ = template::fill(&snapshot, question, |look| Some(vec![look.value.to_owned()]));
+    }
+    let _ = template::bind(text, &HashMap::from([("a", "'it''s'")]));
 }
 
 fn message(panicked: &(dyn Any + Send)) -> &str {

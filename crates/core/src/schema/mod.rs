@@ -13,7 +13,7 @@ mod render;
 mod sanitize;
 mod snapshot;
 
-pub use ident::{quote_ident, quote_qualified};
+pub use ident::{quote_ident, quote_literal, quote_qualified};
 pub use render::{Detail, render};
 pub(crate) use render::{Renderer, quoted_value};
 pub use sanitize::{is_invisible, sanitize};

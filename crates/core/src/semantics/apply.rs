@@ -8,6 +8,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::template::Template;
 use super::{Definition, Example, Kind, Read, Rule, Semantics, Term, examples};
 use crate::schema::{ForeignKey, Relation, RelationKind, RelationName, Snapshot};
 use crate::sql::{TokenKind, tokens};
@@ -16,6 +17,8 @@ use crate::sql::{TokenKind, tokens};
 const MAX_TERMS: usize = 1_000;
 /// Most examples of a snapshot: each is compared with each question.
 const MAX_EXAMPLES: usize = 200;
+/// Most templates of a snapshot: each is compared with each question.
+const MAX_TEMPLATES: usize = 200;
 /// Most rules told.
 const MAX_RULES: usize = 16;
 /// Most bytes of rules told, all together: about 500 tokens.
@@ -53,6 +56,10 @@ pub fn apply(snapshot: &mut Snapshot, definitions: Vec<Definition>) {
             }
             (Kind::Example, _, Some(sql)) if semantics.examples.len() < MAX_EXAMPLES => {
                 semantics.examples.push(example(name, sql, &definition.reads));
+            }
+            (Kind::Template, _, Some(sql)) if semantics.templates.len() < MAX_TEMPLATES => {
+                let made = Template::new(&name, &synonyms, &definition.parameters, &sql);
+                semantics.templates.extend(made);
             }
             (Kind::Join, ..) => keys.extend(definition.key),
             (Kind::Rule, relation, Some(text)) => semantics.rules.push(Rule { relation, text }),
@@ -235,6 +242,7 @@ mod tests {
             description: None,
             synonyms: vec!["turnover".into()],
             key: None,
+            parameters: Default::default(),
             reads,
         }
     }
@@ -353,6 +361,33 @@ mod tests {
             snapshot.relations[2].filtered = filtered;
             apply(&mut snapshot, vec![of(sql, reads)]);
             assert_eq!(snapshot.semantics.examples.len(), usize::from(there), "{sql} {filtered}");
+        }
+    }
+
+    #[test]
+    fn templates_need_all_that_they_read() {
+        let city = read("customers", "city", "character varying(80)");
+        for (parameters, reads, there) in [
+            (vec![("x".into(), "shop.customers.city".into())], vec![city.clone()], true),
+            (
+                vec![("x".into(), "shop.customers.city".into())],
+                vec![read("orders", "hidden", "text")],
+                false,
+            ),
+            // Nothing that could be stored by hand makes a template that cannot be compared.
+            (vec![("x".into(), "nonsense".into())], vec![city.clone()], false),
+            (vec![], vec![city], false),
+        ] {
+            let mut snapshot = shop();
+            let template = Definition {
+                kind: Kind::Template,
+                relation: None,
+                synonyms: vec!["in {x}".into()],
+                parameters: parameters.into_iter().collect(),
+                ..metric("SELECT :x", reads)
+            };
+            apply(&mut snapshot, vec![template]);
+            assert_eq!(snapshot.semantics.templates.len(), usize::from(there));
         }
     }
 

@@ -1,8 +1,9 @@
 //! What people have said of a database, beside what its catalog says.
 //!
 //! Owns the shape of a stored [`Definition`], what of them a caller gets ([`apply`]), how they meet
-//! a question ([`hints`]), and the checks on what somebody wants to define ([`entry`],
-//! [`expression`]). A definition is text for the model and never runs by itself. One that touches
+//! a question ([`hints`], [`template`]), and the checks on what somebody wants to define ([`entry`],
+//! [`expression`]). A definition is text for the model and never runs by itself, but
+//! for the statement of a template, which is checked as if a model had written it. One that touches
 //! anything the caller may not SELECT must be as if it were not there: [`apply`] sees to it, once
 //! for a snapshot, and all others read the snapshot. Called by the extension, by [`crate::link`]
 //! and by [`crate::prompt`].
@@ -13,15 +14,19 @@ mod examples;
 pub mod expression;
 mod hints;
 pub mod import;
+pub mod template;
 
 pub use apply::{apply, changed};
 pub use examples::examples;
 pub(crate) use hints::is_named;
 pub use hints::{Hint, hints};
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::schema::{ForeignKey, RelationName};
+use template::Template;
 
 /// One definition as it is stored; serde names are the contract with `sql/semantics.sql`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,18 +40,22 @@ pub struct Definition {
     /// example, the question.
     #[serde(default)]
     pub name: String,
-    /// Expression of a metric, condition of a filter, text of a rule, statement of an example.
+    /// Expression of a metric, condition of a filter, text of a rule, statement of an example or
+    /// template.
     #[serde(default)]
     pub definition: Option<String>,
     /// What it means, in plain words.
     #[serde(default)]
     pub description: Option<String>,
-    /// Other names.
+    /// Other names; of a template, its questions.
     #[serde(default)]
     pub synonyms: Vec<String>,
     /// What a join connects.
     #[serde(default)]
     pub key: Option<ForeignKey>,
+    /// Parameters of a template, with what may stand in their place.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
     /// Every column, and every relation without one, that it touched when it was defined.
     #[serde(default)]
     pub reads: Vec<Read>,
@@ -68,6 +77,8 @@ pub enum Kind {
     Rule,
     /// A question with a statement that answers it.
     Example,
+    /// Questions with places for values, and a statement that answers them.
+    Template,
 }
 
 impl Kind {
@@ -81,6 +92,7 @@ impl Kind {
             Self::Join => "join",
             Self::Rule => "rule",
             Self::Example => "example",
+            Self::Template => "template",
         }
     }
 }
@@ -109,13 +121,19 @@ pub struct Semantics {
     /// Questions with their statements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<Example>,
+    /// Questions with places for values, with their statements.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<Template>,
 }
 
 impl Semantics {
     /// Whether there is nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty() && self.rules.is_empty() && self.examples.is_empty()
+        self.terms.is_empty()
+            && self.rules.is_empty()
+            && self.examples.is_empty()
+            && self.templates.is_empty()
     }
 
     /// Terms about a relation.

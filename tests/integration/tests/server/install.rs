@@ -135,6 +135,8 @@ fn a_dump_restores_into_a_working_extension() {
             "GRANT EXECUTE ON FUNCTION text2sql.check_setup() TO analyst;
              REVOKE EXECUTE ON FUNCTION text2sql.prompt(text) FROM text2sql_user;
              SELECT text2sql.define_metric('head count', 'shop.customers', 'count(*)');
+             SELECT text2sql.add_template('named', ARRAY['who is number {n}'],
+               'SELECT c.name FROM shop.customers AS c WHERE c.id = :n', '{\"n\": \"integer\"}');
              CREATE ROLE restorer SUPERUSER LOGIN",
         )
         .unwrap();
@@ -164,6 +166,9 @@ fn a_dump_restores_into_a_working_extension() {
         let named = "SELECT reasons[1] FROM text2sql.link('the head count') LIMIT 1";
         let reason: String = analyst.query_one(named, &[]).unwrap().get(0);
         assert_eq!(reason, "the metric head count is defined on it", "{user}");
+        let by_template = "SELECT template FROM text2sql.explain('who is number 1')";
+        let template: Option<String> = analyst.query_one(by_template, &[]).unwrap().get(0);
+        assert_eq!(template.as_deref(), Some("named"), "{user}");
         analyst.query("SELECT * FROM text2sql.check_setup()", &[]).unwrap();
         let error = analyst.query("SELECT text2sql.prompt('customers')", &[]).unwrap_err();
         assert_eq!(error.code().unwrap().code(), "42501", "{user}: {error}");

@@ -12,7 +12,7 @@ mod snowflake;
 
 pub use own::{Export, export};
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -65,10 +65,12 @@ pub struct Wanted {
     pub text: Option<String>,
     /// What it means.
     pub description: Option<String>,
-    /// Other names.
+    /// Other names; of a template, its questions.
     pub synonyms: Vec<String>,
     /// Of a join: columns here, the relation there, columns there.
     pub join: Option<(Vec<String>, Place, Vec<String>)>,
+    /// Of a template: its parameters.
+    pub parameters: BTreeMap<String, String>,
 }
 
 impl Wanted {
@@ -81,6 +83,7 @@ impl Wanted {
             description: None,
             synonyms: Vec::new(),
             join: None,
+            parameters: BTreeMap::new(),
         }
     }
 }

@@ -14,9 +14,16 @@
 //!   - {name: year, rule: The year begins in April.}
 //! examples:
 //!   - {question: How many orders?, sql: SELECT count(*) FROM shop.orders}
+//! templates:
+//!   - name: orders of a city
+//!     questions: ["How many orders come from {city}?"]
+//!     parameters: {city: shop.customers.city}
+//!     sql: SELECT count(*) FROM shop.orders AS o WHERE o.city = :city
 //! ```
 //!
 //! Called by [`super::import`] and the extension.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
@@ -30,13 +37,14 @@ use crate::sql::{TokenKind, tokens};
 const VERSION: u64 = 1;
 
 /// Lists of a document, with what the text of their entries is called.
-const LISTS: [(&str, Kind, &str); 6] = [
+const LISTS: [(&str, Kind, &str); 7] = [
     ("descriptions", Kind::Description, ""),
     ("metrics", Kind::Metric, "expression"),
     ("filters", Kind::Filter, "condition"),
     ("joins", Kind::Join, ""),
     ("rules", Kind::Rule, "rule"),
     ("examples", Kind::Example, "sql"),
+    ("templates", Kind::Template, "sql"),
 ];
 
 /// How a document is written.
@@ -74,13 +82,14 @@ fn entry(item: &Value, kind: Kind, what: &str) -> Result<Wanted, String> {
         text(item, field).map(|name| place(&name).ok_or(format!("{name} is no relation's name")))
     };
     let about = relation("relation").transpose()?;
-    if about.is_none() && !matches!(kind, Kind::Rule | Kind::Example) {
+    if about.is_none() && !matches!(kind, Kind::Rule | Kind::Example | Kind::Template) {
         return Err("it has no relation".to_owned());
     }
     let name = text(item, name_field(kind));
     let mut wanted = Wanted::new(kind, about.as_ref(), &name.unwrap_or_default());
     wanted.description = text(item, "description");
-    wanted.synonyms = texts(item, "synonyms");
+    wanted.synonyms = texts(item, synonyms_field(kind));
+    wanted.parameters = parameters(item)?;
     if kind == Kind::Join {
         let other = relation("referenced").transpose()?.ok_or("it has no referenced relation")?;
         wanted.join = Some((texts(item, "columns"), other, texts(item, "referenced_columns")));
@@ -100,6 +109,24 @@ fn name_field(kind: Kind) -> &'static str {
         Kind::Example => "question",
         _ => "name",
     }
+}
+
+/// What the other names of an entry are called.
+fn synonyms_field(kind: Kind) -> &'static str {
+    if kind == Kind::Template { "questions" } else { "synonyms" }
+}
+
+/// The parameters of a template, by name.
+fn parameters(item: &Value) -> Result<BTreeMap<String, String>, String> {
+    let Some(all) = item.get("parameters").filter(|all| !all.is_null()) else {
+        return Ok(BTreeMap::new());
+    };
+    let all = all.as_object().ok_or("its parameters are no names with kinds")?;
+    let one = |(name, kind): (&String, &Value)| {
+        let kind = kind.as_str().ok_or(format!("the kind of its parameter {name} is no text"))?;
+        Ok((name.clone(), kind.to_owned()))
+    };
+    all.iter().map(one).collect()
 }
 
 /// `schema.name` or `name`, each part quoted or not.
@@ -163,7 +190,10 @@ fn written(definition: &Definition, what: &str) -> Value {
         put("description", json!(description));
     }
     if !definition.synonyms.is_empty() {
-        put("synonyms", json!(definition.synonyms));
+        put(synonyms_field(definition.kind), json!(definition.synonyms));
+    }
+    if !definition.parameters.is_empty() {
+        put("parameters", json!(definition.parameters));
     }
     Value::Object(entry)
 }

@@ -194,6 +194,7 @@ fn definitions() -> Vec<Definition> {
         description: Some("- yes\u{20ac}".into()),
         synonyms: vec!["no".into(), "1".into()],
         key: None,
+        parameters: Default::default(),
         reads: vec![Read { relation: name("Order"), column: None, type_name: None }],
     };
     let key = ForeignKey {
@@ -238,6 +239,13 @@ fn definitions() -> Vec<Definition> {
             relation: None,
             description: None,
             synonyms: vec![],
+            ..plain.clone()
+        },
+        Definition {
+            kind: Kind::Template,
+            relation: None,
+            synonyms: vec!["orders of {city}: \"all\"?".into()],
+            parameters: [("city".into(), "shop.\"Order\".city".into())].into(),
             ..plain
         },
     ]
@@ -263,6 +271,7 @@ fn what_is_exported_can_be_imported() {
             assert_eq!(got.text, was.definition);
             assert_eq!(got.description, was.description);
             assert_eq!(got.synonyms, was.synonyms);
+            assert_eq!(got.parameters, was.parameters);
             let join = was.key.as_ref();
             let join = join.map(|k| (k.from_columns.clone(), place(&k.to), k.to_columns.clone()));
             assert_eq!(got.join, join);

@@ -1,6 +1,6 @@
 //! What is asked of the server about a constant.
 
-use crate::schema::{RelationName, quote_ident, quote_qualified};
+use crate::schema::{RelationName, quote_ident, quote_literal, quote_qualified};
 
 /// Which stored values are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,12 +31,12 @@ impl Look<'_> {
     /// other, to be checked and run as the caller, within limits.
     pub fn sql(&self) -> String {
         let (relation, column) = (quote_qualified(self.relation), quote_ident(self.column));
-        let value = super::quote_literal(self.value);
+        let value = quote_literal(self.value);
         let (distinct, condition) = match self.how {
             How::Exactly => ("", format!("{column} = {value}")),
             How::Alike => ("DISTINCT ", format!("lower({column}) = lower({value})")),
             How::Within => {
-                let pattern = super::quote_literal(&format!("%{}%", self.value));
+                let pattern = quote_literal(&format!("%{}%", self.value));
                 ("", format!("{column} ILIKE {pattern}"))
             }
         };

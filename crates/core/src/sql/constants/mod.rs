@@ -23,7 +23,7 @@ pub use look::{How, Look};
 use self::find::{Comparison, Kind};
 use super::edits::{Edits, Source};
 use super::parsed::ParsedSql;
-use crate::schema::{Attribute, Relation, Snapshot, quote_ident};
+use crate::schema::{Attribute, Relation, Snapshot, quote_ident, quote_literal};
 
 /// Most comparisons looked into.
 const MAX_COMPARISONS: usize = 8;
@@ -138,10 +138,6 @@ fn fitted(
 /// Whether a text is the same in every kind of quotes, and nothing that is not seen.
 fn is_plain(value: &str) -> bool {
     value.len() <= 200 && !value.contains('\\') && !value.chars().any(char::is_control)
-}
-
-fn quote_literal(value: &str) -> String {
-    format!("'{}'", value.replace('\'', "''"))
 }
 
 #[cfg(test)]
