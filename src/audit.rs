@@ -66,12 +66,13 @@ pub fn audited<T>(
         attempts: None,
         rows: None,
     };
-    let (mut rule, mut candidate, mut ours) = (None, None, false);
+    let (mut rule, mut candidate, mut own_state, mut ours) = (None, None, None, false);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         work().unwrap_or_else(|error| {
             ours = true;
             rule = error.rule().map(str::to_owned);
             candidate = error.candidate().map(str::to_owned);
+            own_state = error.own_state();
             raise(error)
         })
     }));
@@ -89,7 +90,8 @@ pub fn audited<T>(
                 (true, None) => Verdict::Failed,
                 (false, _) => Verdict::Interrupted,
             };
-            let state = state_of(&*unwinding);
+            // What unwinds has a stand-in for it.
+            let state = own_state.map(str::to_owned).or_else(|| state_of(&*unwinding));
             let record = Record {
                 sql: candidate.as_deref().or(statement),
                 sqlstate: state.as_deref(),

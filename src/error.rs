@@ -16,6 +16,7 @@ use text2sql_core::sql::{Refusal, SqlError};
 use crate::catalog::CatalogError;
 use crate::exec::{ExecError, ResultSet, Truncation};
 use crate::ipc::client::ClientError;
+use crate::pg::own_state;
 
 pub use define::DefineError;
 pub use report::told;
@@ -87,6 +88,18 @@ pub enum Error {
         /// Readings.
         choices: Vec<String>,
     },
+    /// The question has little to do with what can be read.
+    #[error("the question has little to do with what this role may read")]
+    Unrelated {
+        /// What is missing, and what there is.
+        why: String,
+    },
+    /// The statement is too likely wrong.
+    #[error("the answer is too uncertain")]
+    Uncertain {
+        /// What speaks against it, and what there is.
+        why: String,
+    },
     /// The pipeline was driven wrongly: a bug.
     #[error(transparent)]
     Pipeline(#[from] OutOfOrder),
@@ -137,6 +150,15 @@ impl Error {
         }
     }
 
+    /// The SQLSTATE, where it is one of our own: class TS is nobody else's.
+    pub fn own_state(&self) -> Option<&'static str> {
+        match self {
+            Self::Ambiguous { .. } => Some("TS001"),
+            Self::Unrelated { .. } | Self::Uncertain { .. } => Some("TS002"),
+            _ => None,
+        }
+    }
+
     /// The last statement the model wrote, where none was accepted.
     pub fn candidate(&self) -> Option<&str> {
         match self {
@@ -153,7 +175,12 @@ impl Error {
 
 /// Ends the current function with `error`.
 pub fn raise(error: Error) -> ! {
-    ErrorReport::from(error).report(PgLogLevel::ERROR);
+    let own_state = error.own_state();
+    let report = ErrorReport::from(error);
+    if let Some(state) = own_state {
+        own_state::give(report::packed(state));
+    }
+    report.report(PgLogLevel::ERROR);
     unreachable!("an error report of level ERROR does not return")
 }
 

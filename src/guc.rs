@@ -221,6 +221,13 @@ pub fn clarify() -> bool {
     CLARIFY.get()
 }
 
+static MIN_CONFIDENCE: GucSetting<f64> = GucSetting::<f64>::new(0.0);
+
+/// Least probability of being right that an answer must have; 0 is none.
+pub fn min_confidence() -> f64 {
+    MIN_CONFIDENCE.get()
+}
+
 static RECALL_SNAPSHOTS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether a session begins with what the role's sessions before it have read of the catalog.
@@ -606,8 +613,18 @@ pub fn define() {
     GucRegistry::define_bool_guc(
         c"text2sql.clarify",
         c"Ask back where a question can be read in several ways.",
-        c"It ends with SQLSTATE 42P08 and the readings there are.",
+        c"It ends with SQLSTATE TS001 and the readings there are.",
         &CLARIFY,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_float_guc(
+        c"text2sql.min_confidence",
+        c"Least confidence of an answer.",
+        c"Below it, and where a question has little to do with what can be read, it ends with SQLSTATE TS002; 0 answers everything.",
+        &MIN_CONFIDENCE,
+        0.0,
+        1.0,
         GucContext::Userset,
         GucFlags::default(),
     );

@@ -24,7 +24,7 @@ fn ask(question: &str) -> SetOfIterator<'static, JsonText> {
     let work = || {
         confirm::allow_unseen()?;
         let guard = Guard::of_caller()?;
-        Question::at_once(question, None, &guard)?.answer(&Running(&guard))
+        Question::at_once(question, None, &guard)?.answer_surely(&Running(&guard))
     };
     rows(audited("ask", Given::Question(question), work, gave).checked)
 }
@@ -39,10 +39,10 @@ fn ask_fitting(question: &str, row_type: pgrx::pg_sys::Oid) -> JsonText {
         confirm::allow_unseen()?;
         let guard = Guard::of_caller()?;
         let asked = || Question::at_once(question, Some(row_type.columns()), &guard);
-        let mut answer = asked()?.answer(&Running(&guard))?;
+        let mut answer = asked()?.answer_surely(&Running(&guard))?;
         // The model is told which columns are wanted; a template is not.
         if answer.template.is_some() && row_type.fit(&answer.checked).is_err() {
-            answer = asked()?.by_model().answer(&Running(&guard))?;
+            answer = asked()?.by_model().answer_surely(&Running(&guard))?;
         }
         row_type.fit(&answer.checked)?;
         Ok((row_type, answer))

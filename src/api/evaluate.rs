@@ -81,7 +81,7 @@ fn evaluated(question: &str, gold: &str, ordered: bool) -> Result<Evaluated, Err
         return Err(Error::GoldTooLarge);
     }
     let begun = Instant::now();
-    let answered = Question::at_once(question, None, &guard)?.answer(&Running(&guard));
+    let answered = Question::at_once(question, None, &guard)?.answer_surely(&Running(&guard));
     let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
     let (verdict, answer, failure) = match answered {
         Ok(answer) => {
@@ -107,6 +107,7 @@ fn class(failure: &Error) -> Option<&'static str> {
             _ => "no_statement",
         }),
         Error::Ambiguous { .. } => Some("asked_back"),
+        Error::Unrelated { .. } | Error::Uncertain { .. } => Some("declined"),
         Error::Exec(ExecError::Timeout { .. }) => Some("timeout"),
         Error::Exec(ExecError::Permission { .. } | ExecError::Refused { .. }) => Some("refused"),
         Error::Exec(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::pg::json_text::JsonText;
 use pgrx::prelude::*;
+use text2sql_core::confidence::confidence;
 
 use super::admin::require_preload;
 use super::answer::{Answer, Timings};
@@ -35,6 +36,7 @@ fn explain(
         name!(generated_tokens, i32),
         name!(timings_ms, JsonText),
         name!(signals, JsonText),
+        name!(confidence, Option<f64>),
         name!(source, &'static str),
         name!(verified, bool),
         name!(template, Option<String>),
@@ -60,6 +62,7 @@ fn explain(
         int(answer.stats.generated_tokens),
         JsonText(timings(&answer.timings)),
         JsonText(serde_json::to_string(&answer.signals).unwrap_or_default()),
+        confidence(&answer.signals),
         if answer.template.is_some() { "template" } else { "model" },
         answer.template.is_some(),
         answer.template,

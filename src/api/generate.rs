@@ -19,7 +19,7 @@ fn generate(question: &str) -> String {
     require_preload();
     let work = || {
         let guard = Guard::of_caller()?;
-        let answer = Question::at_once(question, None, &guard)?.answer(&Planning(&guard))?;
+        let answer = Question::at_once(question, None, &guard)?.answer_surely(&Planning(&guard))?;
         let sql = answer.sql.pretty();
         let shown = if guc::require_confirm() { confirm::sealed(&sql, &guard)? } else { sql };
         Ok((answer, shown))

@@ -7,23 +7,24 @@
 use std::time::{Duration, Instant};
 
 use text2sql_core::chat::ChatPrompt;
-use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline, Rejection, Stage};
+use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline};
 use text2sql_core::prompt;
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
 use text2sql_core::schema::{Relation, RelationKind, Snapshot, quote_qualified};
 use text2sql_core::semantics::template;
-use text2sql_core::sql::{CandidateSql, ParsedSql, Refusal, policy};
+use text2sql_core::sql::{CandidateSql, policy};
 
 use super::answer::{Answer, Timings, Work};
 use super::candidates::{Candidate, Checking, Further, Winner};
 use super::check::Check;
 use super::clarify::asked_back;
+use super::doubt::{require_confidence, require_relation};
 use super::draft::Draft;
 use super::limits::{self, Guard};
+use super::rejection::{advice, is_about_data, rejection};
 use super::template::answer_by_template;
 use crate::catalog;
 use crate::error::Error;
-use crate::exec::ExecError;
 use crate::guc;
 use crate::ipc::client::{self, Patience, Pending};
 use crate::ipc::mailbox;
@@ -108,11 +109,28 @@ impl<'a> Question<'a> {
 
     /// Takes the statement of a template that fits the question and passes `check`, or else generates
     /// until `check` lets a statement pass or no attempt is left. Where several candidates are wanted,
-    /// the one most of them agree with is taken.
+    /// the one most of them agree with is taken, however sure it is.
     ///
     /// # Errors
     /// Of the worker, of the last check, or of the pipeline's end without a statement.
-    pub fn answer<C: Check>(mut self, check: &C) -> Result<Answer<C::Given>, Error> {
+    pub fn answer<C: Check>(self, check: &C) -> Result<Answer<C::Given>, Error> {
+        self.answer_at_least(0.0, check)
+    }
+
+    /// As [`Self::answer`], but not where nothing speaks for an answer: the least confidence is
+    /// `text2sql.min_confidence`.
+    ///
+    /// # Errors
+    /// As [`Self::answer`], or where the question or the statement gives no reason to believe it.
+    pub fn answer_surely<C: Check>(self, check: &C) -> Result<Answer<C::Given>, Error> {
+        self.answer_at_least(guc::min_confidence(), check)
+    }
+
+    fn answer_at_least<C: Check>(
+        mut self,
+        least: f64,
+        check: &C,
+    ) -> Result<Answer<C::Given>, Error> {
         let mut patience = limits::patience();
         client::count_question(patience)?;
         if let Some(answer) = self.answer_by_template(check)? {
@@ -129,12 +147,30 @@ impl<'a> Question<'a> {
                 patience.room = MAKING_ROOM;
             }
         }
-        let Self { text, guard, draft, timings, .. } = self;
+        if least > 0.0 {
+            require_relation(self.text, &self.draft.snapshot)?;
+        }
         if guc::clarify()
-            && let Some(asked_back) = asked_back(text, &draft.snapshot, guard)
+            && let Some(asked_back) = asked_back(self.text, &self.draft.snapshot, self.guard)
         {
             return Err(asked_back);
         }
+        let (text, snapshot) = (self.text, self.draft.snapshot.clone());
+        let answer = self.generate_and_check(early, patience, check)?;
+        require_confidence(answer, text, &snapshot, least)
+    }
+
+    /// The loop of generating, checking and mending; `early` is a generation that has begun.
+    ///
+    /// # Errors
+    /// Of the worker, of the last check, or of the pipeline's end without a statement.
+    fn generate_and_check<C: Check>(
+        self,
+        mut early: Option<Pending>,
+        mut patience: Patience,
+        check: &C,
+    ) -> Result<Answer<C::Given>, Error> {
+        let Self { text, guard, draft, timings, .. } = self;
         let checking = Checking { text, guard, draft: &draft, check };
         let mut work = Work { stats: GenerationStats::default(), timings };
         let mut route = draft.route.clone();
@@ -337,41 +373,4 @@ fn recalled_draft(
     let draft = Draft::write(snapshot, question, columns).ok()?;
     timings.prompt += begun.elapsed();
     Some(draft)
-}
-
-/// What the pipeline makes of a refused statement.
-///
-/// # Errors
-/// `error` itself, where no other statement can be expected to do better: it is the answer.
-fn rejection(error: ExecError, sql: &ParsedSql) -> Result<Rejection, Error> {
-    match error {
-        ExecError::Refused { rule, message, hint, .. } => {
-            Ok(Rejection::refused(Refusal { rule, message, hint }))
-        }
-        ExecError::Analysis { message, safe_for_model: true, .. } => {
-            Ok(Rejection::repairable(Stage::Analyze, message))
-        }
-        ExecError::Analysis { message, sqlstate, .. }
-            if prompt::is_about_constant(&sqlstate, &message, sql) =>
-        {
-            Ok(Rejection::repairable(Stage::Analyze, message))
-        }
-        ExecError::Analysis { message, .. } => Ok(Rejection::last(Stage::Analyze, message)),
-        other => Err(Error::from(other)),
-    }
-}
-
-/// Whether the statement failed over a value it met or made (SQLSTATE class 22): another one may not.
-fn is_about_data(error: &Error) -> bool {
-    matches!(error, Error::Exec(ExecError::Execution { sqlstate, .. }) if sqlstate.starts_with("22"))
-}
-
-/// What the snapshot knows about the names, or the constant, that the server rejects.
-fn advice(error: &ExecError, snapshot: &Snapshot, sql: &ParsedSql) -> Option<String> {
-    match error {
-        ExecError::Analysis { sqlstate, message, .. } if sqlstate == "22P02" => {
-            prompt::advise_label(snapshot, message)
-        }
-        _ => prompt::advise(snapshot, sql),
-    }
 }

@@ -14,6 +14,7 @@ use text2sql_core::sql::Refusal;
 use super::{DefineError, Error};
 use crate::exec::ExecError;
 use crate::ipc::client::{ClientError, unexplained};
+use crate::pg::own_state;
 
 /// Longest candidate shown in a detail, bytes.
 const CANDIDATE_BYTES: usize = 2000;
@@ -101,16 +102,27 @@ impl From<Error> for ErrorReport {
             }
             Error::NothingReadable { schemas } => nothing_readable(message, schemas),
             Error::NoStatement(outcome) => no_statement(*outcome),
-            // Nothing else here ends with this one: statements have no parameters. One of our own
-            // would become XX000 on its way through pgrx. The detail is for programs.
+            // The detail is for programs.
             Error::Ambiguous { word, reading, choices } => {
-                report(PgSqlErrorCode::ERRCODE_AMBIGUOUS_PARAMETER, message)
+                report(own_state::STAND_IN, message)
                     .set_detail(
                         serde_json::json!({ "word": word, "lacks": reading, "choices": choices })
                             .to_string(),
                     )
                     .set_hint("Ask again and say which is meant, or switch text2sql.clarify off.")
             }
+            Error::Unrelated { why } => report(own_state::STAND_IN, message)
+                .set_detail(why)
+                .set_hint(
+                    "Ask about what there is; text2sql.link() shows what a question is taken to be \
+                     about. With text2sql.min_confidence at 0 it is answered all the same.",
+                ),
+            Error::Uncertain { why } => report(own_state::STAND_IN, message)
+                .set_detail(why)
+                .set_hint(
+                    "Ask in other words, naming what you mean; text2sql.explain() shows the \
+                     statement. Or lower text2sql.min_confidence.",
+                ),
             Error::Pipeline(_) => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message),
             Error::Sql(_) => report(PgSqlErrorCode::ERRCODE_SYNTAX_ERROR, message),
             Error::Refused(refusal) => refused(refusal),
@@ -345,7 +357,7 @@ fn state(sqlstate: &str) -> PgSqlErrorCode {
 }
 
 /// Five characters in a number, as the server does it: six bits each, the first in the lowest.
-fn packed(sqlstate: &str) -> i32 {
+pub(super) fn packed(sqlstate: &str) -> i32 {
     let mut packed = 0;
     for (place, byte) in sqlstate.bytes().take(5).enumerate() {
         packed |= i32::from(byte.wrapping_sub(b'0') & 0x3f) << (6 * place);

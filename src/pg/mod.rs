@@ -10,6 +10,7 @@ pub mod guard_hooks;
 pub mod invalidation;
 pub mod json_text;
 pub mod latch;
+pub mod own_state;
 pub mod parse;
 pub mod process;
 pub mod query_walk;

@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout)]
 
 mod bench;
+mod calibrate;
 mod eval;
 mod generate;
 mod grammar;
@@ -44,6 +45,8 @@ enum Command {
     Recall(recall::Recall),
     /// Ask a server the questions of a suite, and count the right answers.
     Eval(eval::Eval),
+    /// Fit the confidence to results of eval, and measure it.
+    Calibrate(calibrate::Calibrate),
     /// Load a database of SQLite into PostgreSQL, as question sets publish them.
     LoadSqlite(import::sqlite::LoadSqlite),
     /// Load the tables of WikiSQL into PostgreSQL.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Bench(command) => command.run(),
         Command::InspectGguf(command) => command.run(),
         Command::Eval(command) => command.run(),
+        Command::Calibrate(command) => command.run(),
         Command::LoadSqlite(command) => command.run(),
         Command::LoadWikisql(command) => command.run(),
         Command::Generate(command) => command.run(),

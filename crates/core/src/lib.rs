@@ -23,6 +23,8 @@
 //! | [`fair_queue`] | whose request is next |
 //! | [`ring`] | the request queue's index arithmetic |
 //! | [`signals`] | what is known of how a statement came about |
+//! | [`confidence`] | how likely that makes it right |
+//! | [`doubt`] | why a question is not answered, and what there is instead |
 //! | [`shelf`] | texts by key in a fixed piece of memory |
 //! | [`audit`] | the line a call leaves in the log |
 //! | [`clarify`] | what a question leaves open |
@@ -40,9 +42,11 @@ pub mod audit;
 pub mod breaker;
 pub mod chat;
 pub mod clarify;
+pub mod confidence;
 pub mod confirm;
 pub mod desk;
 pub mod device;
+pub mod doubt;
 pub mod fair_queue;
 pub mod grammar;
 pub mod hex;

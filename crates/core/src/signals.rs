@@ -50,7 +50,8 @@ impl Signals {
             candidates: 1,
             covered: f64::from(fit.covered),
             known: f64::from(fit.known),
-            margin: f64::from(fit.margin),
+            // Further digits depend on the machine: scores are sums of logarithms.
+            margin: (f64::from(fit.margin) * 1e4).round() / 1e4 + 0.0,
             ..Self::default()
         }
     }
@@ -74,6 +75,15 @@ mod tests {
         assert_eq!((signals.surprisal, signals.worst_surprisal), (Some(0.5), Some(1.5)));
         assert_eq!((signals.tokens, signals.votes, signals.candidates), (4, 1, 1));
         assert_eq!((signals.covered, signals.known, signals.margin), (0.5, 1.0, -0.25));
+    }
+
+    #[test]
+    fn the_margin_has_the_digits_that_every_machine_agrees_on() {
+        let of = |margin| {
+            Signals::new(&GenerationStats::default(), Fit { margin, ..FIT }).margin.to_string()
+        };
+        assert_eq!(of(0.123_456), "0.1235");
+        assert_eq!(of(-0.000_01), "0");
     }
 
     #[test]

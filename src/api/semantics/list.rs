@@ -119,6 +119,7 @@ fn problem(listed: &Listed) -> Option<String> {
         Err(DefineError::Exec(ExecError::Permission { message })) => {
             Some(format!("It cannot be checked by this role: {message}."))
         }
+        Err(DefineError::Reads(what)) => Some(format!("It now reads {what}.")),
         Err(DefineError::Exec(error)) => Some(format!("It does not hold any more: {error}.")),
         Err(error) => Some(format!("It is not used: {error}.")),
     }

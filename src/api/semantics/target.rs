@@ -85,8 +85,10 @@ impl Target {
         if self.is_admin || self.is_owner {
             return Ok(());
         }
-        let what = self.relation().map_or("rules".to_owned(), |name| quote_qualified(&name));
-        Err(DefineError::NotAllowed(format!("what {what} means")))
+        Err(DefineError::NotAllowed(match self.relation() {
+            Some(name) => format!("what {} means", quote_qualified(&name)),
+            None => "rules and examples".to_owned(),
+        }))
     }
 
     /// Refuses names that are no columns of it.

@@ -142,8 +142,8 @@ impl Class {
         const NAMES: [&str; 2] = ["42703", "42P01"];
         Some(match code {
             "42501" => Self::Refused,
-            // The extension's own: it says why it would rather not answer.
-            "42P08" => Self::Refused,
+            // The extension's own class: it says why it would rather not answer.
+            code if code.starts_with("TS") => Self::Refused,
             "57014" => Self::Timeout,
             // Too costly, too complex.
             "54000" | "54001" => Self::Error,
@@ -222,7 +222,8 @@ mod tests {
     fn errors_that_say_nothing_of_the_question_have_no_class() {
         for (code, expected) in [
             ("42501", Some(Class::Refused)),
-            ("42P08", Some(Class::Refused)),
+            ("TS001", Some(Class::Refused)),
+            ("TS002", Some(Class::Refused)),
             ("57014", Some(Class::Timeout)),
             ("42703", Some(Class::UnknownName)),
             ("42P01", Some(Class::UnknownName)),

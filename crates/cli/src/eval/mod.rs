@@ -22,7 +22,7 @@ mod arm;
 mod ask;
 mod class;
 #[cfg(test)]
-mod fixture;
+pub mod fixture;
 mod report;
 mod results;
 mod run;
@@ -31,6 +31,10 @@ mod shape;
 mod stats;
 mod suite;
 mod tally;
+
+pub use ask::Answer;
+pub use class::Class;
+pub use results::read as read_results;
 
 use std::path::PathBuf;
 

@@ -11,6 +11,7 @@ mod likeness;
 mod rank;
 mod reasons;
 mod select;
+mod sought;
 mod values;
 mod words;
 
@@ -18,5 +19,6 @@ pub(crate) use index::Index;
 pub use rank::{Fit, best, fit, named};
 pub use reasons::{Linked, Reason, Shared, linked};
 pub use select::{Budget, Selection, estimate_tokens, order, select};
+pub use sought::{Sought, sought};
 pub use values::{ValueHit, value_hits};
 pub(crate) use words::{is_stop_word, split};

@@ -35,6 +35,10 @@ fn every_way_a_call_can_end_leaves_one_line() {
     fails("SELECT text2sql.run('SELECT pg_sleep(1)')");
     let cancelled = fails("SET statement_timeout = '300ms'; SELECT text2sql.generate('slow')");
     assert_eq!(cancelled, SqlState::QUERY_CANCELED);
+    // An error with a code of our own: the line before it neither takes nor loses it.
+    let weather = "SELECT text2sql.ask('will rain fall in the mountains')";
+    let declined = fails(&format!("SET text2sql.min_confidence = 0.5; {weather}"));
+    assert_eq!(declined.code(), "TS002");
     analyst
         .batch_execute(
             "RESET statement_timeout;
@@ -69,6 +73,7 @@ fn every_way_a_call_can_end_leaves_one_line() {
             "run failed 22012     SELECT 1/0".to_owned(),
             "run refused 42501 denied-function    SELECT pg_sleep(1)".to_owned(),
             "generate interrupted 57014    slow ".to_owned(),
+            "ask failed TS002    will rain fall in the mountains ".to_owned(),
             format!("ask answered   1 3 {customers}"),
             format!("generate answered   1  {customers}"),
             format!("explain answered   1  {customers}"),

@@ -1,0 +1,42 @@
+//! Questions that are not answered because nothing speaks for an answer.
+//!
+//! Owns when: before the model is asked where the question has little to do with what the caller may
+//! read, and afterwards where the statement's confidence is below `text2sql.min_confidence`. Why, and
+//! what there is instead, is [`text2sql_core::doubt`]'s. Called by [`super::question`].
+
+use text2sql_core::confidence::confidence;
+use text2sql_core::doubt;
+use text2sql_core::schema::Snapshot;
+
+use super::answer::Answer;
+use crate::error::Error;
+
+/// Refuses a question that has little to do with what can be read.
+///
+/// # Errors
+/// With the words that are nowhere, and what there is.
+pub fn require_relation(question: &str, snapshot: &Snapshot) -> Result<(), Error> {
+    match doubt::unrelated(snapshot, question) {
+        Some(why) => Err(Error::Unrelated { why }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses an answer that is less likely right than `wanted`. One of a model that does not tell how
+/// likely its tokens were is taken.
+///
+/// # Errors
+/// With what speaks against it, and what there is.
+pub fn require_confidence<T>(
+    answer: Answer<T>,
+    question: &str,
+    snapshot: &Snapshot,
+    wanted: f64,
+) -> Result<Answer<T>, Error> {
+    match confidence(&answer.signals).filter(|confidence| *confidence < wanted) {
+        None => Ok(answer),
+        Some(confidence) => Err(Error::Uncertain {
+            why: doubt::uncertain(snapshot, question, &answer.signals, confidence, wanted),
+        }),
+    }
+}
