@@ -10,7 +10,7 @@ use text2sql_core::chat::ChatPrompt;
 use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline};
 use text2sql_core::prompt;
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
-use text2sql_core::schema::{Relation, RelationKind, Snapshot, quote_qualified};
+use text2sql_core::schema::{Relation, RelationKind, quote_qualified};
 use text2sql_core::semantics::template;
 use text2sql_core::sql::{CandidateSql, policy};
 

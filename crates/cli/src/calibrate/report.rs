@@ -100,7 +100,7 @@ mod tests {
         let text = figures("Here", &measured);
         assert!(text.starts_with("Here: 2 statements, 1 right; 0 questions without\n"), "{text}");
         assert!(
-            text.contains("     0.50      1.000            1/1    100 %     0/1      0 %"),
+            text.contains("     0.50      1.000           1/1    100 %     0/1      0 %"),
             "{text}"
         );
     }
