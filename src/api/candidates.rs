@@ -89,7 +89,7 @@ impl<'q> Further<'q> {
         let wanted = match (guc::candidates_if(), first) {
             (CandidatesIf::Always, _) => false,
             (CandidatesIf::Doubtful, Some(first)) => {
-                attempts > 1 || mean_surprisal(&first.stats) >= Some(guc::doubt())
+                attempts > 1 || first.stats.mean_surprisal() >= Some(guc::doubt())
             }
             (CandidatesIf::Invalid, Some(_)) => false,
             (CandidatesIf::Doubtful | CandidatesIf::Invalid, None) => true,
@@ -263,16 +263,10 @@ impl<C: Check> Election<'_, '_, C> {
             return Some(candidate);
         };
         let vote =
-            Vote { candidate: number, result: digest, is_empty, surprisal: mean_surprisal(stats) };
+            Vote { candidate: number, result: digest, is_empty, surprisal: stats.mean_surprisal() };
         self.ballot.count(vote, (candidate, Some(is_empty)));
         None
     }
-}
-
-/// The mean of -ln p of its tokens, if the model tells.
-fn mean_surprisal(stats: &GenerationStats) -> Option<f64> {
-    let tokens = f64::from(stats.weighed_tokens);
-    (stats.weighed_tokens > 0).then(|| stats.surprisal as f64 / 1e6 / tokens)
 }
 
 /// The statement of an answer, if the policy lets one pass.

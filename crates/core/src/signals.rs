@@ -41,10 +41,10 @@ impl Signals {
     /// Of a statement from one generation, before others were heard.
     #[must_use]
     pub fn new(stats: &GenerationStats, fit: Fit) -> Self {
-        let weighed = (stats.weighed_tokens > 0).then_some(f64::from(stats.weighed_tokens));
+        let surprisal = stats.mean_surprisal();
         Self {
-            surprisal: weighed.map(|tokens| stats.surprisal as f64 / 1e6 / tokens),
-            worst_surprisal: weighed.map(|_| stats.worst_surprisal as f64 / 1e6),
+            surprisal,
+            worst_surprisal: surprisal.map(|_| stats.worst_surprisal as f64 / 1e6),
             tokens: stats.weighed_tokens,
             votes: 1,
             candidates: 1,

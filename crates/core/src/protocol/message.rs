@@ -279,6 +279,15 @@ pub struct GenerationStats {
     pub worst_surprisal: u64,
 }
 
+impl GenerationStats {
+    /// The mean of -ln p of the tokens that were weighed, if any was.
+    #[must_use]
+    pub fn mean_surprisal(&self) -> Option<f64> {
+        let tokens = f64::from(self.weighed_tokens);
+        (tokens > 0.0).then(|| self.surprisal as f64 / 1e6 / tokens)
+    }
+}
+
 /// What became of a request's constraint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -8,13 +8,15 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Distinct, Expr, Function, OrderByKind, Query, Select, SelectItem, SetExpr, Visit, Visitor,
+    Distinct, Expr, Function, Ident, OrderByKind, Query, Select, SelectItem, SetExpr, Visit,
+    Visitor,
 };
+use sqlparser::tokenizer::Location;
 
 use super::scope::Scope;
 use crate::schema::Snapshot;
 use crate::sql::edits::{Edits, Source};
-use crate::sql::walk::{cte_names, folded};
+use crate::sql::walk::{calls, cte_names, folded};
 
 /// Most names that are replaced: each copies what it stands for.
 const MOST: usize = 16;
@@ -70,11 +72,11 @@ impl Walker<'_, '_> {
             SetExpr::Select(select) => {
                 let meanings = self.meanings(select);
                 if let Some(having) = &select.having {
-                    self.replace(having, &meanings, |expr| !has_function(expr, is_window));
+                    self.replace(having, &meanings, |expr| !calls(expr, is_window));
                 }
                 if let Some(condition) = &select.selection {
                     // A call may be an aggregate's, which no WHERE clause takes.
-                    self.replace(condition, &meanings, |expr| !has_function(expr, |_| true));
+                    self.replace(condition, &meanings, |expr| !calls(expr, |_| true));
                 }
             }
             SetExpr::SetOperation { left, right, .. } => {
@@ -104,7 +106,7 @@ impl Walker<'_, '_> {
     }
 
     /// The text of an item of a SELECT list, from where its label stands.
-    fn before(&self, label: sqlparser::tokenizer::Location) -> Option<String> {
+    fn before(&self, label: Location) -> Option<String> {
         let tokens = self.source.tokens();
         let label = self.source.token(label)?;
         let end = label.checked_sub(1)?;
@@ -165,11 +167,11 @@ fn is_closed(expr: &Expr) -> bool {
 }
 
 /// The names without qualifier in an expression, those of queries in it left out.
-fn bare_names(expr: &Expr) -> Vec<sqlparser::ast::Ident> {
+fn bare_names(expr: &Expr) -> Vec<Ident> {
     #[derive(Default)]
     struct Names {
         depth: usize,
-        found: Vec<sqlparser::ast::Ident>,
+        found: Vec<Ident>,
     }
     impl Visitor for Names {
         type Break = ();
@@ -196,19 +198,4 @@ fn bare_names(expr: &Expr) -> Vec<sqlparser::ast::Ident> {
 
 fn is_window(function: &Function) -> bool {
     function.over.is_some()
-}
-
-/// Whether an expression calls a function of that kind.
-fn has_function(expr: &Expr, kind: impl Fn(&Function) -> bool) -> bool {
-    struct Calls<F>(F);
-    impl<F: Fn(&Function) -> bool> Visitor for Calls<F> {
-        type Break = ();
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            match expr {
-                Expr::Function(function) if (self.0)(function) => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        }
-    }
-    expr.visit(&mut Calls(kind)).is_break()
 }
