@@ -30,7 +30,8 @@ pub(super) fn spell_out(
     query: &Query,
     edits: &mut Edits,
 ) {
-    let mut walker = Walker { source, snapshot, ctes: cte_names(query), left: MOST, edits };
+    let ctes = cte_names(query);
+    let mut walker = Walker { source, snapshot, ctes, around: Vec::new(), left: MOST, edits };
     let _ = query.visit(&mut walker);
 }
 
@@ -44,6 +45,8 @@ struct Walker<'a, 'e> {
     source: &'a Source<'a>,
     snapshot: &'a Snapshot,
     ctes: HashSet<String>,
+    /// Of the queries around: their columns can be named within.
+    around: Vec<Scope<'a>>,
     left: usize,
     edits: &'e mut Edits,
 }
@@ -62,6 +65,15 @@ impl Visitor for Walker<'_, '_> {
                 self.replace(&key.expr, &meanings, |_| true);
             }
         }
+        self.around.push(match query.body.as_ref() {
+            SetExpr::Select(select) => Scope::of(select, self.snapshot, &self.ctes),
+            _ => Scope { open: true, ..Scope::default() },
+        });
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.around.pop();
         ControlFlow::Continue(())
     }
 }
@@ -90,14 +102,16 @@ impl Walker<'_, '_> {
     /// The labels of a SELECT that mean nothing else; none where not all is known that could be named.
     fn meanings<'q>(&self, select: &'q Select) -> HashMap<String, Meaning<'q>> {
         let scope = Scope::of(select, self.snapshot, &self.ctes);
-        if scope.open || matches!(select.distinct, Some(Distinct::On(_))) {
+        let mut scopes = self.around.iter().chain([&scope]);
+        if scopes.any(|scope| scope.open) || matches!(select.distinct, Some(Distinct::On(_))) {
             return HashMap::new();
         }
         let mut meanings = HashMap::new();
         for item in &select.projection {
             let SelectItem::ExprWithAlias { expr, alias } = item else { continue };
             let name = folded(alias);
-            let is_own = scope.items.iter().all(|item| item.lacks(&name) && item.name != name);
+            let mut items = self.around.iter().chain([&scope]).flat_map(|scope| &scope.items);
+            let is_own = items.all(|item| item.lacks(&name) && item.name != name);
             if let Some(text) = self.before(alias.span.start).filter(|_| is_own) {
                 meanings.insert(name, Meaning { expr, text });
             }

@@ -85,6 +85,11 @@ fn a_label_stays_where_it_may_mean_a_column_or_nothing_can_stand_for_it() {
     // No aggregate in WHERE, no window in either.
     stays("SELECT count(*) AS n FROM shop.customers c WHERE n > 5");
     stays("SELECT rank() OVER (ORDER BY c.id) AS r FROM shop.customers c WHERE r = 1");
+    // A column of a query around.
+    stays(
+        "SELECT c.name FROM shop.customers c \
+         WHERE 1 < (SELECT count(*) AS city FROM shop.orders o HAVING max(city) > 'a')",
+    );
     // A query within has names of its own.
     stays(
         "SELECT count(*) AS n FROM shop.customers c \
