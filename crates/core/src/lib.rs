@@ -10,6 +10,7 @@
 //! | [`prompt`] | what the model is told; its templates and their version |
 //! | [`sql`] | from a model's answer to one checked statement: lexer, policy, layout |
 //! | [`grammar`] | what the model may write: the grammar of statements, names in scope |
+//! | [`draft`] | what a statement is likely to go on with |
 //! | [`pipeline`] | one question's course: generate, check, repair, finish |
 //! | [`chat`] | chat formats of the supported model families, compiled in |
 //! | [`protocol`] | frames between backend, worker and engine: types, limits, codec |
@@ -47,6 +48,7 @@ pub mod confirm;
 pub mod desk;
 pub mod device;
 pub mod doubt;
+pub mod draft;
 pub mod fair_queue;
 pub mod grammar;
 pub mod hex;

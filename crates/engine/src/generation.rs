@@ -8,6 +8,7 @@
 
 use std::time::Instant;
 
+use text2sql_core::draft::Draft;
 use text2sql_core::protocol::{
     Constraint, Event, Finish, GenerateRequest, GenerationStats, Sampling,
 };
@@ -18,7 +19,7 @@ use crate::constraint::Constraints;
 use crate::control::Control;
 use crate::error::EngineError;
 use crate::generate::Completion;
-use crate::lookahead::Lookahead;
+use crate::lookahead::{self, Lookahead};
 use crate::output::Output;
 use crate::prefix_cache::{Sequence, common};
 use crate::recent::Recent;
@@ -38,6 +39,8 @@ pub struct Asked {
     /// Most tokens of the answer; with 0 the prompt alone is computed.
     pub most: usize,
     prefix: String,
+    /// What the schema in its prompt lets guess.
+    draft: Draft,
     constraint: Option<Constraint>,
     sampling: Option<Sampling>,
 }
@@ -52,6 +55,7 @@ impl Asked {
             prompt,
             most: request.max_new_tokens as usize,
             prefix: request.prompt.assistant_prefix,
+            draft: Draft::new(request.prompt.system),
             constraint: request.constraint,
             sampling: request.sampling,
         }
@@ -151,19 +155,31 @@ impl Generation {
     }
 
     /// Decides what the next pass computes of the answer: what is known of it, and at most
-    /// `guesses` tokens that may follow, also because they did in what was answered lately.
-    pub fn plan_decode(&mut self, guesses: usize, recent: &Recent) {
+    /// `guesses` tokens that may follow: because SQL over the prompt's schema is likely to go on
+    /// so, or because they did in what was answered lately.
+    pub fn plan_decode(&mut self, guesses: usize, recent: &Recent, tokenizer: &TextTokenizer) {
         let most = guesses.min(self.asked.most - self.answer.len());
-        let ahead = if most > 0 {
+        let mut ahead = if most > 0 { self.drafted(most, tokenizer) } else { Vec::new() };
+        if ahead.is_empty() && most > 0 {
             let others = recent.of(&self.asked.scope);
-            self.lookahead.guess(&self.asked.prompt, &self.answer, &others, most)
-        } else {
-            Vec::new()
-        };
+            ahead = self.lookahead.guess(&self.asked.prompt, &self.answer, &others, most);
+        }
         self.stats.guessed_tokens += ahead.len() as u32;
         self.due = [self.fresh.as_slice(), &ahead].concat();
         self.logits = Logits::Tail(1 + ahead.len());
         self.computed = Computed { guessed: ahead.len(), ahead, ..Computed::default() };
+    }
+
+    /// The first tokens, at most `most`, of what the schema lets expect.
+    fn drafted(&self, most: usize, tokenizer: &TextTokenizer) -> Vec<u32> {
+        let bytes: Vec<u8> =
+            self.answer.iter().flat_map(|token| tokenizer.bytes(*token)).copied().collect();
+        // The last token may end inside a character.
+        let next = std::str::from_utf8(&bytes).ok().and_then(|text| self.asked.draft.next(text));
+        let mut tokens =
+            next.and_then(|text| tokenizer.encode_rest(&text).ok()).unwrap_or_default();
+        tokens.truncate(most.min(lookahead::MANY));
+        tokens
     }
 
     /// What the next pass computes of it, if anything.

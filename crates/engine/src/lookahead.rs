@@ -1,11 +1,12 @@
 //! Guesses of the next tokens, to be computed together with the one that is known.
 //!
-//! Owns the guesses only. An answer copies names from its prompt, repeats itself, and repeats what
-//! earlier answers had, so what came after the last few tokens before is likely to come again;
-//! decoding is bound by reading weights, and several tokens read them once. The generator computes
-//! the guesses' logits in the same pass and keeps those it would have chosen anyway: an answer is
-//! the same to the bit with and without them. Source of the method: prompt lookup decoding (Saxena
-//! 2023), greedy verification as in Leviathan et al. 2023.
+//! Owns the guesses from tokens; those from the schema are [`text2sql_core::draft`]'s and come first.
+//! An answer copies names from its prompt, repeats itself, and repeats what earlier answers had, so
+//! what came after the last few tokens before is likely to come again; decoding is bound by reading
+//! weights, and several tokens read them once. The generator computes the guesses' logits in the
+//! same pass and keeps those it would have chosen anyway: an answer is the same to the bit with and
+//! without them. Source of the method: prompt lookup decoding (Saxena 2023), greedy verification as
+//! in Leviathan et al. 2023.
 
 /// Lengths of what must have come before, the surest first.
 const LOOK_BACK: [usize; 5] = [8, 4, 3, 2, 1];
@@ -13,7 +14,7 @@ const LOOK_BACK: [usize; 5] = [8, 4, 3, 2, 1];
 /// Guesses that fill, with the token that is known, a tile of the products and, of narrower ones,
 /// two: a pass over a tile takes little longer than one over a single token.
 const FEW: usize = 3;
-const MANY: usize = 7;
+pub(crate) const MANY: usize = 7;
 
 /// How well guessing went lately.
 #[derive(Debug)]

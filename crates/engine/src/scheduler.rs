@@ -159,7 +159,7 @@ impl Scheduler {
             if generation.in_prefill() {
                 room -= generation.plan_prefill(room);
             } else {
-                generation.plan_decode(ahead, &model.recent);
+                generation.plan_decode(ahead, &model.recent, &model.tokenizer);
             }
         }
         while room > 0 && self.running.len() < self.most_running.max(1) {
