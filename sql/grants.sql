@@ -91,6 +91,34 @@ COMMENT ON FUNCTION text2sql.export_semantics(text) IS
   'what the caller may define, as a document that import_semantics takes';
 COMMENT ON FUNCTION text2sql.semantics() IS
   'what is defined, as far as the caller may define it, and what keeps it from being used';
+COMMENT ON TABLE text2sql.value_index IS
+  'values of text columns, for questions that name them; see refresh_values';
+COMMENT ON COLUMN text2sql.value_index.relation IS 'number of the table';
+COMMENT ON COLUMN text2sql.value_index.attnum IS 'number of the column';
+COMMENT ON COLUMN text2sql.value_index.key IS 'words of the value, as questions are compared with it';
+COMMENT ON COLUMN text2sql.value_index.value IS 'the value as it is stored';
+COMMENT ON TABLE text2sql.value_column IS 'columns whose values are in value_index';
+COMMENT ON COLUMN text2sql.value_column.relation IS 'number of the table';
+COMMENT ON COLUMN text2sql.value_column.attnum IS 'number of the column';
+COMMENT ON COLUMN text2sql.value_column.state IS 'what changes with every change of the table';
+COMMENT ON COLUMN text2sql.value_column.value_count IS 'values kept';
+COMMENT ON COLUMN text2sql.value_column.refreshed_at IS 'when they were read';
+COMMENT ON TABLE text2sql.value_setting IS
+  'columns whose values may be kept or not; see allow_values and deny_values';
+COMMENT ON COLUMN text2sql.value_setting.schema_name IS 'schema of the table';
+COMMENT ON COLUMN text2sql.value_setting.relation_name IS 'the table';
+COMMENT ON COLUMN text2sql.value_setting.column_name IS 'the column; empty for all of them';
+COMMENT ON COLUMN text2sql.value_setting.allowed IS 'whether they may be kept';
+COMMENT ON COLUMN text2sql.value_setting.set_by IS 'role that said so';
+COMMENT ON COLUMN text2sql.value_setting.set_at IS 'when it was said';
+COMMENT ON FUNCTION text2sql.refresh_values(text, boolean) IS
+  'reads the values of text columns, for questions that name them; what became of each column';
+COMMENT ON FUNCTION text2sql.allow_values(regclass, text) IS
+  'lets the values of a column, or of a table, be kept by refresh_values';
+COMMENT ON FUNCTION text2sql.deny_values(regclass, text) IS
+  'keeps the values of a column, or of a table, from refresh_values';
+COMMENT ON FUNCTION text2sql.reset_values(regclass, text) IS
+  'takes allow_values or deny_values back; whether there was one';
 COMMENT ON FUNCTION text2sql.check_setup() IS
   'what of the set-up is dangerous or keeps questions from being answered, with what mends it';
 
@@ -111,7 +139,10 @@ TO text2sql_user;
 -- The list of functions is the superuser's to change; administrators may see it.
 GRANT SELECT ON text2sql.allowed_function TO text2sql_admin;
 GRANT SELECT ON text2sql.semantic TO text2sql_admin;
+GRANT SELECT ON text2sql.value_setting, text2sql.value_column TO text2sql_admin;
 GRANT EXECUTE ON FUNCTION
   text2sql.reload(), text2sql.models(), text2sql.check_setup(), text2sql.allowed_functions(),
-  text2sql.function_problem(oid), text2sql.suggest_examples(integer)
+  text2sql.function_problem(oid), text2sql.suggest_examples(integer),
+  text2sql.refresh_values(text, boolean), text2sql.allow_values(regclass, text),
+  text2sql.deny_values(regclass, text), text2sql.reset_values(regclass, text)
 TO text2sql_admin;

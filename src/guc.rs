@@ -4,11 +4,15 @@
 //! SUSET: a caller cannot raise what an administrator set. Settings of the worker are SIGHUP:
 //! it reads them when it starts an engine. Defined in `_PG_init`, read everywhere.
 
+mod values;
+
 use std::ffi::{CStr, CString};
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use text2sql_core::audit::Texts;
 use text2sql_core::route::Routing;
+
+pub use values::{IndexValues, index_values};
 
 /// An integer setting: name, texts, range, context and unit.
 struct Int {
@@ -506,6 +510,7 @@ pub fn log_questions() -> Option<Texts> {
 
 /// Defines every setting; called once, from `_PG_init`.
 pub fn define() {
+    values::define();
     GucRegistry::define_string_guc(c"text2sql.model_path", c"Model file in GGUF format.", c"Absolute path, readable by the server's user, owned by it or root, not writable by others.", &MODEL_PATH, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
     GucRegistry::define_string_guc(c"text2sql.model_sha256", c"sha256 the model file must have.", c"Lower-case hex. If empty, it is read from the file of the same name with .sha256 appended.", &MODEL_SHA256, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
     GucRegistry::define_bool_guc(
@@ -543,7 +548,7 @@ pub fn define() {
     GucRegistry::define_bool_guc(
         c"text2sql.value_hints",
         c"Tell the model which columns have the values a question names.",
-        c"They are the common values of the server's statistics, as far as the caller may read them.",
+        c"They are the common values of the server's statistics and those of text2sql.refresh_values, as far as the caller may read them.",
         &VALUE_HINTS,
         GucContext::Userset,
         GucFlags::default(),

@@ -16,6 +16,7 @@
 //! | `guc` | every setting |
 //! | `error` | the one place where errors get their SQLSTATE, message, detail and hint |
 //! | `exec` | checks and runs one SELECT as the caller, read-only |
+//! | `values` | the index of stored values: filling it, and looking in it |
 //! | `pg` | small safe wrappers around server functions |
 
 #[cfg(not(panic = "unwind"))]
@@ -29,6 +30,7 @@ mod exec;
 mod guc;
 mod ipc;
 mod pg;
+mod values;
 mod worker;
 
 use pgrx::prelude::*;

@@ -12,6 +12,7 @@ use text2sql_core::sql::{ParsedSql, RelationRef};
 
 use super::candidates::{Candidate, Checking, Effort, Further, Winner, elect};
 use super::check::Check;
+use super::draft::Draft;
 use crate::audit::Gave;
 use crate::ipc::client::Generation;
 
@@ -103,14 +104,15 @@ impl Work {
     ) -> Answer<C::Given> {
         let Winner { candidate, votes, of, is_empty } = winner;
         let Candidate { sql, given, mended, stats, model } = candidate;
-        let snapshot = &checking.draft.snapshot;
+        let Draft { snapshot, found, .. } = checking.draft;
+        let asked = link::Question { text: checking.text, found };
         let signals = Signals {
             votes,
             candidates: of,
             mended,
             repaired: attempts > 1,
             empty: is_empty,
-            ..Signals::new(&stats, link::fit(snapshot, checking.text, &positions(snapshot, &sql)))
+            ..Signals::new(&stats, link::fit(snapshot, asked, &positions(snapshot, &sql)))
         };
         let (stats, timings) = (self.stats, self.timings);
         let template = None;

@@ -6,6 +6,7 @@
 
 use text2sql_core::confidence::confidence;
 use text2sql_core::doubt;
+use text2sql_core::link::Question;
 use text2sql_core::schema::Snapshot;
 
 use super::answer::Answer;
@@ -15,7 +16,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// With the words that are nowhere, and what there is.
-pub fn require_relation(question: &str, snapshot: &Snapshot) -> Result<(), Error> {
+pub fn require_relation(question: Question<'_>, snapshot: &Snapshot) -> Result<(), Error> {
     match doubt::unrelated(snapshot, question) {
         Some(why) => Err(Error::Unrelated { why }),
         None => Ok(()),

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use text2sql_core::chat::ChatPrompt;
-use text2sql_core::link::{self, Budget};
+use text2sql_core::link::{self, Budget, FoundValue, Question};
 use text2sql_core::prompt::{self, PromptInput};
 use text2sql_core::protocol::{ColumnScope, Constraint, GenerateRequest};
 use text2sql_core::route::{self, Route};
@@ -20,6 +20,8 @@ use crate::pg::server;
 pub struct Draft {
     /// What the caller may read.
     pub snapshot: Rc<Snapshot>,
+    /// Stored values that the question names, from the index.
+    pub found: Vec<FoundValue>,
     /// What the model will be sent first.
     pub prompt: ChatPrompt,
     /// Which model is wanted.
@@ -36,14 +38,16 @@ impl Draft {
     /// Where there is no room for it.
     pub fn write(
         snapshot: Rc<Snapshot>,
+        found: Vec<FoundValue>,
         question: &str,
         columns: Option<&[(String, String)]>,
     ) -> Result<Self, Error> {
         let budget = Budget { tokens: guc::prompt_tokens() };
-        let selection = link::select(&snapshot, question, budget);
+        let asked = Question { text: question, found: &found };
+        let selection = link::select(&snapshot, asked, budget);
         let today = server::today();
         let values = if guc::value_hints() {
-            link::value_hits(&snapshot, &selection.relations, question)
+            link::value_hits(&snapshot, &selection.relations, asked)
         } else {
             Vec::new()
         };
@@ -71,7 +75,7 @@ impl Draft {
             remote: guc::remote(),
         };
         let constraint = constraint(&snapshot);
-        Ok(Self { snapshot, prompt, route, constraint })
+        Ok(Self { snapshot, found, prompt, route, constraint })
     }
 
     /// Whether a model would be sent the same.

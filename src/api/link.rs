@@ -1,13 +1,14 @@
 //! `link`: what of the schema a question is taken to be about, and why.
 
 use pgrx::prelude::*;
-use text2sql_core::link::{self, Budget};
+use text2sql_core::link::{self, Budget, Question};
 use text2sql_core::schema::quote_qualified;
 
 use super::admin::require_preload;
 use super::limits::Guard;
 use crate::error::{Error, raise};
 use crate::guc;
+use crate::values;
 
 /// Tables and views that share a word or a value with the question, best first, and the others that
 /// the model is shown. No generation takes place.
@@ -28,9 +29,12 @@ type Row = (String, f32, bool, Vec<String>);
 fn rows(question: &str) -> Result<Vec<Row>, Error> {
     let text =
         text2sql_core::prompt::check_question(question, guc::max_question_length() as usize)?;
-    let snapshot = Guard::of_caller()?.snapshot()?;
-    let selection = link::select(&snapshot, text, Budget { tokens: guc::prompt_tokens() });
-    let linked = link::linked(&snapshot, text, &selection);
+    let guard = Guard::of_caller()?;
+    let snapshot = guard.snapshot()?;
+    let found = values::lookup(&snapshot, &guard.view(), text)?;
+    let asked = Question { text, found: &found };
+    let selection = link::select(&snapshot, asked, Budget { tokens: guc::prompt_tokens() });
+    let linked = link::linked(&snapshot, asked, &selection);
     let rows = linked.iter().map(|linked| {
         let reasons = linked.reasons.iter().map(ToString::to_string).collect();
         (quote_qualified(&linked.relation.name), linked.score, linked.shown, reasons)

@@ -25,5 +25,6 @@ mod rejection;
 mod row_type;
 mod semantics;
 mod template;
+mod values;
 mod version;
 mod warm;

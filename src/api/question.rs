@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use text2sql_core::chat::ChatPrompt;
+use text2sql_core::link;
 use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline};
 use text2sql_core::prompt;
 use text2sql_core::protocol::{GenerateRequest, GenerationStats};
@@ -28,6 +29,7 @@ use crate::error::Error;
 use crate::guc;
 use crate::ipc::client::{self, Patience, Pending};
 use crate::ipc::mailbox;
+use crate::values;
 
 /// How long a request waits for the place of the one that was just given up.
 const MAKING_ROOM: Duration = Duration::from_secs(2);
@@ -91,7 +93,7 @@ impl<'a> Question<'a> {
         let recalled = old.is_some();
         let draft = match old {
             Some(draft) => draft,
-            None => present_draft(guard, text, columns, &mut timings)?,
+            None => present_draft(guard, text, columns, None, &mut timings)?,
         };
         let templates = guc::templates();
         Ok(Self { text, columns, guard, draft, recalled, templates, timings })
@@ -148,7 +150,8 @@ impl<'a> Question<'a> {
             }
         }
         if least > 0.0 {
-            require_relation(self.text, &self.draft.snapshot)?;
+            let Draft { snapshot, found, .. } = &self.draft;
+            require_relation(link::Question { text: self.text, found }, snapshot)?;
         }
         if guc::clarify()
             && let Some(asked_back) = asked_back(self.text, &self.draft.snapshot, self.guard)
@@ -279,7 +282,9 @@ impl Question<'_> {
             return Ok(None);
         }
         if self.recalled {
-            self.draft = present_draft(self.guard, self.text, self.columns, &mut self.timings)?;
+            let recalled = Some(&self.draft);
+            let timings = &mut self.timings;
+            self.draft = present_draft(self.guard, self.text, self.columns, recalled, timings)?;
             self.recalled = false;
         }
         let checking = Checking { text: self.text, guard: self.guard, draft: &self.draft, check };
@@ -299,7 +304,8 @@ impl Question<'_> {
         let request = self.draft.request(prompt, route, guc::max_new_tokens());
         let pending = client::submit(request, patience)?;
         let mut timings = self.timings;
-        let present = present_draft(self.guard, self.text, self.columns, &mut timings)?;
+        let recalled = Some(&self.draft);
+        let present = present_draft(self.guard, self.text, self.columns, recalled, &mut timings)?;
         let proved = present.asks_the_same(&self.draft);
         self.draft = present;
         self.recalled = false;
@@ -339,18 +345,23 @@ impl Question<'_> {
     }
 }
 
-/// The draft for what can be read now.
+/// The draft for what can be read now. What was found for `recalled` holds where that was the same.
 fn present_draft(
     guard: &Guard,
     question: &str,
     columns: Option<&[(String, String)]>,
+    recalled: Option<&Draft>,
     timings: &mut Timings,
 ) -> Result<Draft, Error> {
     let begun = Instant::now();
     let snapshot = guard.snapshot()?;
     timings.catalog += begun.elapsed();
     let begun = Instant::now();
-    let draft = Draft::write(snapshot, question, columns)?;
+    let found = match recalled.filter(|recalled| recalled.snapshot == snapshot) {
+        Some(recalled) => recalled.found.clone(),
+        None => values::lookup(&snapshot, &guard.view(), question)?,
+    };
+    let draft = Draft::write(snapshot, found, question, columns)?;
     timings.prompt += begun.elapsed();
     Ok(draft)
 }
@@ -370,7 +381,8 @@ fn recalled_draft(
     timings.catalog += begun.elapsed();
     let begun = Instant::now();
     // What is wrong with it is told of the present one, if it still is.
-    let draft = Draft::write(snapshot, question, columns).ok()?;
+    let found = values::lookup(&snapshot, &guard.view(), question).ok()?;
+    let draft = Draft::write(snapshot, found, question, columns).ok()?;
     timings.prompt += begun.elapsed();
     Some(draft)
 }

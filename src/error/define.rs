@@ -55,6 +55,15 @@ pub enum DefineError {
     /// Numbers of columns differ, or there is none.
     #[error("a join needs as many columns of one relation as of the other")]
     Columns,
+    /// There is no such schema.
+    #[error("schema \"{0}\" does not exist")]
+    NoSchema(String),
+    /// What a relation shows may depend on who asks.
+    #[error("values are kept of tables and materialized views only")]
+    NotKept,
+    /// The index of values cannot be read or written.
+    #[error("the stored values could not be accessed: {0}")]
+    Values(String),
     /// The table of definitions cannot be read or written.
     #[error("the definitions could not be accessed: {0}")]
     Store(String),

@@ -192,7 +192,11 @@ fn define(error: DefineError) -> ErrorReport {
         }
         DefineError::Format(_) => report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
             .set_hint("Use yaml or json."),
-        DefineError::Store(_) => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message),
+        DefineError::NoSchema(_) => report(PgSqlErrorCode::ERRCODE_INVALID_SCHEMA_NAME, message),
+        DefineError::NotKept => report(PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE, message),
+        DefineError::Store(_) | DefineError::Values(_) => {
+            report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message)
+        }
         _ => report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message),
     }
 }

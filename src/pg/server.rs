@@ -31,6 +31,12 @@ pub fn reserve_setting_prefix() {
     unsafe { pg_sys::MarkGUCPrefixReserved(c"text2sql".as_ptr()) }
 }
 
+/// Ends a function that writes, where nothing can be written: in a read-only transaction, on a standby.
+pub fn require_writable(function: &CStr) {
+    // SAFETY: a NUL-terminated string; raises an error of the server or does nothing.
+    unsafe { pg_sys::PreventCommandIfReadOnly(function.as_ptr()) }
+}
+
 /// Rereads the configuration files, as every process does after SIGHUP.
 pub fn reload_configuration() {
     // SAFETY: called from the main loop, outside of any transaction.

@@ -5,7 +5,7 @@
 //! can name nothing that the caller may not read. How sure is sure enough is the extension's; called by
 //! it before a statement is generated and after.
 
-use crate::link::{self, Sought, sought};
+use crate::link::{self, Question, Sought, sought};
 use crate::schema::{Relation, Snapshot, quote_ident, quote_qualified};
 use crate::signals::Signals;
 
@@ -22,10 +22,11 @@ const COLUMNS: usize = 6;
 
 /// Why `question` has little to do with what can be read, if it has; a detail for an error.
 #[must_use]
-pub fn unrelated(snapshot: &Snapshot, question: &str) -> Option<String> {
+pub fn unrelated<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>) -> Option<String> {
+    let question = question.into();
     let Sought { found, missing } = sought(snapshot, question);
     (missing.len() >= MISSING.max(found * MISSING_FOR_EACH)).then(|| {
-        format!("{} {}", nowhere(&missing).unwrap_or_default(), there_is(snapshot, question))
+        format!("{} {}", nowhere(&missing).unwrap_or_default(), there_is(snapshot, question.text))
     })
 }
 

@@ -8,7 +8,7 @@ mod exchange;
 mod list;
 mod probe;
 mod store;
-mod target;
+pub(super) mod target;
 
 pub use list::problems;
 

@@ -10,7 +10,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::index::{Index, Names, Place};
 use super::likeness::likeness;
-use super::values::ValueHit;
+use super::question::Question;
+use super::values::{self, ValueHit};
 use super::words::{Spelled, is_stop_word, spelled, split};
 use crate::schema::{Relation, Snapshot};
 
@@ -289,9 +290,10 @@ pub struct Fit {
 
 /// How `question` and the relations at these positions fit together.
 #[must_use]
-pub fn fit(snapshot: &Snapshot, question: &str, used: &[usize]) -> Fit {
+pub fn fit<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>, used: &[usize]) -> Fit {
+    let question = question.into();
     let index = snapshot.index();
-    let asked = asked(question);
+    let asked = asked(question.text);
     let weights = weights(index, asked.len(), &likenesses(index, &asked));
     let share = |relations: &dyn Fn(usize) -> bool| {
         let has = |word: usize| {
@@ -302,8 +304,8 @@ pub fn fit(snapshot: &Snapshot, question: &str, used: &[usize]) -> Fit {
         let found = (0..asked.len()).filter(|word| has(*word)).count();
         if asked.is_empty() { 0.0 } else { found as f32 / asked.len() as f32 }
     };
-    let values = index.values.named(snapshot, question);
-    let scores: HashMap<usize, f32> = rank(index, question, &values).into_iter().collect();
+    let values = values::named(snapshot, question);
+    let scores: HashMap<usize, f32> = rank(index, question.text, &values).into_iter().collect();
     let score = |position: usize| scores.get(&position).copied().unwrap_or_default();
     let others = (0..weights.len()).filter(|position| !used.contains(position));
     let best_other = others.map(score).fold(0.0, f32::max);
@@ -319,8 +321,8 @@ pub fn fit(snapshot: &Snapshot, question: &str, used: &[usize]) -> Fit {
 /// The relations that have most to do with `question`, best first, at most `most`.
 #[must_use]
 pub fn best<'s>(snapshot: &'s Snapshot, question: &str, most: usize) -> Vec<&'s Relation> {
-    let index = snapshot.index();
-    let ranked = rank(index, question, &index.values.named(snapshot, question));
+    let named = values::named(snapshot, question.into());
+    let ranked = rank(snapshot.index(), question, &named);
     let ranked = ranked.iter().take(most);
     ranked.filter_map(|(position, _)| snapshot.relations.get(*position)).collect()
 }
@@ -343,9 +345,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn names(snapshot: &Snapshot, question: &str) -> Vec<String> {
-        let index = snapshot.index();
-        let values = index.values.named(snapshot, question);
-        rank(index, question, &values)
+        rank(snapshot.index(), question, &values::named(snapshot, question.into()))
             .into_iter()
             .map(|(i, _)| snapshot.relations[i].name.name.clone())
             .collect()

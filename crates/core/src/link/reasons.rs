@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use super::index::{Index, Place};
+use super::question::Question;
 use super::rank::{Likeness, asked, likenesses, rank};
 use super::select::Selection;
+use super::values;
 use super::words::{Spelled, split};
 use crate::schema::{Relation, Snapshot};
 use crate::semantics::is_named;
@@ -95,15 +97,16 @@ impl fmt::Display for Reason<'_> {
 /// shown.
 pub fn linked<'s>(
     snapshot: &'s Snapshot,
-    question: &str,
+    question: impl Into<Question<'s>>,
     selection: &Selection,
 ) -> Vec<Linked<'s>> {
+    let question = question.into();
     let index = snapshot.index();
-    let asked = asked(question);
-    let words = split(question);
+    let asked = asked(question.text);
+    let words = split(question.text);
     let likenesses = likenesses(index, &asked);
-    let values = index.values.named(snapshot, question);
-    let ranked = rank(index, question, &values);
+    let values = values::named(snapshot, question);
+    let ranked = rank(index, question.text, &values);
     let shown: HashSet<usize> = selection.relations.iter().copied().collect();
     let with_score: HashSet<usize> = ranked.iter().map(|(position, _)| *position).collect();
     let rest = selection.relations.iter().filter(|position| !with_score.contains(position));

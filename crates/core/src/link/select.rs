@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use super::graph::Graph;
 use super::index::LEVELS;
+use super::question::Question;
 use super::rank::rank;
+use super::values;
 use crate::schema::{Detail, Snapshot, render};
 
 /// Relations that should be shown in good detail: the recall of a question's tables among as
@@ -46,7 +48,11 @@ fn tokens_of(bytes: usize) -> u32 {
 }
 
 /// Chooses relations and detail so that the schema's text fits the budget.
-pub fn select(snapshot: &Snapshot, question: &str, budget: Budget) -> Selection {
+pub fn select<'s>(
+    snapshot: &'s Snapshot,
+    question: impl Into<Question<'s>>,
+    budget: Budget,
+) -> Selection {
     let index = snapshot.index();
     let fits = |bytes: usize| tokens_of(bytes) <= budget.tokens;
     for (detail, sizes) in LEVELS.into_iter().zip(&index.sizes) {
@@ -74,11 +80,12 @@ pub fn select(snapshot: &Snapshot, question: &str, budget: Budget) -> Selection 
 }
 
 /// Positions of relations in the order in which they are taken into a prompt that cannot hold all.
-pub fn order(snapshot: &Snapshot, question: &str) -> Vec<usize> {
+pub fn order<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>) -> Vec<usize> {
+    let question = question.into();
     let index = snapshot.index();
-    let values = index.values.named(snapshot, question);
+    let named = values::named(snapshot, question);
     let ranking: Vec<usize> =
-        rank(index, question, &values).into_iter().map(|(at, _)| at).collect();
+        rank(index, question.text, &named).into_iter().map(|(at, _)| at).collect();
     with_connections(&index.graph, &ranking, snapshot.relations.len())
 }
 

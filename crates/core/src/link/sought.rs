@@ -7,13 +7,15 @@
 use std::collections::HashSet;
 
 use super::index::{Index, Place};
+use super::question::Question;
 use super::rank::{Likeness, asked, likenesses};
+use super::values;
 use super::words::{Spelled, split};
 use crate::schema::Snapshot;
 
 /// Words about what to do with rows, stemmed.
 #[rustfmt::skip]
-const ABOUT_ROWS: &[&str] = &[
+pub(super) const ABOUT_ROWS: &[&str] = &[
     "alphabetical", "alphabetically", "answer", "ascend", "average", "calculate", "compute", "contain",
     "count", "data", "database", "descend", "detail", "determine", "different", "display", "distinct",
     "every", "first", "group", "high", "higher", "highest", "information", "kind", "large", "larger",
@@ -32,11 +34,12 @@ pub struct Sought {
 }
 
 /// Looks for the words of `question` in everything the snapshot holds: names, other names, comments,
-/// labels, common values, and what people have defined.
+/// labels, common values and those found, and what people have defined.
 #[must_use]
-pub fn sought(snapshot: &Snapshot, question: &str) -> Sought {
+pub fn sought<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>) -> Sought {
+    let question = question.into();
     let index = snapshot.index();
-    let asked = asked(question);
+    let asked = asked(question.text);
     let is_about_rows =
         |at: usize| asked.get(at).is_some_and(|word| ABOUT_ROWS.contains(&word.stem.as_str()));
     // A column called "name" says nothing of a question for names; a table called "orders" does.
@@ -45,12 +48,8 @@ pub fn sought(snapshot: &Snapshot, question: &str) -> Sought {
         .filter(|found| !is_about_rows(found.asked) || names_relation(index, found))
         .map(|found| found.asked)
         .collect();
-    let mut said: HashSet<String> = index
-        .values
-        .named(snapshot, question)
-        .into_iter()
-        .flat_map(|hit| split(hit.value))
-        .collect();
+    let named = values::named(snapshot, question);
+    let mut said: HashSet<String> = named.into_iter().flat_map(|hit| split(hit.value)).collect();
     let semantics = &snapshot.semantics;
     let rules = semantics.rules.iter().map(|rule| rule.text.as_str());
     let examples = semantics.examples.iter().map(|example| example.question.as_str());
@@ -59,7 +58,7 @@ pub fn sought(snapshot: &Snapshot, question: &str) -> Sought {
     for (at, word) in asked.iter().enumerate() {
         if found.contains(&at) || said.contains(&word.stem) {
             sought.found += 1;
-        } else if !is_about_rows(at) && !can_be_stored(question, word) {
+        } else if !is_about_rows(at) && !can_be_stored(question.text, word) {
             sought.missing.push(word.written.to_owned());
         }
     }

@@ -7,13 +7,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::question::Question;
 use super::words::{is_stop_word, split};
 use crate::schema::Snapshot;
 
 /// Most values told: one question seldom names more.
 const MAX_HITS: usize = 6;
 /// A value that more columns have tells nothing about the column.
-const MAX_COLUMNS: usize = 3;
+pub(super) const MAX_COLUMNS: usize = 3;
 /// Shorter values are codes, which have to stand in the question as they are.
 const MIN_WORD: usize = 3;
 
@@ -80,7 +81,7 @@ impl Values {
     }
 
     /// All common values that the question names, in the order of the snapshot.
-    pub fn named<'s>(&self, snapshot: &'s Snapshot, question: &str) -> Vec<ValueHit<'s>> {
+    fn named<'s>(&self, snapshot: &'s Snapshot, question: &str) -> Vec<ValueHit<'s>> {
         let asked = Asked::new(question);
         let mut words: Vec<&Stored> = Vec::new();
         for (at, word) in asked.words.iter().enumerate() {
@@ -100,14 +101,25 @@ impl Values {
     }
 }
 
+/// All stored values that the question names: the common ones of the snapshot, then those found.
+pub(super) fn named<'s>(snapshot: &'s Snapshot, question: Question<'s>) -> Vec<ValueHit<'s>> {
+    let mut hits = snapshot.index().values.named(snapshot, question.text);
+    for found in question.found {
+        let hit = ValueHit { relation: found.relation, column: found.column, value: &found.value };
+        if !hits.contains(&hit) {
+            hits.push(hit);
+        }
+    }
+    hits
+}
+
 /// Values of the given relations that the question names, longest first.
 pub fn value_hits<'s>(
     snapshot: &'s Snapshot,
     relations: &[usize],
-    question: &str,
+    question: impl Into<Question<'s>>,
 ) -> Vec<ValueHit<'s>> {
-    let named = snapshot.index().values.named(snapshot, question);
-    shown_hits(snapshot, relations, named)
+    shown_hits(snapshot, relations, named(snapshot, question.into()))
 }
 
 /// Those of `hits` that are worth telling with a prompt that shows `relations`, longest first.
@@ -126,11 +138,15 @@ fn shown_hits<'s>(
     hits.retain(|hit| {
         hit.value.chars().count() < MIN_WORD || !split(hit.value).iter().all(says_nothing)
     });
-    let mut columns: HashMap<String, usize> = HashMap::new();
+    let mut columns: HashMap<String, HashSet<(usize, usize)>> = HashMap::new();
     for hit in &hits {
-        *columns.entry(hit.value.to_lowercase()).or_default() += 1;
+        let columns = columns.entry(hit.value.to_lowercase()).or_default();
+        columns.insert((hit.relation, hit.column));
     }
-    hits.retain(|hit| columns.get(&hit.value.to_lowercase()).is_none_or(|n| *n <= MAX_COLUMNS));
+    let few = |hit: &ValueHit<'_>| {
+        columns.get(&hit.value.to_lowercase()).is_none_or(|columns| columns.len() <= MAX_COLUMNS)
+    };
+    hits.retain(few);
     hits.sort_by_key(|hit| std::cmp::Reverse(hit.value.chars().count()));
     hits.truncate(MAX_HITS);
     hits
@@ -150,27 +166,30 @@ fn names(snapshot: &Snapshot, relations: &[usize]) -> HashSet<String> {
 }
 
 /// A word of the question.
-struct Word {
-    stem: String,
+pub(super) struct Word<'q> {
+    pub stem: String,
+    /// The text it is (a part of), as written.
+    pub token: &'q str,
     /// Whether it looks like (a part of) a name: in capitals, but for the first one.
-    is_name: bool,
+    pub is_name: bool,
 }
 
-struct Asked<'q> {
-    words: Vec<Word>,
+/// The words of a question, in order.
+pub(super) struct Asked<'q> {
+    pub words: Vec<Word<'q>>,
     /// As written.
     tokens: HashSet<&'q str>,
 }
 
 impl<'q> Asked<'q> {
-    fn new(question: &'q str) -> Self {
+    pub fn new(question: &'q str) -> Self {
         let tokens: Vec<&str> = question
             .split(|c: char| !c.is_alphanumeric())
             .filter(|token| !token.is_empty())
             .collect();
-        let words = tokens.iter().enumerate().flat_map(|(at, token)| {
+        let words = tokens.iter().enumerate().flat_map(|(at, &token)| {
             let is_name = at > 0 && token.starts_with(char::is_uppercase);
-            split(token).into_iter().map(move |stem| Word { stem, is_name })
+            split(token).into_iter().map(move |stem| Word { stem, token, is_name })
         });
         Self { words: words.collect(), tokens: tokens.iter().copied().collect() }
     }
@@ -178,14 +197,17 @@ impl<'q> Asked<'q> {
     /// Whether these words follow each other from `at` on, and are not a part of a longer name: a
     /// question about Harbor Salem is not about Salem.
     fn has(&self, at: usize, words: &[String]) -> bool {
+        let end = at.saturating_add(words.len());
+        let Some(window) = self.words.get(at..end) else { return false };
+        window.iter().map(|word| &word.stem).eq(words) && !self.is_within_name(at, end)
+    }
+
+    /// Whether the words from `from` to before `to` are a part of a longer name.
+    pub fn is_within_name(&self, from: usize, to: usize) -> bool {
         let is_name = |at: Option<usize>| {
             at.and_then(|at| self.words.get(at)).is_some_and(|word| word.is_name)
         };
-        let end = at.saturating_add(words.len());
-        let Some(window) = self.words.get(at..end) else { return false };
-        window.iter().map(|word| &word.stem).eq(words)
-            && !(window.first().is_some_and(|word| word.is_name)
-                && (is_name(at.checked_sub(1)) || is_name(Some(end))))
+        is_name(Some(from)) && (is_name(from.checked_sub(1)) || is_name(Some(to)))
     }
 }
 

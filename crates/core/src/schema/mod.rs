@@ -11,10 +11,12 @@ mod inferred;
 mod packed;
 mod render;
 mod sanitize;
+mod secret;
 mod snapshot;
 
 pub use ident::{quote_ident, quote_literal, quote_qualified};
 pub use render::{Detail, render};
 pub(crate) use render::{Renderer, quoted_value};
 pub use sanitize::{is_invisible, sanitize};
+pub use secret::SECRET_NAME;
 pub use snapshot::{Attribute, ForeignKey, Relation, RelationKind, RelationName, Snapshot};

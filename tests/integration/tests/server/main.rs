@@ -24,5 +24,6 @@ mod recall;
 mod routing;
 mod standby;
 mod traces;
+mod values;
 mod versions;
 mod warm;

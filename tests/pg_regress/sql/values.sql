@@ -1,0 +1,142 @@
+-- Stored values beyond the statistics: read by administrators, told to who may read them.
+\pset format unaligned
+\pset tuples_only on
+CREATE TABLE shop.suppliers (
+  id int PRIMARY KEY, name text, town varchar(60), note text, home_phone text, contact text, code char(2)
+);
+INSERT INTO shop.suppliers
+SELECT i, 'Supplier ' || chr(64 + i % 26) || chr(64 + i / 26) || 'x', 'Town ' || chr(65 + i % 26) || 'ville',
+       repeat('a very long text ', 5), '+49 30 ' || i, 'person' || i || '@example.org', 'SK'
+  FROM generate_series(1, 400) AS i;
+UPDATE shop.suppliers SET name = 'The Bergström Brothers', town = 'Guinea Falls' WHERE id = 7;
+UPDATE shop.suppliers SET town = 'Mississippi Landing' WHERE id = 8;
+CREATE TABLE shop.depots (id int, town text) PARTITION BY RANGE (id);
+CREATE TABLE shop.depots_1 PARTITION OF shop.depots FOR VALUES FROM (0) TO (1000);
+INSERT INTO shop.depots SELECT i, 'Depot ' || chr(65 + i % 26) || chr(65 + i / 26) FROM generate_series(1, 300) AS i;
+INSERT INTO shop.depots VALUES (500, 'guinea falls');
+CREATE TABLE shop.notes (id int, author text);
+ALTER TABLE shop.notes ENABLE ROW LEVEL SECURITY;
+INSERT INTO shop.notes VALUES (1, 'Hidden Hand');
+CREATE MATERIALIZED VIEW shop.towns AS SELECT DISTINCT town FROM shop.suppliers WITH NO DATA;
+CREATE DOMAIN shop.short AS varchar(30);
+CREATE TABLE shop.brands (id int, brand shop.short);
+INSERT INTO shop.brands VALUES (1, 'Plain Pencil');
+GRANT SELECT ON shop.depots TO analyst;
+GRANT SELECT (id, town) ON shop.suppliers TO analyst;
+GRANT SELECT ON shop.notes TO analyst;
+CREATE FUNCTION told(question text) RETURNS text LANGUAGE sql
+AS $$SELECT (regexp_match(text2sql.prompt(question), 'Stored values: [^\n]*'))[1]$$;
+CREATE FUNCTION why(question text) RETURNS SETOF text LANGUAGE sql
+AS $$SELECT relation || ': ' || r FROM text2sql.link(question), unnest(reasons) AS r WHERE r ~ ' has '''$$;
+
+-- Nothing is kept before somebody asks for it, and nothing of what was not analysed.
+SELECT count(*) FROM text2sql.value_index;
+SELECT column_name, value_count, outcome FROM text2sql.refresh_values('shop.suppliers');
+ANALYZE;
+SELECT relation, column_name, value_count, outcome FROM text2sql.refresh_values('shop') WHERE relation ~ 'suppliers|depots|notes|towns|brands';
+
+-- Told in the stored spelling, whatever case, number, accents and slips.
+SET ROLE analyst;
+SELECT told('which suppliers are in guinea fall?');
+SELECT why('which suppliers are in guinea fall?');
+SELECT told('who delivers to Missisippi Landing?');
+SELECT told('where is depot bc?');
+SELECT told('how many suppliers are there?');
+SET text2sql.value_hints = off;
+SELECT told('which suppliers are in guinea falls?');
+RESET text2sql.value_hints;
+-- Not of a column the role may not read: not in prompt or reasons, and not in place of others.
+SELECT told('orders of Bergström Brothers'), told('notes of Hidden Hand');
+SELECT why('orders of Bergstrom Brothers and notes of Hidden Hand');
+RESET ROLE;
+GRANT SELECT (name) ON shop.suppliers TO analyst;
+SET ROLE analyst;
+SELECT told('orders of Bergstrom Brothers'), told('notes of Hidden Hand');
+RESET ROLE;
+REVOKE SELECT (name) ON shop.suppliers FROM analyst;
+SET ROLE analyst;
+SELECT told('orders of Bergstrom Brothers'), text2sql.prompt('Bergstrom Brothers') ~ 'The Bergstr';
+SELECT * FROM failure('SELECT count(*) FROM text2sql.value_index');
+SELECT * FROM failure($$SELECT text2sql.run('SELECT value FROM text2sql.value_index')$$);
+SELECT * FROM failure('SELECT text2sql.refresh_values()');
+SELECT * FROM failure($$SELECT text2sql.allow_values('shop.depots')$$);
+RESET ROLE;
+SET ROLE newcomer;
+SELECT * FROM failure($$SELECT text2sql.prompt('which are in guinea falls?')$$);
+RESET ROLE;
+
+-- What was taken away between refresh and question is not told.
+REVOKE SELECT (town) ON shop.suppliers FROM analyst;
+SET ROLE analyst;
+SELECT told('which suppliers are in guinea falls?');
+RESET ROLE;
+ALTER TABLE shop.depots ENABLE ROW LEVEL SECURITY;
+SET ROLE analyst;
+SELECT told('which suppliers are in guinea falls?');
+RESET ROLE;
+ALTER TABLE shop.depots DISABLE ROW LEVEL SECURITY;
+GRANT SELECT (town) ON shop.suppliers TO analyst;
+-- Nor what the other role may not read.
+CREATE ROLE few_tables;
+GRANT USAGE ON SCHEMA shop TO few_tables;
+GRANT SELECT ON shop.depots TO few_tables;
+SET text2sql.readable_role = 'few_tables';
+SET ROLE analyst;
+SELECT told('which suppliers are in guinea falls?');
+RESET ROLE;
+RESET text2sql.readable_role;
+DROP OWNED BY few_tables;
+DROP ROLE few_tables;
+-- A table of the same name has none of the values of the one before.
+CREATE TABLE shop.ports (town text);
+INSERT INTO shop.ports VALUES ('Old Harbour');
+ANALYZE shop.ports;
+SELECT value_count, outcome FROM text2sql.refresh_values('shop.ports');
+DROP TABLE shop.ports;
+CREATE TABLE shop.ports (town text);
+GRANT SELECT ON shop.ports TO analyst;
+SET ROLE analyst;
+SELECT told('ports of Old Harbour');
+RESET ROLE;
+DROP TABLE shop.ports;
+
+-- Columns by name: allowed whatever they are called, denied at once.
+SELECT text2sql.allow_values('shop.suppliers', 'contact'), text2sql.deny_values('shop.depots');
+SELECT column_name, value_count, outcome FROM text2sql.refresh_values('shop.suppliers');
+SET ROLE analyst;
+SELECT told('which suppliers are in guinea falls?');
+RESET ROLE;
+SELECT outcome FROM text2sql.refresh_values('shop.depots');
+SET text2sql.index_values = 'allowed';
+SET ROLE analyst;
+SELECT told('which suppliers are in guinea falls?');
+RESET ROLE;
+SELECT column_name, outcome FROM text2sql.refresh_values('shop.suppliers');
+RESET text2sql.index_values;
+SELECT relation_name, column_name, allowed FROM text2sql.value_setting ORDER BY 1, 2;
+SELECT text2sql.reset_values('shop.suppliers', 'contact'), text2sql.reset_values('shop.depots'), text2sql.reset_values('shop.depots');
+-- Only tables that have changed, by counters that are told of changes late.
+SELECT pg_stat_force_next_flush();
+SELECT count(*) FROM text2sql.refresh_values('shop.suppliers');
+SELECT count(*) FILTER (WHERE outcome = 'kept') FROM text2sql.refresh_values('shop.suppliers', changed_only => true);
+TRUNCATE shop.suppliers;
+SELECT column_name, value_count FROM text2sql.refresh_values('shop.suppliers', changed_only => true) WHERE outcome = 'kept';
+SET text2sql.index_values = 'off';
+SELECT DISTINCT outcome FROM text2sql.refresh_values();
+SELECT count(*) FROM text2sql.value_index;
+RESET text2sql.index_values;
+\pset tuples_only off
+\pset format aligned
+SELECT * FROM failure($$SELECT text2sql.refresh_values('nowhere')$$);
+SELECT * FROM failure($$SELECT text2sql.refresh_values('shop.nothing')$$);
+SELECT * FROM failure($$SELECT text2sql.allow_values('shop.paid')$$);
+SELECT * FROM failure($$SELECT text2sql.allow_values('shop.suppliers', 'nothing')$$);
+SELECT * FROM failure($$SELECT text2sql.deny_values(NULL)$$);
+BEGIN READ ONLY;
+SELECT * FROM failure('SELECT text2sql.refresh_values()');
+ROLLBACK;
+REVOKE SELECT ON shop.depots, shop.notes FROM analyst;
+DROP FUNCTION told(text), why(text);
+DROP MATERIALIZED VIEW shop.towns;
+DROP TABLE shop.suppliers, shop.depots, shop.notes, shop.brands;
+DROP DOMAIN shop.short;
