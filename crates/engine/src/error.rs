@@ -6,6 +6,7 @@
 use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{Failure, FailureCode};
 
+use crate::encoder::EncoderError;
 use crate::gguf::GgufError;
 
 /// Anything that goes wrong between a load command and a generated token.
@@ -18,6 +19,9 @@ pub enum EngineError {
     /// The file's header is not acceptable.
     #[error("the model file is not acceptable: {0}")]
     Gguf(#[from] GgufError),
+    /// The files of an encoder are not acceptable.
+    #[error("the embedding model is not acceptable: {0}")]
+    Encoder(#[from] EncoderError),
     /// The file is not the one that was pinned.
     #[error("the model file has another sha256 than configured")]
     Checksum {
@@ -71,9 +75,11 @@ impl EngineError {
     pub fn code(&self) -> FailureCode {
         match self {
             Self::File(_) => FailureCode::NoModel,
-            Self::Gguf(_) | Self::Checksum { .. } | Self::Tokenizer(_) | Self::NotFinite => {
-                FailureCode::BadModel
-            }
+            Self::Gguf(_)
+            | Self::Encoder(_)
+            | Self::Checksum { .. }
+            | Self::Tokenizer(_)
+            | Self::NotFinite => FailureCode::BadModel,
             Self::Device { .. } => FailureCode::NoDevice,
             Self::PromptTooLong { .. } => FailureCode::PromptTooLong,
             Self::Cancelled => FailureCode::Cancelled,
@@ -98,6 +104,9 @@ impl From<EngineError> for Failure {
             }
             EngineError::Gguf(why) => {
                 ("the model file is not acceptable".into(), Some(why.to_string()), None)
+            }
+            EngineError::Encoder(why) => {
+                ("the embedding model is not acceptable".into(), Some(why.to_string()), None)
             }
             EngineError::Device { why, hint, .. } => {
                 (error.to_string(), Some(why.clone()), Some((*hint).into()))

@@ -28,6 +28,7 @@
 //! | [`frame_loop`] | the protocol over a socketpair |
 //! | [`served`] | the model behind the frame loop |
 //! | [`hardening`] | giving up rights |
+//! | [`encoder`] | texts to vectors, by a model of the BERT family |
 //! | [`bench`] | measuring prefill and decode |
 //!
 //! Nothing here knows PostgreSQL; the extension starts the binary and never links the library.
@@ -40,6 +41,7 @@ pub mod choose;
 pub mod constraint;
 pub mod control;
 pub mod device;
+pub mod encoder;
 pub mod error;
 pub mod frame_loop;
 pub mod generate;

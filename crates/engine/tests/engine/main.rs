@@ -13,6 +13,7 @@
 mod candle;
 mod chats;
 mod constraint;
+mod encoder;
 mod families;
 mod files;
 mod forward;
