@@ -119,6 +119,13 @@ COMMENT ON FUNCTION text2sql.deny_values(regclass, text) IS
   'keeps the values of a column, or of a table, from refresh_values';
 COMMENT ON FUNCTION text2sql.reset_values(regclass, text) IS
   'takes allow_values or deny_values back; whether there was one';
+COMMENT ON TABLE text2sql.embedding IS
+  'vectors of what relations and columns are called and said to be, made by refresh_embeddings()';
+COMMENT ON COLUMN text2sql.embedding.encoder IS 'sha256 of what made the vector';
+COMMENT ON COLUMN text2sql.embedding.text_hash IS 'beginning of the sha256 of the text';
+COMMENT ON COLUMN text2sql.embedding.vector IS 'a byte a number';
+COMMENT ON FUNCTION text2sql.refresh_embeddings(integer) IS
+  'has the embedding model make the vectors that are missing, and drops those of what is gone';
 COMMENT ON FUNCTION text2sql.check_setup() IS
   'what of the set-up is dangerous or keeps questions from being answered, with what mends it';
 
@@ -144,5 +151,6 @@ GRANT EXECUTE ON FUNCTION
   text2sql.reload(), text2sql.models(), text2sql.check_setup(), text2sql.allowed_functions(),
   text2sql.function_problem(oid), text2sql.suggest_examples(integer),
   text2sql.refresh_values(text, boolean), text2sql.allow_values(regclass, text),
-  text2sql.deny_values(regclass, text), text2sql.reset_values(regclass, text)
+  text2sql.deny_values(regclass, text), text2sql.reset_values(regclass, text),
+  text2sql.refresh_embeddings(integer)
 TO text2sql_admin;

@@ -14,6 +14,7 @@ use text2sql_core::prompt::{PromptError, QuestionError};
 use text2sql_core::sql::{Refusal, SqlError};
 
 use crate::catalog::CatalogError;
+use crate::embedding::table::TableError;
 use crate::exec::{ExecError, ResultSet, Truncation};
 use crate::ipc::client::ClientError;
 use crate::pg::own_state;
@@ -52,6 +53,12 @@ pub enum Error {
     /// The catalog cannot be read.
     #[error(transparent)]
     Snapshot(#[from] CatalogError),
+    /// The vectors cannot be read or written.
+    #[error(transparent)]
+    Embeddings(#[from] TableError),
+    /// Another embedding model took over in the middle of a refresh.
+    #[error("the embedding model was changed meanwhile")]
+    EncoderChanged,
     /// The type of the wanted rows cannot be read.
     #[error("could not read the row type: {0}")]
     RowTypeLookup(String),

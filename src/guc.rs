@@ -4,6 +4,7 @@
 //! SUSET: a caller cannot raise what an administrator set. Settings of the worker are SIGHUP:
 //! it reads them when it starts an engine. Defined in `_PG_init`, read everywhere.
 
+pub mod embedding;
 mod values;
 
 use std::ffi::{CStr, CString};
@@ -510,6 +511,7 @@ pub fn log_questions() -> Option<Texts> {
 
 /// Defines every setting; called once, from `_PG_init`.
 pub fn define() {
+    embedding::define();
     values::define();
     GucRegistry::define_string_guc(c"text2sql.model_path", c"Model file in GGUF format.", c"Absolute path, readable by the server's user, owned by it or root, not writable by others.", &MODEL_PATH, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
     GucRegistry::define_string_guc(c"text2sql.model_sha256", c"sha256 the model file must have.", c"Lower-case hex. If empty, it is read from the file of the same name with .sha256 appended.", &MODEL_SHA256, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);

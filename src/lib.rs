@@ -11,6 +11,7 @@
 //! | `api` | the functions users call: read arguments, call the pipeline, shape the result |
 //! | `audit` | the line a call leaves in the server's log |
 //! | `catalog` | what the caller may read, as a snapshot |
+//! | `embedding` | vectors of what is in the catalog, and of questions |
 //! | `ipc` | mailbox and queues between backends and the worker |
 //! | `worker` | the background worker: supervisor of the engine, broker of requests |
 //! | `guc` | every setting |
@@ -25,6 +26,7 @@ compile_error!("errors of the server unwind through this library: build with pan
 mod api;
 mod audit;
 mod catalog;
+mod embedding;
 mod error;
 mod exec;
 mod guc;

@@ -12,6 +12,8 @@ use text2sql_core::route::{self, Route};
 use text2sql_core::schema::Snapshot;
 use text2sql_core::semantics;
 
+use super::limits;
+use crate::embedding;
 use crate::error::Error;
 use crate::guc::{self, Constrained};
 use crate::pg::server;
@@ -44,7 +46,8 @@ impl Draft {
     ) -> Result<Self, Error> {
         let budget = Budget { tokens: guc::prompt_tokens() };
         let asked = Question { text: question, found: &found };
-        let selection = link::select(&snapshot, asked, budget);
+        let near = || embedding::nearness(&snapshot, question, limits::patience());
+        let selection = link::select_near(&snapshot, asked, budget, near);
         let today = server::today();
         let values = if guc::value_hints() {
             link::value_hits(&snapshot, &selection.relations, asked)

@@ -139,12 +139,16 @@ fn role_named(name: &str) -> Result<Oid, Error> {
     role::by_name(name).ok_or_else(|| Error::NoSuchRole { name: name.to_owned() })
 }
 
+/// Far shorter than a question takes, and longer than a turn of the worker.
+const A_MOMENT: Duration = Duration::from_millis(100);
+
 /// How long to wait for the worker.
 pub fn patience() -> Patience {
     Patience {
         startup: Duration::from_millis(guc::startup_wait().into()),
         limits: QueueLimits { all: guc::queue_length(), of_role: guc::role_queue_length() },
-        room: Duration::ZERO,
+        // Of a question whose vector was just given, the place may not have been taken back yet.
+        room: guc::embedding::model_path().map_or(Duration::ZERO, |_| A_MOMENT),
         per_minute: guc::questions_per_minute(),
     }
 }

@@ -13,6 +13,7 @@ mod clarify;
 mod confirm;
 mod doubt;
 mod draft;
+mod embeddings;
 mod evaluate;
 mod explain;
 mod generate;

@@ -6,9 +6,11 @@
 
 mod cache;
 mod definitions;
+mod everything;
 mod functions;
 mod kept;
 mod load;
 
 pub use cache::{View, recalled, snapshot};
+pub use everything::everything;
 pub use load::CatalogError;

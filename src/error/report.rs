@@ -86,7 +86,14 @@ impl From<Error> for ErrorReport {
             Error::Client(error) => client(error),
             Error::Question(error) => question(&error),
             Error::Prompt(_) => report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message),
-            Error::Snapshot(_) | Error::RowTypeLookup(_) | Error::CheckSetup(_) => {
+            Error::EncoderChanged => {
+                report(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+                    .set_hint("Call text2sql.refresh_embeddings() again.")
+            }
+            Error::Snapshot(_)
+            | Error::Embeddings(_)
+            | Error::RowTypeLookup(_)
+            | Error::CheckSetup(_) => {
                 report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message)
             }
             Error::NoSuchRole { .. } => report(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, message)

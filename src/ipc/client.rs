@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use pgrx::check_for_interrupts;
 use text2sql_core::protocol::{
-    self, ClientFrame, Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats,
-    ServerFrame,
+    self, ClientFrame, EmbedRequest, Embedded, Event, Failure, FailureCode, Finish,
+    GenerateRequest, GenerationStats, ServerFrame,
 };
 
 use super::channel::{Channel, Detached};
@@ -147,6 +147,7 @@ pub fn submit(request: GenerateRequest, patience: Patience) -> Result<Pending, C
         .saturating_add(LAST_RESORT);
     let request_id = mailbox::new_request_id();
     let (mut channel, segment) = Channel::create(request_id);
+    let request = Box::new(request);
     channel.send(protocol::encode(&ClientFrame::Submit { request })?);
     let role = server::asking_role().to_u32();
     let ticket = Ticket { segment, request_id, pid: server::pid(), role };
@@ -196,6 +197,7 @@ impl Pending {
                     ServerFrame::Event { event } => match event {
                         Event::Started { .. } => started = Some(self.begun.elapsed()),
                         Event::Delta { .. } => {}
+                        Event::Embedded { .. } => return Err(out_of_place()),
                         Event::Failed { failure } => return Err(failure.into()),
                         Event::Done { text, finish, stats } => {
                             let queued = started.unwrap_or_default();
@@ -223,6 +225,61 @@ impl Pending {
             check_for_interrupts!();
         }
     }
+}
+
+/// The vectors of texts, waiting at most `within`.
+///
+/// # Errors
+/// [`ClientError`]. A cancel or timeout of the session is a server error and unwinds instead.
+pub fn embed(
+    request: EmbedRequest,
+    patience: Patience,
+    within: Duration,
+) -> Result<Embedded, ClientError> {
+    let begun = Instant::now();
+    let request_id = mailbox::new_request_id();
+    let (mut channel, segment) = Channel::create(request_id);
+    let texts = request.texts.len();
+    channel.send(protocol::encode(&ClientFrame::Embed { request })?);
+    let role = server::asking_role().to_u32();
+    let generation = hand_in(Ticket { segment, request_id, pid: server::pid(), role }, patience)?;
+    loop {
+        let alive = channel.flush();
+        while let Some(message) = channel.receive().or_else(|Detached| lost(alive))? {
+            match protocol::decode::<ServerFrame>(&message)? {
+                ServerFrame::Queued { .. } | ServerFrame::Given { .. } => {}
+                ServerFrame::Event { event: Event::Embedded { embedded } }
+                    if embedded.fits(texts) =>
+                {
+                    return Ok(embedded);
+                }
+                ServerFrame::Event { event: Event::Failed { failure } } => {
+                    return Err(failure.into());
+                }
+                ServerFrame::Event { .. } => return Err(out_of_place()),
+            }
+        }
+        if mailbox::pulse().0 != generation {
+            return Err(ClientError::WorkerLost);
+        }
+        let left = within.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Err(overdue().into());
+        }
+        latch::wait(left.min(HEARTBEAT));
+        check_for_interrupts!();
+    }
+}
+
+/// An engine that answers something else than it was asked.
+pub fn out_of_place() -> ClientError {
+    let message = "the engine answered what it was not asked".to_owned();
+    Failure { code: FailureCode::Protocol, message, detail: None, hint: None }.into()
+}
+
+fn overdue() -> Failure {
+    let message = "the embedding model did not answer in time".to_owned();
+    Failure { code: FailureCode::Deadline, message, detail: None, hint: None }
 }
 
 /// A detached queue without a final event: the worker ended the request without a word, which it

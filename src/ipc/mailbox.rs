@@ -98,7 +98,8 @@ struct Mailbox {
     engine_starts: u64,
     model: Blob<1024>,
     failure: Blob<2048>,
-    models: Blob<{ MAX_MODELS * 1536 }>,
+    /// With one for the encoder.
+    models: Blob<{ (MAX_MODELS + 1) * 1536 }>,
 }
 
 // SAFETY: plain values without pointers into any process' own memory; `RemoteLatch` is an

@@ -13,7 +13,7 @@ use pgrx::pg_sys::Oid;
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 use pgrx::spi::Error as SpiError;
-use text2sql_core::link::{self, FoundValue, Hit, Lookup, Prefix};
+use text2sql_core::link::{self, FoundValue, Hit, Lookup, Nearness, Prefix};
 use text2sql_core::schema::Snapshot;
 
 use crate::catalog::{CatalogError, View};
@@ -189,8 +189,11 @@ fn columns(snapshot: &Snapshot, question: &str) -> Result<Vec<Column>, SpiError>
         .filter(|(_, relation)| !relation.filtered)
         .map(|(at, relation)| ((relation.name.schema.as_str(), relation.name.name.as_str()), at))
         .collect();
-    let place: HashMap<usize, usize> =
-        link::order(snapshot, question).into_iter().enumerate().map(|(n, at)| (at, n)).collect();
+    let place: HashMap<usize, usize> = link::order(snapshot, question, &Nearness::default())
+        .into_iter()
+        .enumerate()
+        .map(|(n, at)| (at, n))
+        .collect();
     let mut columns: Vec<Column> = all
         .iter()
         .filter_map(|(table, number, (schema, name), attribute)| {

@@ -5,7 +5,7 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use text2sql_core::protocol::{EngineCommand, Event, Failure, FailureCode};
+use text2sql_core::protocol::{EmbedRequest, EngineCommand, Event, Failure, FailureCode};
 use text2sql_core::route::{Route, Routing};
 use text2sql_core::warm_up::{Beginning, WarmUp};
 
@@ -13,7 +13,7 @@ use super::engine::Running;
 use super::fleet::{Assigned, Fleet};
 use super::kept::Kept;
 use super::lifecycle::Notice;
-use super::session::{Alive, Session, Stage};
+use super::session::{Alive, Session, Stage, Wanted};
 use crate::guc;
 use crate::ipc::channel::Channel;
 use crate::ipc::mailbox::{self, count, counters};
@@ -208,7 +208,7 @@ impl Broker {
             Some(request)
                 if of_the_model && self.engines.has_another(&request.route, &session.tried) =>
             {
-                session.stage = Stage::Waiting(request.clone());
+                session.stage = Stage::Waiting(Wanted::Text(request.clone()));
                 true
             }
             _ => false,
@@ -218,14 +218,17 @@ impl Broker {
     /// Ends requests that no engine will answer in time, and says which model the others wait for.
     fn assign(&mut self, now: Instant) {
         for session in &mut self.sessions {
-            let Stage::Waiting(request) = &session.stage else { continue };
-            let assigned = self.engines.assign(&request.route, &session.tried);
+            let Stage::Waiting(wanted) = &session.stage else { continue };
+            let assigned = match wanted {
+                Wanted::Text(request) => self.engines.assign(&request.route, &session.tried),
+                Wanted::Vectors(_) => self.engines.assign_encoder(),
+            };
             session.model = None;
             match assigned {
                 Assigned::Hopeless(failure) => session.send(Event::Failed { failure }),
                 // The deadline counts from when the model is there.
                 Assigned::NotYet => {
-                    session.deadline = now.checked_add(Duration::from_millis(request.deadline_ms));
+                    session.deadline = now.checked_add(Duration::from_millis(wanted.deadline_ms()));
                 }
                 Assigned::Member(_) if session.deadline.is_some_and(|end| end <= now) => {
                     session.send(Event::Failed { failure: overdue() });
@@ -256,23 +259,32 @@ impl Broker {
         let next = turns.next(&roles, &running);
         let Some(session) = next.and_then(|index| waiting.get_mut(index)) else { return false };
         let left = session.deadline.map_or(Duration::ZERO, |d| d.saturating_duration_since(now));
-        let Stage::Waiting(request) = std::mem::replace(&mut session.stage, Stage::Running) else {
+        let Stage::Waiting(wanted) = std::mem::replace(&mut session.stage, Stage::Running) else {
             return false;
         };
-        let mut request = *request;
-        session.spare = (request.route.routing != Routing::Off).then(|| Box::new(request.clone()));
+        let (id, left_ms) = (session.id, u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
         session.tried.push(name);
-        session.send_model(itself);
-        request.route = Route::default();
-        request.deadline_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        let command = match wanted {
+            Wanted::Vectors(request) => {
+                let request = EmbedRequest { deadline_ms: left_ms, ..request };
+                EngineCommand::Embed { id, request }
+            }
+            Wanted::Text(mut request) => {
+                session.spare = (request.route.routing != Routing::Off).then(|| request.clone());
+                session.send_model(itself);
+                request.route = Route::default();
+                request.deadline_ms = left_ms;
+                session.given = Some(Beginning::of(&request));
+                EngineCommand::Generate { id, request: *request }
+            }
+        };
         engine.running.push(Running {
-            id: session.id,
+            id,
             role: session.role,
             give_up_at: now + left + GRACE,
             written: 0,
         });
-        session.given = Some(Beginning::of(&request));
-        engine.send(&EngineCommand::Generate { id: session.id, request });
+        engine.send(&command);
         self.engines.sent(model);
         // One that is tried out takes no second request before it is known how the first ends.
         self.assign(now);

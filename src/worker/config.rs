@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use text2sql_core::device::DeviceName;
 use text2sql_core::models::{self, ModelEntry, Source};
-use text2sql_core::protocol::{EndpointSpec, Failure, FailureCode, LoadSpec, ModelSpec};
+use text2sql_core::protocol::{
+    EncoderSpec, EndpointSpec, Failure, FailureCode, LoadSpec, ModelSpec,
+};
 
 use crate::guc;
 use crate::pg::server;
@@ -45,6 +47,30 @@ pub fn registry() -> Result<Vec<ModelEntry>, Failure> {
     })
 }
 
+/// The models, and behind them the encoder, if one is configured.
+///
+/// # Errors
+/// As [`registry`].
+pub fn fleet() -> Result<Vec<ModelEntry>, Failure> {
+    let mut entries = registry()?;
+    entries.extend(encoder());
+    Ok(entries)
+}
+
+/// Name of the encoder. No model of the registry can have it.
+const ENCODER: &str = "embedding model";
+
+/// The encoder, if one is configured.
+pub fn encoder() -> Option<ModelEntry> {
+    let folder = guc::embedding::model_path()?;
+    Some(ModelEntry { name: ENCODER.to_owned(), tier: 0, source: Source::Encoder { folder } })
+}
+
+/// The file of an encoder that is pinned.
+pub fn encoder_weights(folder: &str) -> String {
+    format!("{}/model.safetensors", folder.trim_end_matches('/'))
+}
+
 /// How to start a model with the settings now in force.
 ///
 /// # Errors
@@ -52,6 +78,7 @@ pub fn registry() -> Result<Vec<ModelEntry>, Failure> {
 pub fn of(entry: &ModelEntry) -> Result<EngineConfig, Failure> {
     match &entry.source {
         Source::File { path, sha256, device } => of_file(path, sha256.as_deref(), *device),
+        Source::Encoder { folder } => of_encoder(folder),
         Source::Endpoint { url, model, key_file, ca_file, parallel, connect_ms, attempts } => {
             Ok(EngineConfig {
                 program: remote_program(),
@@ -68,6 +95,31 @@ pub fn of(entry: &ModelEntry) -> Result<EngineConfig, Failure> {
                 }),
             })
         }
+    }
+}
+
+fn of_encoder(folder: &str) -> Result<EngineConfig, Failure> {
+    if !Path::new(folder).is_absolute() {
+        return Err(failure(
+            FailureCode::NoModel,
+            format!("text2sql.embedding_model_path is not an absolute path: \"{folder}\""),
+            "Set text2sql.embedding_model_path to the absolute path of a folder and reload.",
+        ));
+    }
+    let sha256 = sha256_beside(&encoder_weights(folder))?;
+    let threads = threads();
+    let spec = ModelSpec::Encoder(EncoderSpec { folder: folder.to_owned(), sha256, threads });
+    let program = program_for(DeviceName::Cpu);
+    Ok(EngineConfig { program, threads, parallel: ENCODINGS, spec })
+}
+
+/// Requests an encoder is given at a time; it works on one after the other.
+const ENCODINGS: u32 = 4;
+
+fn threads() -> u32 {
+    match guc::threads() {
+        0 => std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
+        n => n,
     }
 }
 
@@ -91,10 +143,7 @@ fn of_file(
         None => sha256_beside(path)?,
     };
     let device = device.map_or_else(device_of_setting, Ok)?;
-    let threads = match guc::threads() {
-        0 => std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
-        n => n,
-    };
+    let threads = threads();
     let parallel = guc::max_parallel();
     let spec = ModelSpec::File(LoadSpec {
         path: path.to_owned(),

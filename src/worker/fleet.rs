@@ -55,7 +55,7 @@ impl Fleet {
     pub fn new(wanted: bool) -> Self {
         let mut fleet =
             Self { members: Vec::new(), broken: None, clock: Instant::now(), published: None };
-        match config::registry() {
+        match config::fleet() {
             Ok(entries) => fleet.members = entries.into_iter().map(|e| member(e, wanted)).collect(),
             Err(failure) => fleet.broken = Some(failure),
         }
@@ -71,7 +71,7 @@ impl Fleet {
     /// name is answered by its old engine until the new one is ready; what is not in the registry
     /// any more ends, with what it works on.
     pub fn reload(&mut self) -> Vec<Notice> {
-        let entries = match config::registry() {
+        let entries = match config::fleet() {
             Ok(entries) => entries,
             Err(failure) => {
                 pgrx::warning!("text2sql: {}", failure.message);
@@ -133,6 +133,20 @@ impl Fleet {
         )
     }
 
+    /// Where vectors come from.
+    pub fn assign_encoder(&self) -> Assigned {
+        let Some(position) = self.members.iter().position(Member::is_encoder) else {
+            return Assigned::Hopeless(no_encoder());
+        };
+        match self.members.get(position).map(|member| &member.engines) {
+            Some(engines) if engines.is_ready() => Assigned::Member(position),
+            Some(engines) => {
+                engines.dead_end().cloned().map_or(Assigned::NotYet, Assigned::Hopeless)
+            }
+            None => Assigned::Hopeless(no_encoder()),
+        }
+    }
+
     /// Whether a request that a model failed may be given to another.
     pub fn has_another(&self, route: &Route, tried: &[String]) -> bool {
         route.routing != route::Routing::Off
@@ -144,6 +158,8 @@ impl Fleet {
         let choices: Vec<Choice<'_>> = self
             .members
             .iter()
+            // It is the last: what is before it keeps its position.
+            .filter(|member| !member.is_encoder())
             .map(|member| {
                 let entry = member.engines.entry();
                 Choice { name: &entry.name, remote: entry.source.is_remote() }
@@ -165,7 +181,9 @@ impl Fleet {
 
     /// The first model of this server, if it takes a request now.
     pub fn free_local_engine(&mut self) -> Option<&mut Engine> {
-        let local = |member: &&mut Member| !member.engines.entry().source.is_remote();
+        let local = |member: &&mut Member| {
+            !member.engines.entry().source.is_remote() && !member.is_encoder()
+        };
         self.members.iter_mut().find(local)?.engines.free_engine()
     }
 
@@ -189,7 +207,7 @@ impl Fleet {
 
     /// Whether a model answers questions.
     pub fn is_ready(&self) -> bool {
-        self.members.iter().any(|member| member.engines.is_ready())
+        self.members.iter().any(|member| member.engines.is_ready() && !member.is_encoder())
     }
 
     /// Stops the generation `id`, whichever engine works on it.
@@ -240,7 +258,8 @@ impl Fleet {
             EngineState::Loading { .. } => 1,
             EngineState::Down | EngineState::Failed => 2,
         };
-        let main = self.members.iter().min_by_key(rank).map(|member| &member.engines);
+        let models = self.members.iter().filter(|member| !member.is_encoder());
+        let main = models.min_by_key(rank).map(|member| &member.engines);
         let state = match (main, &self.broken) {
             (Some(main), _) => main.state(),
             (None, Some(_)) => EngineState::Failed,
@@ -260,11 +279,15 @@ impl Fleet {
 }
 
 impl Member {
+    fn is_encoder(&self) -> bool {
+        self.engines.entry().source.is_encoder()
+    }
+
     /// Counts how a generation ended.
     fn hear(&mut self, event: &Event, now: Duration) {
         let remote = self.engines.entry().source.is_remote();
         match event {
-            Event::Done { .. } => {
+            Event::Done { .. } | Event::Embedded { .. } => {
                 self.completed += 1;
                 self.breaker.succeeded();
             }
@@ -334,6 +357,19 @@ fn none_allowed(route: &Route) -> Failure {
         ),
     };
     Failure { code: FailureCode::NoModel, message, detail: None, hint: Some(hint.to_owned()) }
+}
+
+fn no_encoder() -> Failure {
+    Failure {
+        code: FailureCode::NoModel,
+        message: "no embedding model is configured".to_owned(),
+        detail: None,
+        hint: Some(
+            "Set text2sql.embedding_model_path, reload the configuration and run \
+             SELECT text2sql.reload();"
+                .to_owned(),
+        ),
+    }
 }
 
 fn left_alone(entry: &ModelEntry) -> Failure {

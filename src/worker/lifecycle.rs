@@ -321,6 +321,9 @@ fn start(entry: &ModelEntry) -> Result<Engine, Failure> {
         ModelSpec::File(spec) => {
             pgrx::log!("text2sql engine {} loads \"{}\"", engine.pid(), spec.path)
         }
+        ModelSpec::Encoder(spec) => {
+            pgrx::log!("text2sql engine {} loads \"{}\"", engine.pid(), spec.folder)
+        }
         ModelSpec::Endpoint(spec) => pgrx::log!(
             "text2sql engine {} asks model \"{}\" at \"{}\"",
             engine.pid(),

@@ -14,5 +14,5 @@ mod lifecycle;
 mod reports;
 mod session;
 
-pub use config::{engine_program, registry, remote_program, sha256_file};
+pub use config::{encoder, encoder_weights, engine_program, registry, remote_program, sha256_file};
 pub use entry::register;

@@ -98,7 +98,7 @@ fn heard(
                 Event::Failed { failure } => Event::Failed { failure: failure.tamed() },
                 other => other,
             };
-            if matches!(event, Event::Done { .. } | Event::Failed { .. }) {
+            if event.is_last() {
                 engine.running.retain(|running| running.id != id);
             }
             notices.push(Notice::Event(id, event));
@@ -111,7 +111,7 @@ fn heard(
 fn weight(event: &Event) -> usize {
     let text = match event {
         Event::Delta { text } | Event::Done { text, .. } => text.len(),
-        Event::Started { .. } | Event::Failed { .. } => 0,
+        Event::Started { .. } | Event::Embedded { .. } | Event::Failed { .. } => 0,
     };
     text.saturating_add(64)
 }

@@ -2,19 +2,39 @@
 
 use std::time::{Duration, Instant};
 
-use text2sql_core::protocol::{self, ClientFrame, Event, GenerateRequest, ServerFrame};
+use text2sql_core::protocol::{
+    self, ClientFrame, EmbedRequest, Event, GenerateRequest, ServerFrame,
+};
 
 use text2sql_core::warm_up::Beginning;
 
 use crate::ipc::channel::{Channel, Detached};
 use crate::ipc::mailbox::Ticket;
 
+/// What is asked for.
+pub enum Wanted {
+    /// A generation.
+    Text(Box<GenerateRequest>),
+    /// Vectors of texts.
+    Vectors(EmbedRequest),
+}
+
+impl Wanted {
+    /// Time it has once a model is there, milliseconds.
+    pub fn deadline_ms(&self) -> u64 {
+        match self {
+            Self::Text(request) => request.deadline_ms,
+            Self::Vectors(request) => request.deadline_ms,
+        }
+    }
+}
+
 /// How far a request is.
 pub enum Stage {
     /// Its frame has not arrived completely.
     Receiving,
     /// It waits for the engine.
-    Waiting(Box<GenerateRequest>),
+    Waiting(Wanted),
     /// The engine works on it.
     Running,
     /// Its last event is queued; the segment is kept until the backend took it.
@@ -73,13 +93,17 @@ impl Session {
         match self.channel.receive() {
             Ok(None) => {}
             Ok(Some(message)) => {
-                let (Stage::Receiving, Ok(ClientFrame::Submit { request })) =
-                    (&self.stage, protocol::decode(&message))
-                else {
-                    return Alive::No;
+                let wanted = match (&self.stage, protocol::decode(&message)) {
+                    (Stage::Receiving, Ok(ClientFrame::Submit { request })) => {
+                        Wanted::Text(request)
+                    }
+                    (Stage::Receiving, Ok(ClientFrame::Embed { request })) => {
+                        Wanted::Vectors(request)
+                    }
+                    _ => return Alive::No,
                 };
-                self.deadline = now.checked_add(Duration::from_millis(request.deadline_ms));
-                self.stage = Stage::Waiting(Box::new(request));
+                self.deadline = now.checked_add(Duration::from_millis(wanted.deadline_ms()));
+                self.stage = Stage::Waiting(wanted);
             }
             Err(Detached) => return Alive::No,
         }
@@ -92,7 +116,7 @@ impl Session {
 
     /// Passes an event on; the last one ends the session.
     pub fn send(&mut self, event: Event) {
-        if matches!(event, Event::Done { .. } | Event::Failed { .. }) {
+        if event.is_last() {
             self.stage = Stage::Ending;
         }
         self.frame(&ServerFrame::Event { event });

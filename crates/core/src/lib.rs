@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`schema`] | the catalog snapshot: relations, attributes, keys; identifiers and their quoting; its text |
 //! | [`link`] | which relations of a schema a prompt shows, and in how much detail |
+//! | [`embedding`] | what of a schema an encoder is given, and the vectors that come back |
 //! | [`semantics`] | what people have defined about a database, and who gets to know it |
 //! | [`prompt`] | what the model is told; its templates and their version |
 //! | [`sql`] | from a model's answer to one checked statement: lexer, policy, layout |
@@ -49,6 +50,7 @@ pub mod desk;
 pub mod device;
 pub mod doubt;
 pub mod draft;
+pub mod embedding;
 pub mod fair_queue;
 pub mod grammar;
 pub mod hex;

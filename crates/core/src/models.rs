@@ -53,9 +53,20 @@ pub enum Source {
         /// Most times a request is sent, 1 to 10.
         attempts: u32,
     },
+    /// The folder of a sentence encoder, which is in no registry: it answers no question.
+    Encoder {
+        /// Absolute path.
+        folder: String,
+    },
 }
 
 impl Source {
+    /// Whether it makes vectors, and writes nothing.
+    #[must_use]
+    pub fn is_encoder(&self) -> bool {
+        matches!(self, Self::Encoder { .. })
+    }
+
     /// Whether questions leave this server.
     #[must_use]
     pub fn is_remote(&self) -> bool {

@@ -10,11 +10,12 @@
 use proptest::prelude::*;
 use text2sql_core::chat::{ChatFormat, ChatPrompt, Role, Turn};
 use text2sql_core::device::DeviceName;
+use text2sql_core::embedding::Vector;
 use text2sql_core::protocol::{
-    ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, Decoder, EndpointSpec,
-    EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, FrameError, GenerateRequest,
-    GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo, ModelSpec, Sampling, ServerFrame,
-    decode, encode, encode_framed,
+    ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, Decoder, EmbedRequest,
+    Embedded, EncoderSpec, EndpointSpec, EngineCommand, EngineReport, Event, Failure, FailureCode,
+    Finish, FrameError, GenerateRequest, GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo,
+    ModelSpec, Sampling, ServerFrame, decode, encode, encode_framed,
 };
 use text2sql_core::route::{Level, Route, Routing};
 
@@ -123,8 +124,20 @@ fn events() -> impl Strategy<Value = Event> {
             };
             Event::Done { text, finish, stats }
         }),
+        (any::<String>(), prop::collection::vec(vectors(), 0..4)).prop_map(|(encoder, vectors)| {
+            Event::Embedded { embedded: Embedded { encoder, vectors } }
+        }),
         failures().prop_map(|failure| Event::Failed { failure }),
     ]
+}
+
+fn vectors() -> impl Strategy<Value = Vector> {
+    let numbers = prop::collection::vec(-1.0f32..1.0, 1..40);
+    numbers.prop_filter_map("it has no direction", |numbers| Vector::new(&numbers))
+}
+
+fn embed_requests() -> impl Strategy<Value = EmbedRequest> {
+    any::<(Vec<String>, u64)>().prop_map(|(texts, deadline_ms)| EmbedRequest { texts, deadline_ms })
 }
 
 fn commands() -> impl Strategy<Value = EngineCommand> {
@@ -164,6 +177,12 @@ fn commands() -> impl Strategy<Value = EngineCommand> {
         endpoint.prop_map(|spec| EngineCommand::Load { spec: ModelSpec::Endpoint(spec) }),
         (any::<u64>(), requests())
             .prop_map(|(id, request)| EngineCommand::Generate { id, request }),
+        any::<(String, String, u32)>().prop_map(|(folder, sha256, threads)| {
+            let spec = EncoderSpec { folder, sha256, threads };
+            EngineCommand::Load { spec: ModelSpec::Encoder(spec) }
+        }),
+        (any::<u64>(), embed_requests())
+            .prop_map(|(id, request)| EngineCommand::Embed { id, request }),
         any::<u64>().prop_map(|id| EngineCommand::Cancel { id }),
         Just(EngineCommand::Shutdown),
     ]
@@ -220,12 +239,14 @@ proptest! {
     #[test]
     fn messages_come_back(
         command in commands(), report in reports(), request in requests(), event in events(),
-        position in any::<u32>(),
+        position in any::<u32>(), texts in embed_requests(),
     ) {
         prop_assert_eq!(&decode::<EngineCommand>(&encode(&command).unwrap()).unwrap(), &command);
         prop_assert_eq!(&decode::<EngineReport>(&encode(&report).unwrap()).unwrap(), &report);
-        let submit = ClientFrame::Submit { request };
+        let submit = ClientFrame::Submit { request: Box::new(request) };
         prop_assert_eq!(&decode::<ClientFrame>(&encode(&submit).unwrap()).unwrap(), &submit);
+        let embed = ClientFrame::Embed { request: texts };
+        prop_assert_eq!(&decode::<ClientFrame>(&encode(&embed).unwrap()).unwrap(), &embed);
         for frame in [ServerFrame::Queued { position }, ServerFrame::Event { event }] {
             prop_assert_eq!(&decode::<ServerFrame>(&encode(&frame).unwrap()).unwrap(), &frame);
         }
@@ -286,7 +307,9 @@ fn payloads() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         commands().prop_map(|m| encode(&m).unwrap()),
         reports().prop_map(|m| encode(&m).unwrap()),
-        requests().prop_map(|request| encode(&ClientFrame::Submit { request }).unwrap()),
+        requests().prop_map(
+            |request| encode(&ClientFrame::Submit { request: Box::new(request) }).unwrap()
+        ),
         events().prop_map(|event| encode(&ServerFrame::Event { event }).unwrap()),
     ]
 }
@@ -342,7 +365,7 @@ proptest! {
     ) {
         prop_assert!(decode::<EngineReport>(&encode(&command).unwrap()).is_err());
         prop_assert!(decode::<EngineCommand>(&encode(&report).unwrap()).is_err());
-        let submit = encode(&ClientFrame::Submit { request }).unwrap();
+        let submit = encode(&ClientFrame::Submit { request: Box::new(request) }).unwrap();
         prop_assert!(decode::<ServerFrame>(&submit).is_err());
         prop_assert!(decode::<EngineCommand>(&submit).is_err());
         let frame = encode(&ServerFrame::Event { event }).unwrap();

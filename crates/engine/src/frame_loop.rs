@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use text2sql_core::protocol::{
-    self, Decoder, EngineCommand, EngineReport, Event, Failure, FailureCode, GenerateRequest,
-    LogLevel, ModelInfo, ModelSpec,
+    self, Decoder, EmbedRequest, EngineCommand, EngineReport, Event, Failure, FailureCode,
+    GenerateRequest, LogLevel, ModelInfo, ModelSpec,
 };
 
 use crate::control::Control;
@@ -58,7 +58,18 @@ pub trait Model {
     /// Goes on with the requests taken on; between two steps commands are read.
     fn step(&mut self, send: &mut Sink<'_>);
 
-    /// Called after `start` or `step` panicked: drop all requests, and whatever may be half done.
+    /// Encodes texts, at once: sends `Embedded` or `Failed`.
+    fn embed(&mut self, task: Encoding, send: &mut Sink<'_>) {
+        let failure = Failure {
+            code: FailureCode::NoModel,
+            message: "this model makes no vectors".into(),
+            detail: None,
+            hint: None,
+        };
+        send(task.id, Event::Failed { failure });
+    }
+
+    /// Called after `start`, `step` or `embed` panicked: drop all requests, and whatever may be half done.
     fn after_panic(&mut self) {}
 }
 
@@ -73,6 +84,31 @@ pub struct Job {
     pub request: GenerateRequest,
     /// Its cancel flag and deadline.
     pub control: Control,
+}
+
+/// Texts to be encoded.
+pub struct Encoding {
+    /// As of [`Job`].
+    pub id: u64,
+    /// The texts.
+    pub request: EmbedRequest,
+    /// Its cancel flag and deadline.
+    pub control: Control,
+}
+
+/// What a command asks for.
+enum Task {
+    Generate(Box<Job>),
+    Encode(Encoding),
+}
+
+impl Task {
+    fn id(&self) -> u64 {
+        match self {
+            Self::Generate(job) => job.id,
+            Self::Encode(task) => task.id,
+        }
+    }
 }
 
 /// The socket to the worker, which it left as standard input.
@@ -113,7 +149,7 @@ fn serve(mut stream: UnixStream, model: &mut dyn Model) -> std::io::Result<ExitC
             Ok(Some(EngineCommand::Load { spec })) => break spec,
             Ok(None | Some(EngineCommand::Shutdown)) => return Ok(ExitCode::SUCCESS),
             Ok(Some(EngineCommand::Cancel { .. })) => {}
-            Ok(Some(EngineCommand::Generate { .. })) => {
+            Ok(Some(EngineCommand::Generate { .. } | EngineCommand::Embed { .. })) => {
                 log(&mut stream, LogLevel::Warning, "a request came before a model")?;
                 return Ok(ExitCode::from(EXIT_PROTOCOL));
             }
@@ -156,22 +192,27 @@ fn serve(mut stream: UnixStream, model: &mut dyn Model) -> std::io::Result<ExitC
 fn answer(
     stream: &mut UnixStream,
     model: &mut dyn Model,
-    jobs: &Receiver<Job>,
+    tasks: &Receiver<Task>,
     running: &Running,
 ) -> std::io::Result<ExitCode> {
     let mut open = Vec::new();
     loop {
-        let mut fresh: Vec<Job> = jobs.try_iter().collect();
+        let mut fresh: Vec<Task> = tasks.try_iter().collect();
         if !model.is_busy() && fresh.is_empty() {
             // The reader leaves only after the end of the stream, and ends the process too.
-            let Ok(job) = jobs.recv() else { return Ok(ExitCode::SUCCESS) };
-            fresh.push(job);
+            let Ok(task) = tasks.recv() else { return Ok(ExitCode::SUCCESS) };
+            fresh.push(task);
         }
-        open.extend(fresh.iter().map(|job| job.id));
+        open.extend(fresh.iter().map(Task::id));
         let mut events = Outbox { stream, running, open: &mut open, broken: None };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let mut send = |id, event| events.send(id, event);
-            fresh.into_iter().for_each(|job| model.start(job, &mut send));
+            for task in fresh {
+                match task {
+                    Task::Generate(job) => model.start(*job, &mut send),
+                    Task::Encode(task) => model.embed(task, &mut send),
+                }
+            }
             model.step(&mut send);
         }));
         if let Err(panic) = outcome {
@@ -198,7 +239,7 @@ struct Outbox<'a> {
 
 impl Outbox<'_> {
     fn send(&mut self, id: u64, event: Event) {
-        if matches!(event, Event::Done { .. } | Event::Failed { .. }) {
+        if event.is_last() {
             self.open.retain(|open| *open != id);
             self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         }
@@ -211,7 +252,7 @@ impl Outbox<'_> {
 fn read_commands(
     mut stream: UnixStream,
     mut decoder: Decoder,
-    jobs: &Sender<Job>,
+    tasks: &Sender<Task>,
     running: &Running,
 ) {
     let code = loop {
@@ -225,11 +266,16 @@ fn read_commands(
             }
             Ok(Some(EngineCommand::Generate { id, request })) => {
                 let control = Control::new(Duration::from_millis(request.deadline_ms));
-                let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
-                if running.len() >= MAX_WAITING
-                    || running.insert(id, control.clone()).is_some()
-                    || jobs.send(Job { id, request, control }).is_err()
-                {
+                let job = Job { id, request, control: control.clone() };
+                let task = Task::Generate(Box::new(job));
+                if !hand_over(task, control, tasks, running) {
+                    break EXIT_PROTOCOL;
+                }
+            }
+            Ok(Some(EngineCommand::Embed { id, request })) => {
+                let control = Control::new(Duration::from_millis(request.deadline_ms));
+                let task = Task::Encode(Encoding { id, request, control: control.clone() });
+                if !hand_over(task, control, tasks, running) {
                     break EXIT_PROTOCOL;
                 }
             }
@@ -238,6 +284,14 @@ fn read_commands(
     };
     // The model's thread may be deep in a matrix product; nobody waits for it.
     std::process::exit(i32::from(code));
+}
+
+/// `false` where there are too many, or the id is in use.
+fn hand_over(task: Task, control: Control, tasks: &Sender<Task>, running: &Running) -> bool {
+    let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+    running.len() < MAX_WAITING
+        && running.insert(task.id(), control).is_none()
+        && tasks.send(task).is_ok()
 }
 
 fn next(stream: &mut UnixStream, decoder: &mut Decoder) -> Result<Option<EngineCommand>, String> {

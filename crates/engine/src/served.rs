@@ -1,16 +1,22 @@
-//! The model the engine binary serves: a [`LoadedModel`] behind the frame loop.
+//! The model the engine binary serves: a [`LoadedModel`] or an [`Encoder`] behind the frame loop.
 //!
 //! Owns what happens before a file is opened, and once it is loaded: confinement. A GPU is opened
 //! in the course of it, for afterwards nobody could.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use text2sql_core::device::DeviceName;
-use text2sql_core::protocol::{Event, Failure, FailureCode, LogLevel, ModelInfo, ModelSpec};
+use text2sql_core::embedding::Vector;
+use text2sql_core::protocol::{
+    Embedded, EncoderSpec, Event, Failure, FailureCode, LogLevel, ModelInfo, ModelSpec,
+};
 
+use crate::control::Control;
 use crate::device::Device;
+use crate::encoder::{self, Encoder};
 use crate::error::EngineError;
-use crate::frame_loop::{Job, Model, Sink};
+use crate::frame_loop::{Encoding, Job, Model, Sink};
 use crate::generate::Completion;
 use crate::hardening;
 use crate::model::{LoadedModel, Pin};
@@ -20,18 +26,68 @@ use crate::scheduler::{Notice, Scheduler};
 #[derive(Default)]
 pub struct Served {
     model: Option<LoadedModel>,
+    /// In place of a model.
+    encoder: Option<Encoder>,
     scheduler: Scheduler,
     /// A GPU, until a model is on it.
     gpu: Option<Result<Device, EngineError>>,
 }
 
+/// Texts of the first pass.
+const WARM_UP: [&str; 8] = ["a text of some words that is encoded once"; 8];
+/// For the first pass.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+fn less_confined(missing: String) -> (LogLevel, String) {
+    (LogLevel::Warning, format!("engine runs less confined: {missing}"))
+}
+
+fn without_bound(limited: Result<(), String>) -> Option<(LogLevel, String)> {
+    let missing = limited.err()?;
+    Some((LogLevel::Warning, format!("engine runs without a bound on memory: {missing}")))
+}
+
+impl Served {
+    fn load_encoder(&mut self, spec: &EncoderSpec) -> Result<ModelInfo, Failure> {
+        let begin = Instant::now();
+        let encoder = Encoder::load(Path::new(&spec.folder), Pin::Sha256(&spec.sha256))?;
+        // What computes looks at the machine when it does so first, which must be before the seal.
+        encoder.encode(&WARM_UP, &Control::new(PATIENCE))?;
+        let mut info = encoder.info();
+        info.load_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.encoder = Some(encoder);
+        // As for a model.
+        let _ = hardening::seal();
+        Ok(info)
+    }
+}
+
+/// As they travel; every one has a direction, or there would have been an error.
+fn embedded(encoder: &Encoder, task: &Encoding) -> Result<Embedded, EngineError> {
+    if !task.request.is_reasonable() {
+        return Err(EngineError::Internal("more texts than can be encoded at a time"));
+    }
+    let vectors = encoder.encode(&task.request.texts, &task.control)?;
+    let vectors = vectors.iter().map(|numbers| Vector::new(numbers).ok_or(EngineError::NotFinite));
+    Ok(Embedded {
+        encoder: encoder.identity().to_owned(),
+        vectors: vectors.collect::<Result<_, _>>()?,
+    })
+}
+
 impl Model for Served {
     fn before_load(&mut self, spec: &ModelSpec) -> Vec<(LogLevel, String)> {
+        if let ModelSpec::Encoder(spec) = spec {
+            let folder = Path::new(&spec.folder);
+            let missing = hardening::confine(folder).into_iter().map(less_confined);
+            let bytes =
+                std::fs::metadata(folder.join(encoder::WEIGHTS)).map_or(0, |meta| meta.len());
+            let most = hardening::most_memory(bytes, 0, spec.threads, 0);
+            return missing.chain(without_bound(hardening::limit_memory(most))).collect();
+        }
         // Refused when it is loaded.
         let Ok(spec) = spec.file() else { return Vec::new() };
         let directory = Path::new(&spec.path).parent().unwrap_or(Path::new("/"));
-        let less_confined =
-            |missing| (LogLevel::Warning, format!("engine runs less confined: {missing}"));
         if matches!(spec.device, DeviceName::Cuda(_)) {
             let (missing, gpu) =
                 hardening::confine_with_gpu(directory, || Device::open(spec.device));
@@ -45,9 +101,7 @@ impl Model for Served {
         let prefixes = spec.prefix_cache_bytes;
         let tokens = u64::from(spec.context) * u64::from(spec.parallel);
         let most = hardening::most_memory(file_bytes, tokens, spec.threads, prefixes);
-        lines.extend(hardening::limit_memory(most).err().map(|missing| {
-            (LogLevel::Warning, format!("engine runs without a bound on memory: {missing}"))
-        }));
+        lines.extend(without_bound(hardening::limit_memory(most)));
         lines
     }
 
@@ -56,6 +110,9 @@ impl Model for Served {
         spec: &ModelSpec,
         progress: &mut dyn FnMut(u8),
     ) -> Result<ModelInfo, Failure> {
+        if let ModelSpec::Encoder(spec) = spec {
+            return self.load_encoder(spec);
+        }
         let spec = spec.file()?;
         let device = self.gpu.take().unwrap_or_else(|| Device::open(spec.device))?;
         let model = LoadedModel::load_on(&device, spec, Pin::Sha256(&spec.sha256), progress)?;
@@ -104,6 +161,18 @@ impl Model for Served {
                 },
             );
         });
+    }
+
+    fn embed(&mut self, task: Encoding, send: &mut Sink<'_>) {
+        let done = match &self.encoder {
+            Some(encoder) => embedded(encoder, &task),
+            None => Err(EngineError::Internal("no encoder is loaded")),
+        };
+        let event = match done {
+            Ok(embedded) => Event::Embedded { embedded },
+            Err(error) => Event::Failed { failure: error.into() },
+        };
+        send(task.id, event);
     }
 
     fn after_panic(&mut self) {

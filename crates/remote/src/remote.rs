@@ -159,7 +159,7 @@ impl Remote {
                 self.running.remove(&id);
                 send(id, Event::Failed { failure });
             }
-            Event::Done { .. } => {
+            Event::Done { .. } | Event::Embedded { .. } => {
                 self.running.remove(&id);
                 send(id, event);
             }

@@ -1,7 +1,7 @@
 //! An engine that answers from a script: deterministic, fast, and as badly behaved as a test asks.
 //!
 //! Owns the script format; what it can do wrong is in [`crate::misbehaviour`]; threads, frames and cancelling are the real engine's frame loop.
-//! `LoadSpec.path` names the script; its sha256 is not checked. Started by regression and
+//! `LoadSpec.path` names the script; its sha256 is not checked. Started for an encoder, it is the real one. Started by regression and
 //! integration tests through `text2sql-engine-scripted`.
 //!
 //! # Script
@@ -50,7 +50,8 @@ use text2sql_core::protocol::{
     Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats, ModelInfo, ModelSpec,
 };
 use text2sql_engine::control::Control;
-use text2sql_engine::frame_loop::{Job, Model, Sink};
+use text2sql_engine::frame_loop::{Encoding, Job, Model, Sink};
+use text2sql_engine::served::Served;
 use text2sql_engine::stop::StatementEnd;
 
 use crate::misbehaviour::Misbehaviour;
@@ -147,13 +148,16 @@ pub struct Scripted {
     prompts: HashMap<String, Vec<String>>,
     /// Drawn candidates of each prompt since the one that was not drawn.
     drawn: HashMap<String, usize>,
+    /// Where it is started for an encoder: the real one.
+    encoder: Served,
 }
 
 impl Scripted {
     /// A model that may write to `raw` what is no frame.
     pub fn new(raw: UnixStream) -> Self {
         let (talks, prompts, drawn) = (VecDeque::new(), HashMap::new(), HashMap::new());
-        Self { raw, script: Script::default(), talks, prompts, drawn }
+        let (script, encoder) = (Script::default(), Served::default());
+        Self { raw, script, talks, prompts, drawn, encoder }
     }
 
     /// Sends one piece of an answer; `Some` where that was the last.
@@ -246,11 +250,18 @@ impl Talk {
 }
 
 impl Model for Scripted {
+    fn embed(&mut self, task: Encoding, send: &mut Sink<'_>) {
+        self.encoder.embed(task, send);
+    }
+
     fn load(
         &mut self,
         spec: &ModelSpec,
         progress: &mut dyn FnMut(u8),
     ) -> Result<ModelInfo, Failure> {
+        if matches!(spec, ModelSpec::Encoder(_)) {
+            return self.encoder.load(spec, progress);
+        }
         let spec = spec.file()?;
         let failure = |code, message: &str, detail: String| Failure {
             code,

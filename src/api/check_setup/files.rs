@@ -18,6 +18,7 @@ use crate::worker;
 
 /// The check of what is in the registry: no setting for a single path.
 const REGISTRY: &str = "models";
+const ENCODER: &str = "embedding_model_path";
 const OPEN_TO_OTHERS: u32 = 0o077;
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 const STICKY: u32 = 0o1000;
@@ -25,6 +26,7 @@ const STICKY: u32 = 0o1000;
 pub(super) fn findings() -> Vec<Finding> {
     let user = server::effective_user();
     let mut found = of_path("engine_path", &worker::engine_program(), Severity::Critical, user);
+    found.extend(worker::encoder().iter().flat_map(|encoder| of_entry(encoder, user)));
     if guc::models().is_none() {
         if let Some(model) = guc::model_path() {
             let sum_is_set = guc::model_sha256().is_some();
@@ -56,6 +58,7 @@ fn of_entry(entry: &ModelEntry, user: u32) -> Vec<Finding> {
         Source::File { path, sha256, .. } => {
             return of_model(REGISTRY, Path::new(path), sha256.is_some(), user);
         }
+        Source::Encoder { folder } => return of_encoder(folder, user),
         Source::Endpoint { url, key_file, ca_file, .. } => (url, key_file, ca_file),
     };
     let mut found = Vec::new();
@@ -80,6 +83,15 @@ fn of_entry(entry: &ModelEntry, user: u32) -> Vec<Finding> {
         ),
         remedy: "ALTER DATABASE … SET text2sql.remote = off;".to_owned(),
     });
+    found
+}
+
+fn of_encoder(folder: &str, user: u32) -> Vec<Finding> {
+    let weights = worker::encoder_weights(folder);
+    let mut found = of_model(ENCODER, Path::new(&weights), false, user);
+    for file in ["config.json", "tokenizer.json"] {
+        found.extend(of_file(ENCODER, &Path::new(folder).join(file), user));
+    }
     found
 }
 

@@ -5,6 +5,7 @@
 //! tells by [`files`]. Works without preloading and with an extension of another version: both
 //! are findings. Called by SQL.
 
+mod embeddings;
 mod files;
 mod server;
 
@@ -73,6 +74,7 @@ fn check_setup() -> TableIterator<
     all.extend(server::findings());
     all.extend(files::findings());
     all.extend(of_definitions());
+    all.extend(embeddings::findings());
     all.sort();
     TableIterator::new(
         all.into_iter()

@@ -5,9 +5,11 @@
 //!
 //! | module | owns |
 //! |---|---|
+//! | [`encoded`] | vectors of the catalogs, where an encoder is given |
 //! | [`gold`] | what a known statement reads |
 //! | [`tally`] | adding up, and the report |
 
+mod encoded;
 mod gold;
 mod tally;
 
@@ -18,10 +20,11 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Deserialize;
-use text2sql_core::link::{self, Budget};
+use text2sql_core::link::{self, Budget, Nearness, Vectors};
 use text2sql_core::protocol::{Failure, FailureCode};
 use text2sql_core::schema::Snapshot;
 
+use encoded::Encoded;
 use gold::Gold;
 use tally::{CUTS, Found, Tally};
 
@@ -40,6 +43,9 @@ pub struct Recall {
     /// Look at the question's own schema only.
     #[arg(long)]
     within_schema: bool,
+    /// Folder of a sentence encoder, to find relations by meaning, too.
+    #[arg(long)]
+    encoder: Option<PathBuf>,
     /// Write what was missed there, a line of JSON each.
     #[arg(long)]
     misses: Option<PathBuf>,
@@ -69,7 +75,8 @@ impl Recall {
     /// Measures and prints.
     pub fn run(&self) -> Result<(), Failure> {
         let asked: Vec<Asked> = lines(&self.suite)?;
-        let mut snapshots: BTreeMap<(String, String), Snapshot> = BTreeMap::new();
+        let mut encoded = self.encoder.as_deref().map(Encoded::load).transpose()?;
+        let mut snapshots: BTreeMap<(String, String), (Snapshot, Vectors)> = BTreeMap::new();
         let mut tally = Tally::default();
         let mut misses = String::new();
         for asked in asked.iter().take(self.limit.unwrap_or(usize::MAX)) {
@@ -81,11 +88,22 @@ impl Recall {
                 let begun = Instant::now();
                 link::select(&snapshot, "", Budget { tokens: self.tokens });
                 tally.first(begun.elapsed());
-                snapshots.insert(key.clone(), snapshot);
+                let vectors = match &mut encoded {
+                    Some(encoded) => encoded.vectors(&snapshot)?,
+                    None => Vectors::default(),
+                };
+                snapshots.insert(key.clone(), (snapshot, vectors));
             }
-            let Some(snapshot) = snapshots.get(&key) else { continue };
+            let Some((snapshot, vectors)) = snapshots.get(&key) else { continue };
             let gold = gold(asked, snapshot)?;
-            let (found, missed) = self.measure(&asked.question, &gold, snapshot);
+            let begun = Instant::now();
+            let near = match &encoded {
+                Some(encoded) => encoded.nearness(&asked.question, vectors)?,
+                None => Nearness::default(),
+            };
+            let encoding = begun.elapsed();
+            let (mut found, missed) = self.measure(&asked.question, &gold, snapshot, &near);
+            found.elapsed += encoding;
             tally.add(found);
             if !missed.is_empty() {
                 let line = serde_json::json!({
@@ -102,13 +120,20 @@ impl Recall {
     }
 
     /// How much of `gold` is found, and which relations are not among the first.
-    fn measure(&self, question: &str, gold: &Gold, snapshot: &Snapshot) -> (Found, Vec<String>) {
+    fn measure(
+        &self,
+        question: &str,
+        gold: &Gold,
+        snapshot: &Snapshot,
+        near: &Nearness,
+    ) -> (Found, Vec<String>) {
         let begun = Instant::now();
-        let selection = link::select(snapshot, question, Budget { tokens: self.tokens });
+        let budget = Budget { tokens: self.tokens };
+        let selection = link::select_near(snapshot, question, budget, || near.clone());
         let values = link::value_hits(snapshot, &selection.relations, question);
         let elapsed = begun.elapsed();
         std::hint::black_box(values);
-        let order = link::order(snapshot, question);
+        let order = link::order(snapshot, question, near);
         let rank = |relation: &usize| order.iter().position(|other| other == relation);
         let within = |cut: usize, relation: &usize| rank(relation).is_some_and(|at| at < cut);
         let found = Found {

@@ -1,7 +1,7 @@
 //! How much each relation has to do with a question, by the words they share.
 //!
-//! Purely lexical: names, other names, terms defined on them, comments and labels, each with its
-//! weight, rarer words counting for more, and stored values. The relations a statement reads are nearly always of one schema, so where
+//! By words: names, other names, terms defined on them, comments and labels, each with its
+//! weight, rarer words counting for more, and stored values; by meaning, where there is an encoder. The relations a statement reads are nearly always of one schema, so where
 //! there are several, what a schema shares with the question as a whole comes first, and what a
 //! relation shares places it within its schema. Called by [`super::select()`] and
 //! [`super::reasons`].
@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::index::{Index, Names, Place};
 use super::likeness::likeness;
+use super::nearness::Nearness;
 use super::question::Question;
 use super::values::{self, ValueHit};
 use super::words::{Spelled, is_stop_word, spelled, split};
@@ -25,6 +26,9 @@ const IN_SCHEMA_NAME: f32 = 1.0;
 const IN_COMMENT: f32 = 0.8;
 /// A stored value that the question names.
 const VALUE: f32 = 1.0;
+/// For each standard deviation by which a relation, and its nearest column, stand out as near the
+/// question.
+const MEANING: f32 = 3.0;
 /// How much a word counts less in a name of many words.
 const LONG_NAME: f32 = 0.4;
 /// How much a word counts less among many columns, where more are met by chance.
@@ -100,8 +104,13 @@ pub(super) fn likenesses(index: &Index, asked: &[Spelled<'_>]) -> Vec<Likeness> 
 
 /// Positions of relations that share something with the question, or whose schema does, with what
 /// that counts, best first; equal ones in snapshot order.
-pub(super) fn rank(index: &Index, question: &str, values: &[ValueHit<'_>]) -> Vec<(usize, f32)> {
-    let shared = Shared::new(index, question, values);
+pub(super) fn rank(
+    index: &Index,
+    question: &str,
+    values: &[ValueHit<'_>],
+    near: &Nearness,
+) -> Vec<(usize, f32)> {
+    let shared = Shared::new(index, question, values, near);
     let scores = if index.schemas.len() < 2 { shared.own } else { shared.by_schema(index) };
     let mut scored: Vec<(usize, f32)> =
         scores.into_iter().enumerate().filter(|(_, score)| *score > 0.0).collect();
@@ -120,7 +129,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(index: &Index, question: &str, values: &[ValueHit<'_>]) -> Self {
+    fn new(index: &Index, question: &str, values: &[ValueHit<'_>], near: &Nearness) -> Self {
         let asked = asked(question);
         let likenesses = likenesses(index, &asked);
         let weights = weights(index, asked.len(), &likenesses);
@@ -129,7 +138,15 @@ impl Shared {
         let mut shared = Self { weights, rarity, own };
         shared.add_whole_names(index, &likenesses);
         shared.add_values(&asked, values);
+        shared.add_nearness(near);
         shared
+    }
+
+    fn add_nearness(&mut self, near: &Nearness) {
+        for (relation, own) in self.own.iter_mut().enumerate() {
+            let near = near.of(relation);
+            *own += MEANING * (near.own + near.columns);
+        }
     }
 
     /// Adds what a name counts for of which the question has every word.
@@ -305,7 +322,8 @@ pub fn fit<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>, used: 
         if asked.is_empty() { 0.0 } else { found as f32 / asked.len() as f32 }
     };
     let values = values::named(snapshot, question);
-    let scores: HashMap<usize, f32> = rank(index, question.text, &values).into_iter().collect();
+    let scores: HashMap<usize, f32> =
+        rank(index, question.text, &values, &Nearness::default()).into_iter().collect();
     let score = |position: usize| scores.get(&position).copied().unwrap_or_default();
     let others = (0..weights.len()).filter(|position| !used.contains(position));
     let best_other = others.map(score).fold(0.0, f32::max);
@@ -322,7 +340,7 @@ pub fn fit<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>, used: 
 #[must_use]
 pub fn best<'s>(snapshot: &'s Snapshot, question: &str, most: usize) -> Vec<&'s Relation> {
     let named = values::named(snapshot, question.into());
-    let ranked = rank(snapshot.index(), question, &named);
+    let ranked = rank(snapshot.index(), question, &named, &Nearness::default());
     let ranked = ranked.iter().take(most);
     ranked.filter_map(|(position, _)| snapshot.relations.get(*position)).collect()
 }
@@ -345,7 +363,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn names(snapshot: &Snapshot, question: &str) -> Vec<String> {
-        rank(snapshot.index(), question, &values::named(snapshot, question.into()))
+        let named = values::named(snapshot, question.into());
+        rank(snapshot.index(), question, &named, &Nearness::default())
             .into_iter()
             .map(|(i, _)| snapshot.relations[i].name.name.clone())
             .collect()
@@ -431,9 +450,12 @@ mod tests {
         let relations = farm.into_iter().chain(zoo).collect();
         let snapshot = Snapshot { relations, foreign_keys, ..Snapshot::default() };
         let index = snapshot.index();
-        let best = rank(index, "Which keepers look after most animals?", &[]);
+        let best = rank(index, "Which keepers look after most animals?", &[], &Nearness::default());
         assert_eq!(best.iter().map(|(at, _)| *at).take(2).collect::<Vec<_>>(), [4, 3]);
-        assert_eq!(rank(index, "How heavy is each animal by weight?", &[])[0].0, 0);
+        assert_eq!(
+            rank(index, "How heavy is each animal by weight?", &[], &Nearness::default())[0].0,
+            0
+        );
     }
 
     #[test]
@@ -448,7 +470,7 @@ mod tests {
         #[test]
         fn scores_are_numbers_and_in_order(question in "\\PC{0,60}|[a-z ]{0,60}") {
             let snapshot = fixture::shop();
-            let found = rank(snapshot.index(), &question, &[]);
+            let found = rank(snapshot.index(), &question, &[], &Nearness::default());
             prop_assert!(found.iter().all(|(_, score)| score.is_finite() && *score > 0.0));
             prop_assert!(found.is_sorted_by(|a, b| a.1 >= b.1));
         }

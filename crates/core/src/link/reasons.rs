@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use super::index::{Index, Place};
+use super::nearness::{Near, Nearness};
 use super::question::Question;
 use super::rank::{Likeness, asked, likenesses, rank};
 use super::select::Selection;
@@ -68,6 +69,10 @@ pub enum Reason<'s> {
     Schema(Shared),
     /// A stored value or label of a column is named.
     Value(&'s str, &'s str),
+    /// By an encoder, it means something near the question.
+    Meaning,
+    /// By an encoder, a column of it does.
+    ColumnMeaning(&'s str),
     /// It shares nothing, but keys connect it with one that does, or everything is shown.
     Connected,
 }
@@ -88,6 +93,10 @@ impl fmt::Display for Reason<'_> {
             }
             Self::Schema(word) => write!(f, "{word}in the name of its schema"),
             Self::Value(value, column) => write!(f, "the column {column} has '{value}'"),
+            Self::Meaning => write!(f, "means something near the question"),
+            Self::ColumnMeaning(column) => {
+                write!(f, "the column {column} means something near the question")
+            }
             Self::Connected => write!(f, "shares no word, but fits in"),
         }
     }
@@ -99,6 +108,7 @@ pub fn linked<'s>(
     snapshot: &'s Snapshot,
     question: impl Into<Question<'s>>,
     selection: &Selection,
+    near: &Nearness,
 ) -> Vec<Linked<'s>> {
     let question = question.into();
     let index = snapshot.index();
@@ -106,7 +116,7 @@ pub fn linked<'s>(
     let words = split(question.text);
     let likenesses = likenesses(index, &asked);
     let values = values::named(snapshot, question);
-    let ranked = rank(index, question.text, &values);
+    let ranked = rank(index, question.text, &values, near);
     let shown: HashSet<usize> = selection.relations.iter().copied().collect();
     let with_score: HashSet<usize> = ranked.iter().map(|(position, _)| *position).collect();
     let rest = selection.relations.iter().filter(|position| !with_score.contains(position));
@@ -122,6 +132,7 @@ pub fn linked<'s>(
         reasons.extend(here.filter_map(|hit| {
             Some(Reason::Value(hit.value, &relation.columns.get(hit.column)?.name))
         }));
+        reasons.extend(by_meaning(relation, near.of(position)));
         let shown = shown.contains(&position);
         if reasons.is_empty() && shown {
             reasons.push(Reason::Connected);
@@ -130,6 +141,14 @@ pub fn linked<'s>(
         (!reasons.is_empty()).then_some(Linked { relation, score, shown, reasons })
     })
     .collect()
+}
+
+/// What an encoder says of a relation, where that counts.
+fn by_meaning(relation: &Relation, near: Near) -> impl Iterator<Item = Reason<'_>> {
+    let column = near.column.and_then(|at| relation.columns.get(at));
+    let own = (near.own > 0.0).then_some(Reason::Meaning);
+    let of_column = column.filter(|_| near.columns > 0.0).map(|c| Reason::ColumnMeaning(&c.name));
+    own.into_iter().chain(of_column)
 }
 
 /// Places of shared words by relation, each with the word asked that it is most like.
@@ -201,7 +220,7 @@ mod tests {
     fn told(question: &str, tokens: u32) -> Vec<(String, bool, Vec<String>)> {
         let snapshot = shop();
         let selection = select(&snapshot, question, Budget { tokens });
-        linked(&snapshot, question, &selection)
+        linked(&snapshot, question, &selection, &Nearness::default())
             .iter()
             .map(|linked| {
                 let reasons = linked.reasons.iter().map(ToString::to_string).collect();
@@ -242,7 +261,7 @@ mod tests {
         });
         let question = "active patrons and customers by town";
         let selection = select(&snapshot, question, Budget { tokens: 10_000 });
-        let linked = linked(&snapshot, question, &selection);
+        let linked = linked(&snapshot, question, &selection, &Nearness::default());
         let reasons: Vec<String> = linked[0].reasons.iter().map(ToString::to_string).collect();
         assert_eq!(
             reasons,
@@ -260,7 +279,7 @@ mod tests {
         let mut snapshot = shop();
         snapshot.relations[2].columns[2].enum_labels = vec!["Paid".into(), "Sent".into()];
         let selection = select(&snapshot, "paid ones", Budget { tokens: 10_000 });
-        let told = linked(&snapshot, "paid ones", &selection);
+        let told = linked(&snapshot, "paid ones", &selection, &Nearness::default());
         assert_eq!(told[0].reasons, [Reason::Value("Paid", "status")]);
     }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::graph::Graph;
 use super::index::LEVELS;
+use super::nearness::Nearness;
 use super::question::Question;
 use super::rank::rank;
 use super::values;
@@ -47,11 +48,21 @@ fn tokens_of(bytes: usize) -> u32 {
     u32::try_from(bytes.div_ceil(3)).unwrap_or(u32::MAX)
 }
 
-/// Chooses relations and detail so that the schema's text fits the budget.
+/// Chooses relations and detail so that the schema's text fits the budget, by words alone.
 pub fn select<'s>(
     snapshot: &'s Snapshot,
     question: impl Into<Question<'s>>,
     budget: Budget,
+) -> Selection {
+    select_near(snapshot, question, budget, Nearness::default)
+}
+
+/// As [`select()`], with what an encoder says. It is asked only where the schema does not fit.
+pub fn select_near<'s>(
+    snapshot: &'s Snapshot,
+    question: impl Into<Question<'s>>,
+    budget: Budget,
+    near: impl FnOnce() -> Nearness,
 ) -> Selection {
     let index = snapshot.index();
     let fits = |bytes: usize| tokens_of(bytes) <= budget.tokens;
@@ -63,7 +74,7 @@ pub fn select<'s>(
         }
     }
 
-    let order = order(snapshot, question);
+    let order = order(snapshot, question, &near());
     let mut smallest = None;
     for (detail, sizes) in LEVELS.into_iter().zip(&index.sizes) {
         let chosen = fill(&order, sizes, fits);
@@ -80,12 +91,16 @@ pub fn select<'s>(
 }
 
 /// Positions of relations in the order in which they are taken into a prompt that cannot hold all.
-pub fn order<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>) -> Vec<usize> {
+pub fn order<'s>(
+    snapshot: &'s Snapshot,
+    question: impl Into<Question<'s>>,
+    near: &Nearness,
+) -> Vec<usize> {
     let question = question.into();
     let index = snapshot.index();
     let named = values::named(snapshot, question);
     let ranking: Vec<usize> =
-        rank(index, question.text, &named).into_iter().map(|(at, _)| at).collect();
+        rank(index, question.text, &named, near).into_iter().map(|(at, _)| at).collect();
     with_connections(&index.graph, &ranking, snapshot.relations.len())
 }
 

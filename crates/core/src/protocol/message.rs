@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{EmbedRequest, Embedded, EncoderSpec};
 use crate::chat::{ChatFormat, ChatPrompt};
 use crate::device::DeviceName;
 use crate::route::Route;
@@ -159,10 +160,15 @@ impl From<&Snapshot> for Constraint {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientFrame {
-    /// The only thing a backend asks for. Cancelling is detaching from the queue.
+    /// A generation is wanted. Cancelling is detaching from the queue.
     Submit {
         /// The request.
-        request: GenerateRequest,
+        request: Box<GenerateRequest>,
+    },
+    /// Vectors are wanted.
+    Embed {
+        /// The request.
+        request: EmbedRequest,
     },
 }
 
@@ -212,11 +218,27 @@ pub enum Event {
         /// Counts and times.
         stats: GenerationStats,
     },
-    /// The generation failed; nothing more comes.
+    /// The vectors that were wanted; nothing more comes.
+    Embedded {
+        /// They.
+        embedded: Embedded,
+    },
+    /// The request failed; nothing more comes.
     Failed {
         /// Why.
         failure: Failure,
     },
+}
+
+impl Event {
+    /// Whether nothing more comes after it.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        match self {
+            Self::Started { .. } | Self::Delta { .. } => false,
+            Self::Done { .. } | Self::Embedded { .. } | Self::Failed { .. } => true,
+        }
+    }
 }
 
 /// Why a generation ended.
@@ -381,6 +403,13 @@ pub enum EngineCommand {
         /// What to generate.
         request: GenerateRequest,
     },
+    /// Encode texts; answered by one [`EngineReport::Event`] with the same id.
+    Embed {
+        /// As of [`Self::Generate`].
+        id: u64,
+        /// The texts.
+        request: EmbedRequest,
+    },
     /// Stop a generation at the next token or chunk; an unknown id is ignored.
     Cancel {
         /// Which.
@@ -398,6 +427,8 @@ pub enum ModelSpec {
     File(LoadSpec),
     /// On another server, for `text2sql-remote`.
     Endpoint(EndpointSpec),
+    /// In a folder, for `text2sql-engine`: it encodes and generates nothing.
+    Encoder(EncoderSpec),
 }
 
 impl ModelSpec {
@@ -408,7 +439,7 @@ impl ModelSpec {
     pub fn file(&self) -> Result<&LoadSpec, Failure> {
         match self {
             Self::File(spec) => Ok(spec),
-            Self::Endpoint(_) => Err(Self::wrong_program("a file")),
+            Self::Endpoint(_) | Self::Encoder(_) => Err(Self::wrong_program("a file")),
         }
     }
 
@@ -419,7 +450,7 @@ impl ModelSpec {
     pub fn endpoint(&self) -> Result<&EndpointSpec, Failure> {
         match self {
             Self::Endpoint(spec) => Ok(spec),
-            Self::File(_) => Err(Self::wrong_program("an endpoint")),
+            Self::File(_) | Self::Encoder(_) => Err(Self::wrong_program("an endpoint")),
         }
     }
 

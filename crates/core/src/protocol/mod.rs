@@ -5,9 +5,11 @@
 //! Called by `src/ipc`, `src/worker`, the engine's frame loop and the scripted test engine.
 
 mod codec;
+mod embed;
 mod message;
 
 pub use codec::{Decoder, FrameError, decode, encode, encode_framed};
+pub use embed::{EmbedRequest, Embedded, EncoderSpec};
 pub use message::{
     ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, EndpointSpec,
     EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, GenerateRequest,
@@ -16,7 +18,7 @@ pub use message::{
 };
 
 /// Version of the frames; both ends of a connection must have the same.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Largest payload of a frame, bytes. A prompt of 32 Ki tokens is about 130 KiB of text.
 pub const MAX_FRAME: usize = 4 << 20;

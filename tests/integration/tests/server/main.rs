@@ -13,6 +13,7 @@ mod audit;
 mod cancel;
 mod contexts;
 mod crash;
+mod embeddings;
 mod engine_process;
 mod evaluation;
 mod hostile_engine;
