@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--questions", default=str(HERE / "questions.jsonl"))
     parser.add_argument("--threads", default="2")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--uncached", type=int, default=9, help="questions asked without a cache; more than there are databases")
+    parser.add_argument("--uncached", type=int, default=9, help="questions asked without a cache; two more than there are databases at least")
     args = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp())
     for model in args.models:
