@@ -64,7 +64,8 @@ def main() -> None:
     parser.add_argument("--questions", default=str(HERE / "questions.jsonl"))
     parser.add_argument("--threads", default="2")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--uncached", type=int, default=9, help="questions asked without a cache; two more than there are databases at least")
+    parser.add_argument("--uncached", type=int, default=9,
+                        help="questions asked without a cache: at least two more than databases")
     args = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp())
     for model in args.models:
