@@ -10,6 +10,10 @@ use crate::sql::TokenKind;
 /// Fewest letters of a column from which its end is guessed where no alias tells its relation.
 const MIN_LETTERS: usize = 2;
 
+/// Relations before a join, the last ones, that it may be made to: an answer that repeats itself has
+/// hundreds, and each is looked up for every relation of the prompt.
+const MAX_SOURCES: usize = 8;
+
 /// What `answer` goes on with.
 pub(super) fn next(relations: &[Shown], answer: &str) -> Option<String> {
     let written = Written::new(answer)?;
@@ -31,12 +35,13 @@ impl<'q, 'a> Query<'q, 'a> {
         match self.written.clause {
             Clause::Source => {
                 let texts = self.source_texts();
-                let bare = || texts.iter().filter_map(|text| text.split_once('.'));
-                let bare = || bare().map(|(_, text)| text.to_owned()).collect::<Vec<_>>();
-                let unqualified =
-                    self.sources.first().filter(|first| !first.relation.contains('.'));
-                let first = unqualified.and_then(|_| find(&bare()));
-                first.or_else(|| find(&texts))
+                if self.sources.first().is_some_and(|first| !first.relation.contains('.')) {
+                    let bare = texts.iter().filter_map(|text| text.split_once('.'));
+                    let bare: Vec<String> = bare.map(|(_, text)| text.to_owned()).collect();
+                    find(&bare).or_else(|| find(&texts))
+                } else {
+                    find(&texts)
+                }
             }
             Clause::On => find(&self.conditions()),
             Clause::Group => find(&[format!("BY {}", self.grouped()?)]),
@@ -106,7 +111,7 @@ impl<'q, 'a> Query<'q, 'a> {
     /// Conditions that join a relation to those before it, along keys.
     fn keyed(&self, shown: &Shown, alias: &str, before: &[Source<'a>]) -> Vec<String> {
         let mut all = Vec::new();
-        for source in before.iter().rev() {
+        for source in before.iter().rev().take(MAX_SOURCES) {
             let Some(other) = self.shown(source) else { continue };
             let left = source.qualifier();
             for key in other.keys.iter().filter(|key| key.to == shown.text) {
