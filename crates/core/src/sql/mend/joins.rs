@@ -51,6 +51,25 @@ pub(super) fn way_to<'s>(
     None
 }
 
+/// The one key that leads to one of `items` from a relation with that column, and the item's name.
+/// An item can have many rows of that relation.
+pub(super) fn key_to<'s>(
+    snapshot: &'s Snapshot,
+    items: &[Item<'s>],
+    column: &str,
+) -> Option<(String, &'s ForeignKey)> {
+    let mut keys = items.iter().flat_map(|item| {
+        let own = snapshot.all_keys().filter(|key| item.relation.is_some_and(|r| r.name == key.to));
+        own.filter_map(|key| {
+            let (from, to) = (snapshot.relation(&key.from)?, item.relation?);
+            let has = attribute(from, column).is_some() && is_readable(key, from, to);
+            has.then(|| (item.name.clone(), key))
+        })
+    });
+    let first = keys.next()?;
+    keys.next().is_none().then_some(first)
+}
+
 impl<'s> Way<'s> {
     /// With one more key.
     fn further(&self, snapshot: &'s Snapshot) -> Vec<Self> {
@@ -76,6 +95,12 @@ pub(super) fn join(key: &ForeignKey, from: &str, alias: &str) -> String {
     let alias = quote_ident(alias);
     let condition = condition(key, from, &alias);
     format!(" JOIN {} AS {alias} ON {condition}", quote_qualified(&key.to))
+}
+
+/// The join to the relation whose key leads to `to`, under the name `alias`.
+pub(super) fn join_from(key: &ForeignKey, to: &str, alias: &str) -> String {
+    let condition = condition(key, alias, &quote_ident(to));
+    format!(" JOIN {} AS {} ON {condition}", quote_qualified(&key.from), quote_ident(alias))
 }
 
 /// The columns of a key, equal. `from` is quoted here, `to` already.

@@ -15,11 +15,17 @@
 //! | `name`, where the column is `"Name"` | `"Name"` |
 //! | `JOIN b ON a.x = b.x`, and keys of `b` lead to the one table that has `x` | `b` with that table, joined along the keys |
 //! | `ON a.x = b.y`, with no such column or types that cannot be equal, and a key between both | the key's columns |
+//! | `t1.since`, which only a table has whose key leads to `t1` | that table, joined along the key |
+//! | `assessment_code`, where the column is `asessment_code` | the column |
 //! | `HAVING n > 5`, where `n` is only the name of an output column | what it is the name of |
+//! | `SELECT a.x, a.y, count(*) … GROUP BY a.x` | `GROUP BY a.y, a.x` |
+//! | `a.x < (SELECT b.y FROM b …)`, of many rows | `min(b.y)`, `max` for `>` |
 
 mod between;
+mod grouping;
 pub(super) mod joins;
 mod labels;
+mod scalar;
 pub(super) mod scope;
 mod walk;
 
@@ -32,15 +38,36 @@ use crate::schema::Snapshot;
 /// `sql` with its columns put right; `None` where nothing is wrong with them, nothing can be done
 /// about it, or the statement is not understood.
 pub fn mend(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
-    // Before columns are put right: what is copied may have some that are wrong.
-    let spelled = spell_out(sql, snapshot);
-    mend_columns(spelled.as_ref().unwrap_or(sql), snapshot).or(spelled)
+    // Labels before columns: what is copied may have some that are wrong. Columns twice: what one
+    // joined may have others that could not be told before. Groups once all columns are known.
+    let steps = [spell_out, mend_columns, mend_columns, bound, group];
+    let mut mended: Option<ParsedSql> = None;
+    for step in steps {
+        if let Some(next) = step(mended.as_ref().unwrap_or(sql), snapshot) {
+            mended = Some(next);
+        }
+    }
+    mended
 }
 
 fn spell_out(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
     let source = Source::new(sql)?;
     let mut edits = Edits::default();
     labels::spell_out(&source, snapshot, &*source.query()?, &mut edits);
+    source.with(edits)
+}
+
+fn bound(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
+    let source = Source::new(sql)?;
+    let mut edits = Edits::default();
+    scalar::bound(&source, snapshot, &*source.query()?, &mut edits);
+    source.with(edits)
+}
+
+fn group(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
+    let source = Source::new(sql)?;
+    let mut edits = Edits::default();
+    grouping::complete(&source, snapshot, &*source.query()?, &mut edits);
     source.with(edits)
 }
 

@@ -13,6 +13,11 @@ use crate::sql::walk::{folded, relation_parts};
 /// Columns every relation has.
 const SYSTEM_COLUMNS: &[&str] = &["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
 
+/// Letters of a name that may have one wrong among them.
+const LETTERS_A_SLIP: usize = 7;
+/// Most letters that are wrong.
+const MAX_SLIPS: usize = 2;
+
 /// An item of a FROM clause.
 #[derive(Debug, Clone)]
 pub(in crate::sql) struct Item<'s> {
@@ -51,8 +56,8 @@ impl<'s> Item<'s> {
     }
 
     /// The one column that a name can stand for although it is called otherwise: in other case, with
-    /// other underscores, or with the relation's name in front that one of both lacks (`customer_id`
-    /// of `customers`, where the column is `id`).
+    /// other underscores, with the relation's name in front that one of both lacks (`customer_id` of
+    /// `customers`, where the column is `id`), or with a letter or two misspelt.
     pub fn called_otherwise(&self, column: &str) -> Option<&'s Attribute> {
         let relation = self.relation?;
         let only = |is_meant: &dyn Fn(&str) -> bool| {
@@ -68,12 +73,23 @@ impl<'s> Item<'s> {
         only(&|name| name.eq_ignore_ascii_case(column))
             .or_else(|| only(&|name| letters(name) == bare))
             .or_else(|| only(&|name| !wanted.is_empty() && rest(name) == wanted))
+            .or_else(|| only(&|name| is_misspelt(name, column)))
     }
 }
 
 /// A name without what is forgotten or added easily.
 fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether two long names differ in a letter, or in two if they are longer still; numbers count as they
+/// are (`line_1` is not `line_2`).
+fn is_misspelt(one: &str, other: &str) -> bool {
+    let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
+    let most = one.len().min(other.len()) / LETTERS_A_SLIP;
+    most > 0
+        && digits(one) == digits(other)
+        && strsim::osa_distance(&one.to_lowercase(), &other.to_lowercase()) <= most.min(MAX_SLIPS)
 }
 
 pub(in crate::sql) fn attribute<'r>(relation: &'r Relation, column: &str) -> Option<&'r Attribute> {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Expr, Ident, Query, Select, SetExpr, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::Location;
 
-use super::joins::{broken, equality, join, way_to};
+use super::joins::{broken, equality, join, join_from, key_to, way_to};
 use super::scope::{Item, Scope, attribute};
 use crate::schema::{ForeignKey, Relation, Snapshot, quote_ident};
 use crate::sql::edits::{Edits, Source};
@@ -175,7 +175,9 @@ impl<'a, 's> Walker<'a, 's> {
     ) -> Option<String> {
         let end = self.scopes.get(depth)?.end?;
         let token = self.source.tokens().get(end)?;
-        let way = way_to(self.snapshot, items, meant, column)?;
+        let Some(way) = way_to(self.snapshot, items, meant, column) else {
+            return self.join_many(depth, items, column);
+        };
         let mut from = way.from;
         let mut added = String::new();
         for key in way.keys {
@@ -199,6 +201,24 @@ impl<'a, 's> Walker<'a, 's> {
             self.edits.insert_behind(token, added);
         }
         Some(from)
+    }
+
+    /// Joins the one relation that has the column and a key to one of `items`; tells its name.
+    fn join_many(&mut self, depth: usize, items: &[Item<'s>], column: &str) -> Option<String> {
+        let end = self.scopes.get(depth)?.end?;
+        let token = self.source.tokens().get(end)?;
+        let (item, key) = key_to(self.snapshot, items, column)?;
+        let is_there =
+            |joined: &&Joined<'_>| joined.end == end && joined.key == key && joined.from == item;
+        if let Some(joined) = self.joined.iter().find(is_there) {
+            return Some(joined.alias.clone());
+        }
+        let alias = self.free_name(&key.from.name, self.scopes.get(depth)?);
+        self.names.push(alias.clone());
+        self.scopes.get_mut(depth)?.added.push(key.from.clone());
+        self.edits.insert_behind(token, join_from(key, &item, &alias));
+        self.joined.push(Joined { end, key, from: item, alias: alias.clone() });
+        Some(alias)
     }
 
     /// `wanted`, or with a number behind it, as nothing in `scope` or around it is called.

@@ -1,0 +1,175 @@
+//! Columns that a GROUP BY forgets.
+//!
+//! MySQL and SQLite take `SELECT a.id, a.name, count(*) … GROUP BY a.id`, and models have read much of
+//! what is written for those; PostgreSQL takes it only where the groups are of the primary key. What is
+//! selected or ordered by beside the groups is added to them. Where the groups already tell it, as they
+//! do in what was written for a server that does not ask, the rows stay the same.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Expr, GroupByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, Visit, Visitor,
+};
+
+use super::scope::Scope;
+use crate::schema::{Snapshot, quote_ident};
+use crate::sql::edits::{Edits, Source};
+use crate::sql::walk::{cte_names, folded};
+
+/// Most columns that are added to one GROUP BY.
+const MOST: usize = 8;
+
+/// Adds to `edits` what each GROUP BY of `query` lacks.
+pub(super) fn complete(source: &Source<'_>, snapshot: &Snapshot, query: &Query, edits: &mut Edits) {
+    let ctes = cte_names(query);
+    let _ = query.visit(&mut Groups { source, snapshot, ctes, edits });
+}
+
+struct Groups<'a> {
+    source: &'a Source<'a>,
+    snapshot: &'a Snapshot,
+    ctes: HashSet<String>,
+    edits: &'a mut Edits,
+}
+
+impl Visitor for Groups<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        if let SetExpr::Select(select) = query.body.as_ref() {
+            let _ = self.select(select, query);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Item and name of a column.
+type Column = (String, String);
+
+impl Groups<'_> {
+    fn select(&mut self, select: &Select, query: &Query) -> Option<()> {
+        let GroupByExpr::Expressions(groups, modifiers) = &select.group_by else { return None };
+        let scope = Scope::of(select, self.snapshot, &self.ctes);
+        if scope.open || !modifiers.is_empty() {
+            return None;
+        }
+        // Where all groups are columns; an expression, a label or a position may tell anything.
+        let grouped: Option<Vec<Column>> =
+            groups.iter().map(|group| column_of(group, &scope)).collect();
+        let grouped = grouped.filter(|grouped| !grouped.is_empty())?;
+        let mut loose = Loose { scope: &scope, grouped: &grouped, within: 0, found: Vec::new() };
+        for item in &select.projection {
+            match item {
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                    let _ = expr.visit(&mut loose);
+                }
+                _ => return None,
+            }
+        }
+        if let Some(order) = &query.order_by
+            && let OrderByKind::Expressions(keys) = &order.kind
+        {
+            let is_label = |expr: &Expr| match expr {
+                Expr::Identifier(name) => scope.labels.contains(&folded(name)),
+                _ => false,
+            };
+            for key in keys.iter().filter(|key| !is_label(&key.expr)) {
+                let _ = key.expr.visit(&mut loose);
+            }
+        }
+        let missing = loose.found;
+        if missing.is_empty() || missing.len() > MOST {
+            return None;
+        }
+        let first = match groups.first()? {
+            Expr::Identifier(name) => name,
+            Expr::CompoundIdentifier(parts) => parts.first()?,
+            _ => return None,
+        };
+        let before = self.source.token(first.span.start)?.checked_sub(1)?;
+        let by = self.source.tokens().get(before).filter(|token| token.is_word("by"))?;
+        let names = missing
+            .iter()
+            .map(|(item, name)| format!(" {}.{},", quote_ident(item), quote_ident(name)));
+        self.edits.insert_behind(by, names.collect());
+        Some(())
+    }
+}
+
+fn column_of(expr: &Expr, scope: &Scope<'_>) -> Option<Column> {
+    match expr {
+        Expr::Identifier(name) => {
+            let name = folded(name);
+            let having: Vec<&str> = scope.having(&name).map(|item| item.name.as_str()).collect();
+            let [item] = having.as_slice() else { return None };
+            Some(((*item).to_owned(), name))
+        }
+        Expr::CompoundIdentifier(parts) => {
+            let [item, name] = parts.as_slice() else { return None };
+            let (item, name) = (folded(item), folded(name));
+            scope.item(&item)?.has(&name).then_some((item, name))
+        }
+        _ => None,
+    }
+}
+
+/// Collects columns that are neither grouped nor within a call.
+struct Loose<'a> {
+    scope: &'a Scope<'a>,
+    grouped: &'a [Column],
+    /// Calls and sub-queries around.
+    within: usize,
+    found: Vec<Column>,
+}
+
+impl Loose<'_> {
+    /// Whether the groups tell its value.
+    fn is_told(&self, (item, name): &Column) -> bool {
+        let is_grouped =
+            |name: &String| self.grouped.iter().any(|(own, column)| own == item && column == name);
+        let key = self.scope.item(item).and_then(|item| item.relation);
+        let key = key.map(|relation| relation.primary_key.as_slice()).unwrap_or_default();
+        is_grouped(name) || (!key.is_empty() && key.iter().all(is_grouped))
+    }
+}
+
+impl Visitor for Loose<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.within += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.within -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if is_call(expr) {
+            self.within += 1;
+        }
+        if self.within == 0
+            && let Some(column) = column_of(expr, self.scope)
+            && !self.is_told(&column)
+            && !self.found.contains(&column)
+        {
+            self.found.push(column);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if is_call(expr) {
+            self.within -= 1;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A call may be an aggregate's, also one that is not known here.
+fn is_call(expr: &Expr) -> bool {
+    matches!(expr, Expr::Function(_))
+}
