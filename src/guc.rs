@@ -557,8 +557,8 @@ pub fn define() {
     );
     GucRegistry::define_bool_guc(
         c"text2sql.mend_conditions",
-        c"Take conditions of the model's statement apart that exclude each other.",
-        c"They become an INTERSECT where the question says both, and an OR otherwise.",
+        c"Put conditions of the model's statement right that cannot be meant.",
+        c"Those that exclude each other, and those that the question says otherwise: oldest, A and B, never.",
         &MEND_CONDITIONS,
         GucContext::Userset,
         GucFlags::default(),

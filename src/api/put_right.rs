@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{
-    CandidateSql, Look, ParsedSql, fit_constants, mend, only_home, policy, prune, qualify,
+    CandidateSql, Look, ParsedSql, conform, fit_constants, mend, only_home, policy, prune, qualify,
     take_apart,
 };
 
@@ -35,6 +35,7 @@ pub fn put_right(
     }
     if guc::mend_conditions() {
         sql = take_apart(&sql, snapshot, question).unwrap_or(sql);
+        sql = conform(&sql, snapshot, question).unwrap_or(sql);
     }
     if guc::prune_joins() {
         sql = prune(&sql, snapshot, question).unwrap_or(sql);

@@ -65,7 +65,7 @@ enum Bound {
 }
 
 /// The one SELECT of a query that has nothing around it that an INTERSECT would change.
-fn plain_select(query: &Query) -> Option<&Select> {
+pub(super) fn plain_select(query: &Query) -> Option<&Select> {
     let SetExpr::Select(select) = query.body.as_ref() else { return None };
     let alone = query.with.is_none()
         && query.order_by.is_none()
@@ -197,7 +197,7 @@ fn excludes(tests: &[&Test]) -> bool {
 }
 
 /// Whether a row of the result is not made of one row alone.
-fn counts(select: &Select) -> bool {
+pub(super) fn counts(select: &Select) -> bool {
     select.projection.iter().any(|item| match item {
         SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
             calls(expr, |_| true)

@@ -163,7 +163,7 @@ impl Edits {
     }
 
     /// Puts `text` in the place of the tokens from `first` to `last`.
-    fn replace_tokens(&mut self, first: &Token<'_>, last: &Token<'_>, text: String) {
+    pub fn replace_tokens(&mut self, first: &Token<'_>, last: &Token<'_>, text: String) {
         self.0.push(Edit { start: first.start, end: last.end(), text });
     }
 

@@ -5,6 +5,7 @@
 //! fast first gate: it needs no server, and its messages are good enough to mend a statement by.
 //! It executes nothing. Called by [`crate::pipeline`], the extension and the tools.
 
+mod asked;
 mod both;
 mod candidate;
 mod complexity;
@@ -26,6 +27,7 @@ mod spacing;
 mod token;
 mod walk;
 
+pub use asked::conform;
 pub use both::take_apart;
 pub use candidate::{CandidateSql, MAX_SQL_BYTES, SqlError};
 pub use constants::{How, Look, fit_constants};

@@ -1,0 +1,237 @@
+//! What the words of a question change, and what they leave.
+
+use super::conform;
+use crate::schema::fixture::{key, table};
+use crate::schema::{RelationName, Snapshot};
+use crate::sql::{CandidateSql, policy};
+use proptest::prelude::*;
+
+/// Riders own horses, horses run races, of a stable each.
+fn course() -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    for (relation, columns) in [
+        ("horse", &["id", "name", "stable_id", "rider_id", "birth_date"][..]),
+        ("race", &["id", "horse_id", "cup", "place"]),
+        ("rider", &["id", "name", "age", "wins"]),
+        ("stable", &["id", "title", "town"]),
+    ] {
+        let mut table = table("s", relation, columns);
+        table.primary_key = vec!["id".into()];
+        snapshot.relations.push(table);
+    }
+    let name = |name: &str| RelationName { schema: "s".into(), name: name.into() };
+    for (from, column, to) in [
+        ("horse", "stable_id", "stable"),
+        ("horse", "rider_id", "rider"),
+        ("race", "horse_id", "horse"),
+    ] {
+        snapshot.foreign_keys.push(key(&name(from), column, &name(to)));
+    }
+    snapshot
+}
+
+fn conformed(sql: &str, question: &str) -> Option<String> {
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    let changed = conform(&parsed, &course(), question)?;
+    Some(changed.text().split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[track_caller]
+fn becomes(question: &str, sql: &str, wanted: &str) {
+    assert_eq!(conformed(sql, question).as_deref(), Some(wanted));
+}
+
+#[track_caller]
+fn stays(question: &str, sql: &str) {
+    assert_eq!(conformed(sql, question), None, "{sql}");
+}
+
+#[test]
+fn the_oldest_has_the_highest_age() {
+    for order in ["r.age", "r.age ASC", "r.wins", "r.wins ASC"] {
+        becomes(
+            "Who is the oldest rider?",
+            &format!("SELECT r.name FROM s.rider r ORDER BY {order} LIMIT 1"),
+            "SELECT r.name FROM s.rider r ORDER BY r.age DESC LIMIT 1",
+        );
+    }
+    becomes(
+        "Name the youngest rider.",
+        "SELECT name FROM s.rider ORDER BY age DESC LIMIT 1",
+        "SELECT name FROM s.rider ORDER BY age ASC LIMIT 1",
+    );
+    becomes(
+        "How old is the eldest rider?",
+        "SELECT min(age) FROM s.rider",
+        "SELECT max(age) FROM s.rider",
+    );
+}
+
+#[test]
+fn the_oldest_was_born_first() {
+    becomes(
+        "Which horse is the oldest?",
+        "SELECT h.name FROM s.horse h ORDER BY h.birth_date DESC LIMIT 1",
+        "SELECT h.name FROM s.horse h ORDER BY h.birth_date ASC LIMIT 1",
+    );
+    becomes(
+        "Which horses are as young as the youngest?",
+        "SELECT name FROM s.horse WHERE birth_date = (SELECT MIN(birth_date) FROM s.horse)",
+        "SELECT name FROM s.horse WHERE birth_date = (SELECT max(birth_date) FROM s.horse)",
+    );
+}
+
+#[test]
+fn orders_of_other_things_stay() {
+    for (question, sql) in [
+        ("Who is the oldest rider?", "SELECT name FROM s.rider ORDER BY age DESC LIMIT 1"),
+        ("The oldest and the youngest?", "SELECT name FROM s.rider ORDER BY age LIMIT 1"),
+        ("Riders by age", "SELECT name FROM s.rider ORDER BY age LIMIT 1"),
+        // Nothing of a stable tells its age.
+        ("The oldest stable?", "SELECT title FROM s.stable ORDER BY town LIMIT 1"),
+        // Two could be meant.
+        (
+            "The oldest pair?",
+            "SELECT h.name FROM s.horse h JOIN s.rider r ON r.id = h.rider_id ORDER BY r.wins LIMIT 1",
+        ),
+        ("Wins of the oldest, lowest first?", "SELECT wins FROM s.rider ORDER BY wins LIMIT 1"),
+        ("The oldest riders by wins", "SELECT name FROM s.rider ORDER BY wins"),
+    ] {
+        stays(question, sql);
+    }
+}
+
+const CUPS: &str = "Which horses ran for the Gold Cup and the Spring Cup?";
+
+#[test]
+fn what_has_many_has_both() {
+    let branch = |cup: &str| {
+        format!(
+            "SELECT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup = '{cup}'"
+        )
+    };
+    let wanted = format!("{} INTERSECT {}", branch("Gold Cup"), branch("Spring Cup"));
+    for condition in [
+        "r.cup IN ('Gold Cup', 'Spring Cup')",
+        "r.cup = 'Gold Cup' OR r.cup = 'Spring Cup'",
+        "r.cup ILIKE 'Gold Cup' OR r.cup ILIKE 'Spring Cup'",
+    ] {
+        let sql = format!(
+            "SELECT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE {condition}"
+        );
+        becomes(CUPS, &sql, &wanted);
+    }
+}
+
+#[test]
+fn what_has_one_has_either() {
+    for (question, sql) in [
+        // A horse has one stable.
+        (
+            "Names of horses from Kent and Devon",
+            "SELECT h.name FROM s.horse h JOIN s.stable t ON t.id = h.stable_id WHERE t.town IN ('Kent', 'Devon')",
+        ),
+        (
+            "Races for the Gold Cup and the Spring Cup",
+            "SELECT id FROM s.race WHERE cup IN ('Gold Cup', 'Spring Cup')",
+        ),
+        (
+            "Which horses ran for the Gold Cup or the Spring Cup?",
+            "SELECT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup IN ('Gold Cup', 'Spring Cup')",
+        ),
+        (
+            CUPS,
+            "SELECT h.name, r.place FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup IN ('Gold Cup', 'Spring Cup')",
+        ),
+        (
+            CUPS,
+            "SELECT count(*) FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup IN ('Gold Cup', 'Spring Cup')",
+        ),
+        (
+            CUPS,
+            "SELECT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup IN ('Gold Cup', 'Autumn Cup')",
+        ),
+    ] {
+        stays(question, sql);
+    }
+}
+
+const NEVER: &str = "Which horses have never run for the Gold Cup?";
+
+#[test]
+fn what_has_many_can_have_another() {
+    for join in ["JOIN", "LEFT JOIN", "INNER JOIN"] {
+        becomes(
+            NEVER,
+            &format!(
+                "SELECT h.name FROM s.horse h {join} s.race r ON r.horse_id = h.id \
+                 WHERE h.id > 7 AND r.cup <> 'Gold Cup' ORDER BY h.name"
+            ),
+            "SELECT h.name FROM s.horse h WHERE h.id > 7 AND NOT EXISTS \
+             (SELECT 1 FROM s.race r WHERE r.horse_id = h.id AND r.cup = 'Gold Cup') ORDER BY h.name",
+        );
+    }
+    becomes(
+        "Riders who do not own a horse that ran for the Gold Cup",
+        "SELECT d.name FROM s.rider d JOIN s.horse h ON h.rider_id = d.id \
+         JOIN s.race r ON r.horse_id = h.id WHERE r.cup NOT ILIKE '%gold%'",
+        "SELECT d.name FROM s.rider d WHERE NOT EXISTS (SELECT 1 FROM s.horse h \
+         JOIN s.race r ON r.horse_id = h.id WHERE h.rider_id = d.id AND r.cup ILIKE '%gold%')",
+    );
+}
+
+#[test]
+fn not_this_and_that_denies_both_at_once() {
+    becomes(
+        "Horses that are not from Ascot in Kent",
+        "SELECT h.name FROM s.horse h JOIN s.stable t ON t.id = h.stable_id \
+         WHERE t.title != 'Ascot' AND t.town != 'Kent'",
+        "SELECT h.name FROM s.horse h WHERE NOT EXISTS \
+         (SELECT 1 FROM s.stable t WHERE t.id = h.stable_id AND t.title = 'Ascot' AND t.town = 'Kent') AND true",
+    );
+}
+
+#[test]
+fn denials_of_what_is_one_stay() {
+    for (question, sql) in [
+        (
+            "Which horses are not from Kent?",
+            "SELECT h.name FROM s.horse h JOIN s.stable t ON t.id = h.stable_id WHERE t.town <> 'Kent'",
+        ),
+        (
+            "Which horses ran for another cup than the Gold Cup?",
+            "SELECT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup <> 'Gold Cup'",
+        ),
+        // What is joined is wanted too.
+        (
+            NEVER,
+            "SELECT h.name, r.place FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup <> 'Gold Cup'",
+        ),
+        (
+            NEVER,
+            "SELECT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup <> 'Gold Cup' GROUP BY h.name",
+        ),
+        (NEVER, "SELECT id FROM s.race WHERE cup <> 'Gold Cup'"),
+    ] {
+        stays(question, sql);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_statement_makes_it_fail(
+        select in "(h[.]name|name|r[.]cup|count\\(1\\)|min\\(r?[.]?age\\))",
+        from in "s[.]horse h( (LEFT )?JOIN s[.]race r ON r[.]horse_id = h[.]id)?( JOIN s[.]stable t ON t[.]id = h[.]stable_id)?",
+        condition in "( WHERE (h|r|t)[.](cup|town|id) (<>|=|NOT ILIKE|IN) ('a'|\\('a', 'b'\\)|7)( (AND|OR) (r[.])?cup (<>|=) 'b')?)?",
+        order in "( ORDER BY (h[.])?(birth_date|name|age)( DESC)?( LIMIT 1)?)?",
+        question in "(oldest|youngest|never|do not|) a and b",
+    ) {
+        let sql = format!("SELECT {select} FROM {from}{condition}{order}");
+        if let Ok(parsed) = policy::check(CandidateSql::from_user(&sql).unwrap())
+            && let Some(changed) = conform(&parsed, &course(), &question)
+        {
+            prop_assert!(changed.is_understood(), "{}", changed.text());
+            prop_assert_eq!(changed.relations(), parsed.relations());
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! "Do not", "never", "without", where a row has many of what it shall not have.
+//!
+//! "Tracks that do not have a race of class GT" is easily written as a join with `class <> 'GT'`,
+//! which finds the tracks that have another one. Where one row of the result can have many rows of what
+//! is denied, and these serve nothing else, they go into a NOT EXISTS with the condition as it is
+//! without the denial. Where each has one at most, `<>` says the same, and the statement stays.
+
+use std::collections::HashSet;
+use std::ops::{ControlFlow, RangeInclusive};
+
+use sqlparser::ast::{
+    BinaryOperator, Expr, GroupByExpr, Join, JoinOperator, Query, Select, SelectItem, SetExpr,
+    Value, ValueWithSpan, Visit, Visitor,
+};
+
+use super::every::conjuncts;
+use super::many::{column_of, first_of, many_of};
+use super::words::Asked;
+use crate::schema::Snapshot;
+use crate::sql::edits::{Edits, Source};
+use crate::sql::mend::joins::condition_of;
+use crate::sql::mend::scope::{Scope, ends};
+use crate::sql::parsed::ParsedSql;
+use crate::sql::walk::{cte_names, folded};
+
+/// `sql` with what is denied in a NOT EXISTS.
+pub(super) fn none_of(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) -> Option<ParsedSql> {
+    if !asked.denies() {
+        return None;
+    }
+    let source = Source::new(sql)?;
+    let query = source.query()?;
+    let select = single(&query)?;
+    let scope = Scope::of(select, snapshot, &cte_names(&query));
+    let [from] = select.from.as_slice() else { return None };
+    let mut denials = Vec::new();
+    conjuncts(select.selection.as_ref()?, &mut |expr| {
+        denials.extend(denial(expr, &scope, &source))
+    });
+    // As much as serves nothing else: whoever owns no horse that ran may own none.
+    let moved = (0..from.joins.len()).find_map(|at| {
+        let joins = from.joins.get(at..)?;
+        Moved::of(joins, &denials, &scope, select, &query, &source)
+    })?;
+    let edits = moved.edits(&denials, &source)?;
+    source.with(edits)
+}
+
+/// The SELECT of a query that does not group.
+fn single(query: &Query) -> Option<&Select> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty())
+        && select.having.is_none();
+    let is_all = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_));
+    (query.with.is_none() && ungrouped && !select.projection.iter().any(is_all)).then_some(select)
+}
+
+/// A condition that denies.
+struct Denial {
+    item: String,
+    /// Positions of its first and last token.
+    place: RangeInclusive<usize>,
+    /// The same without the denial.
+    affirmed: String,
+}
+
+fn denial(expr: &Expr, scope: &Scope<'_>, source: &Source<'_>) -> Option<Denial> {
+    let (column, value, operator) = match expr {
+        Expr::Nested(inner) => return denial(inner, scope, source),
+        Expr::BinaryOp { left, op: BinaryOperator::NotEq, right } => (left, right, "="),
+        Expr::Like { negated: true, any: false, expr, pattern, escape_char: None } => {
+            (expr, pattern, "LIKE")
+        }
+        Expr::ILike { negated: true, any: false, expr, pattern, escape_char: None } => {
+            (expr, pattern, "ILIKE")
+        }
+        _ => return None,
+    };
+    let Expr::Value(ValueWithSpan {
+        value: Value::SingleQuotedString(_) | Value::Number(..),
+        span,
+    }) = value.as_ref()
+    else {
+        return None;
+    };
+    let (item, _) = column_of(column, scope)?;
+    let first = first_of(column)?.span.start;
+    let last = match column.as_ref() {
+        Expr::CompoundIdentifier(parts) => parts.last()?.span.start,
+        _ => first,
+    };
+    let column = source.text_between(first, last)?;
+    let value = source.text_between(span.start, span.start)?;
+    Some(Denial {
+        item,
+        place: source.token(first)?..=source.token(span.start)?,
+        affirmed: format!("{column} {operator} {value}"),
+    })
+}
+
+/// The joins that go into the NOT EXISTS.
+struct Moved {
+    /// Items that go.
+    items: HashSet<String>,
+    /// From the word that begins the first of them to the end of the FROM clause.
+    place: RangeInclusive<usize>,
+    /// What becomes the FROM clause within.
+    from: String,
+    /// The condition that connects it with what stays.
+    on: String,
+}
+
+impl Moved {
+    fn of(
+        joins: &[Join],
+        denials: &[Denial],
+        scope: &Scope<'_>,
+        select: &Select,
+        query: &Query,
+        source: &Source<'_>,
+    ) -> Option<Self> {
+        let first = joins.first()?;
+        if !joins.iter().all(is_plain) {
+            return None;
+        }
+        let items: Option<HashSet<String>> =
+            joins.iter().map(|join| ends(&join.relation).map(|(_, last)| folded(last))).collect();
+        let items = items?;
+        let own: Vec<&Denial> =
+            denials.iter().filter(|denial| items.contains(&denial.item)).collect();
+        let stays = scope.items.iter().find(|item| !items.contains(&item.name))?;
+        let can_have_many =
+            own.iter().any(|denial| many_of(select, scope, &stays.name).contains(&denial.item));
+        if own.is_empty() || !(can_have_many || own.len() > 1) {
+            return None;
+        }
+        let place = place_of(joins, source)?;
+        let is_free = |at: usize| {
+            !place.contains(&at) && !own.iter().any(|denial| denial.place.contains(&at))
+        };
+        if is_used(query, &items, scope, source, is_free) {
+            return None;
+        }
+        let (begin, name) = ends(&first.relation)?;
+        let (begin, name) = (source.token(begin.span.start)?, source.token(name.span.start)?);
+        source.tokens().get(name + 1).filter(|token| token.is_word("on"))?;
+        let relation = source.text_of_tokens(begin, name)?;
+        let next = match joins.get(1) {
+            Some(next) => begin_of(next, source)?,
+            None => place.end() + 1,
+        };
+        let on = source.text_of_tokens(name + 2, next.checked_sub(1)?)?.to_owned();
+        let rest = if joins.len() > 1 { source.text_of_tokens(next, *place.end())? } else { "" };
+        Some(Self { items, place, from: format!("{relation} {rest}"), on })
+    }
+
+    fn edits(&self, denials: &[Denial], source: &Source<'_>) -> Option<Edits> {
+        let tokens = source.tokens();
+        let mut own = denials.iter().filter(|denial| self.items.contains(&denial.item));
+        let first = own.next()?;
+        let rest: Vec<&Denial> = own.collect();
+        let affirmed: Vec<&str> = std::iter::once(first)
+            .chain(rest.iter().copied())
+            .map(|denial| denial.affirmed.as_str())
+            .collect();
+        let mut edits = Edits::default();
+        let (begin, end) = (tokens.get(*self.place.start())?, tokens.get(*self.place.end())?);
+        edits.remove(begin, end);
+        let exists = format!(
+            "NOT EXISTS (SELECT 1 FROM {} WHERE {} AND {})",
+            self.from.trim_end(),
+            self.on,
+            affirmed.join(" AND ")
+        );
+        let (begin, end) = (tokens.get(*first.place.start())?, tokens.get(*first.place.end())?);
+        edits.replace_tokens(begin, end, exists);
+        for denial in rest {
+            let (begin, end) =
+                (tokens.get(*denial.place.start())?, tokens.get(*denial.place.end())?);
+            edits.replace_tokens(begin, end, "true".to_owned());
+        }
+        Some(edits)
+    }
+}
+
+fn is_plain(join: &Join) -> bool {
+    let kind = matches!(
+        join.join_operator,
+        JoinOperator::Join(_)
+            | JoinOperator::Inner(_)
+            | JoinOperator::Left(_)
+            | JoinOperator::LeftOuter(_)
+    );
+    kind && condition_of(&join.join_operator).is_some()
+}
+
+/// From the phrase of the first of `joins`, which are the last of a FROM clause, to its end.
+fn place_of(joins: &[Join], source: &Source<'_>) -> Option<RangeInclusive<usize>> {
+    let begin = begin_of(joins.first()?, source)?;
+    Some(begin..=source.end_of_from(begin)?)
+}
+
+/// Position of the first word of the phrase that joins a relation.
+fn begin_of(join: &Join, source: &Source<'_>) -> Option<usize> {
+    let tokens = source.tokens();
+    let (first, _) = ends(&join.relation)?;
+    let mut at = source.token(first.span.start)?.checked_sub(1)?;
+    tokens.get(at).filter(|token| token.is_word("join"))?;
+    while let Some(before) = at.checked_sub(1)
+        && tokens.get(before).is_some_and(|token| token.is_any_word(&["inner", "left", "outer"]))
+    {
+        at = before;
+    }
+    Some(at)
+}
+
+/// Whether a column anywhere that `is_free` is one of the items'.
+fn is_used(
+    query: &Query,
+    items: &HashSet<String>,
+    scope: &Scope<'_>,
+    source: &Source<'_>,
+    is_free: impl Fn(usize) -> bool,
+) -> bool {
+    struct Uses<'a, F> {
+        items: &'a HashSet<String>,
+        scope: &'a Scope<'a>,
+        source: &'a Source<'a>,
+        is_free: F,
+    }
+    impl<F: Fn(usize) -> bool> Visitor for Uses<'_, F> {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            let Some(first) = first_of(expr) else { return ControlFlow::Continue(()) };
+            let at = self.source.token(first.span.start);
+            let is_elsewhere = at.is_none_or(|at| (self.is_free)(at));
+            let is_theirs = match column_of(expr, self.scope) {
+                Some((item, _)) => self.items.contains(&item),
+                None => true,
+            };
+            if is_elsewhere && is_theirs {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        }
+    }
+    query.visit(&mut Uses { items, scope, source, is_free }).is_break()
+}
