@@ -12,14 +12,15 @@ use std::ops::{ControlFlow, RangeInclusive};
 
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
-    Join, JoinOperator, Query, Select, SelectItem, SetExpr, TableFactor, Visit, Visitor,
+    Join, JoinOperator, Query, Select, SelectItem, SetExpr, SetOperator, TableFactor, Visit,
+    Visitor,
 };
 
 use crate::link::{is_stop_word, split};
-use crate::schema::{Relation, Snapshot};
+use crate::schema::{Relation, Snapshot, quote_ident};
 use crate::sql::edits::{Edits, Source};
 use crate::sql::mend::joins::{condition_of, equality};
-use crate::sql::mend::scope::{Item, Scope, ends};
+use crate::sql::mend::scope::{Item, Scope, attribute, ends};
 use crate::sql::parsed::ParsedSql;
 use crate::sql::token::Token;
 use crate::sql::walk::{calls, cte_names, folded};
@@ -91,6 +92,10 @@ impl Visitor for Finder<'_> {
         let mut bodies = vec![query.body.as_ref()];
         while let Some(body) = bodies.pop() {
             match body {
+                // "Services that were never used" are those of EXCEPT whose join finds a use.
+                SetExpr::SetOperation { op: SetOperator::Except, left, .. } => {
+                    bodies.push(left.as_ref());
+                }
                 SetExpr::SetOperation { left, right, .. } => {
                     bodies.extend([left.as_ref(), right.as_ref()])
                 }
@@ -103,6 +108,12 @@ impl Visitor for Finder<'_> {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// Another item's name for the one at a position.
+struct Instead {
+    at: usize,
+    qualifier: String,
 }
 
 /// Tokens by position.
@@ -127,46 +138,104 @@ impl Finder<'_> {
             let places = self.place_of_first(&from.relation, &from.joins)?;
             is_inner(join).then_some((&from.relation, join, places))
         });
-        joined
-            .chain(first)
-            .find(|(factor, join, places)| self.is_needless(factor, join, places, &scope, select))
-            .map(|(_, _, places)| self.removal(&places))
+        joined.chain(first).find_map(|(factor, join, places)| {
+            let instead = self.instead(factor, join, &places, &scope, select)?;
+            Some(self.removal(&places, instead))
+        })
     }
 
-    /// Whether `factor`, which `join` connects with the rest, can go with all that stands at `places`.
-    fn is_needless(
+    /// What to write instead of what is used of `factor`, if it can go with all that stands at `places`;
+    /// `join` connects it with the rest.
+    fn instead(
         &self,
         factor: &TableFactor,
         join: &Join,
         places: &Places,
         scope: &Scope<'_>,
         select: &Select,
-    ) -> bool {
-        let Some(item) = named(factor).and_then(|name| scope.item(&name)) else { return false };
-        let (Some(relation), Some(on)) = (item.relation, condition_of(&join.join_operator)) else {
-            return false;
-        };
-        connects(on, &item.name)
+    ) -> Option<Vec<Instead>> {
+        let item = scope.item(&named(factor)?)?;
+        let (relation, on) = (item.relation?, condition_of(&join.join_operator)?);
+        let is_needless = connects(on, &item.name)
             && (is_one_row(on, item, relation)
                 || !counts_in_groups(select)
                 || self.counts_others(item, scope))
-            && !self.is_used_besides(item, relation, places)
-            && !self.is_asked_for(item, relation, scope)
+            && !self.is_asked_for(item, relation, scope);
+        if !is_needless {
+            return None;
+        }
+        let used: Vec<usize> = self.used_besides(item, relation, places).collect();
+        if used.is_empty() {
+            return Some(Vec::new());
+        }
+        // What another join leads on from is on the way to something.
+        let (first, _) = ends(factor)?;
+        let first = self.source.token(first.span.start)?;
+        let end = self.source.end_of_from(first)?;
+        let is_on_the_way = |at: &usize| (first..=end).contains(at);
+        if self.is_named(relation) || used.iter().any(is_on_the_way) {
+            return None;
+        }
+        used.into_iter().map(|used| self.at_hand(used, item, relation, scope)).collect()
     }
 
-    /// Whether a token anywhere else can mean the item or a column of it.
-    fn is_used_besides(&self, item: &Item<'_>, relation: &Relation, places: &Places) -> bool {
+    /// Whether the question has a word of the relation's name.
+    fn is_named(&self, relation: &Relation) -> bool {
+        split(&relation.name.name).iter().any(|word| self.asked.words.contains(word))
+    }
+
+    /// Tokens anywhere else that can mean the item or a column of it.
+    fn used_besides<'p>(
+        &'p self,
+        item: &'p Item<'_>,
+        relation: &'p Relation,
+        places: &'p Places,
+    ) -> impl Iterator<Item = usize> + 'p {
         let tokens = self.source.tokens();
-        tokens.iter().enumerate().any(|(at, token)| {
+        let is_use = move |(at, token): (usize, &Token<'_>)| {
             if places.iter().any(|place| place.contains(&at)) {
-                return false;
+                return None;
             }
             let is_part = at.checked_sub(1).and_then(|before| tokens.get(before));
             let is_part = is_part.is_some_and(|before| before.is_punct("."));
-            let Some(name) = token.name() else { return false };
-            *name == item.name
-                || (!is_part && relation.columns.iter().any(|column| column.name == *name))
-        })
+            let name = token.name()?;
+            let is_used = *name == item.name
+                || (!is_part && relation.columns.iter().any(|column| column.name == *name));
+            is_used.then_some(at)
+        };
+        tokens.iter().enumerate().filter_map(is_use)
+    }
+
+    /// The column of the same name and type that the first other item has, instead of the item's column
+    /// whose qualifier is at a position.
+    fn at_hand(
+        &self,
+        at: usize,
+        item: &Item<'_>,
+        relation: &Relation,
+        scope: &Scope<'_>,
+    ) -> Option<Instead> {
+        let tokens = self.source.tokens();
+        tokens.get(at + 1).filter(|dot| dot.is_punct("."))?;
+        let column = tokens.get(at + 2)?.name()?;
+        let own = attribute(relation, &column)?;
+        let other = scope.items.iter().find(|other| {
+            let same = other.relation.and_then(|relation| attribute(relation, &column));
+            other.name != item.name && same.is_some_and(|same| same.type_name == own.type_name)
+        })?;
+        // Where both are named, they are not the same.
+        let is_there = tokens.windows(3).any(|three| match three {
+            [one, dot, two] => {
+                dot.is_punct(".")
+                    && one.name().is_some_and(|name| *name == other.name)
+                    && two.name().as_ref() == Some(&column)
+            }
+            _ => false,
+        });
+        if is_there {
+            return None;
+        }
+        Some(Instead { at, qualifier: quote_ident(&other.name) })
     }
 
     /// Whether the question has a word that only this relation explains.
@@ -230,8 +299,13 @@ impl Finder<'_> {
         Some(at)
     }
 
-    fn removal(&self, places: &Places) -> Edits {
+    fn removal(&self, places: &Places, instead: Vec<Instead>) -> Edits {
         let mut edits = Edits::default();
+        for Instead { at, qualifier } in instead {
+            if let Some(token) = self.source.tokens().get(at) {
+                edits.replace_tokens(token, token, qualifier);
+            }
+        }
         let token = |at: usize| -> Option<&Token<'_>> { self.source.tokens().get(at) };
         for place in places {
             if let (Some(first), Some(last)) = (token(*place.start()), token(*place.end())) {

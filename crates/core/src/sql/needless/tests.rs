@@ -154,6 +154,64 @@ fn it_is_found_in_queries_within() {
     );
 }
 
+/// A town with people and what they say of each other.
+fn people() -> Snapshot {
+    let mut snapshot = town();
+    snapshot.relations.push(table("s", "person", &["person_id", "name", "sex", "mentor"]));
+    snapshot.relations.push(table("s", "tutor", &["tutor_id", "name", "sex", "room"]));
+    snapshot
+}
+
+fn pruned_of_people(sql: &str, question: &str) -> Option<String> {
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    let pruned = prune(&parsed, &people(), question)?;
+    Some(pruned.text().split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn a_column_that_is_at_hand_needs_no_join() {
+    let sql =
+        "SELECT b.name FROM s.person a JOIN s.tutor b ON a.mentor = b.tutor_id WHERE b.sex = 'F'";
+    assert_eq!(
+        pruned_of_people(sql, "names of female persons").as_deref(),
+        Some("SELECT a.name FROM s.person a WHERE a.sex = 'F'")
+    );
+    for (question, sql) in [
+        ("names of the tutors of persons", sql),
+        ("names of persons by room", sql),
+        // Both names are wanted.
+        (
+            "names of persons",
+            "SELECT a.name, b.name FROM s.person a JOIN s.tutor b ON a.mentor = b.tutor_id",
+        ),
+        // Only the other has it.
+        (
+            "names of persons",
+            "SELECT b.room FROM s.person a JOIN s.tutor b ON a.mentor = b.tutor_id",
+        ),
+    ] {
+        assert_eq!(pruned_of_people(sql, question), None, "{sql}");
+    }
+}
+
+#[test]
+fn what_leads_on_to_something_stays() {
+    stays(
+        "names of drivers and schools",
+        "SELECT d.name, c.school FROM s.driver d JOIN s.school_bus b ON b.driver_id = d.driver_id \
+         JOIN s.school c ON c.school_id = b.school_id",
+    );
+}
+
+#[test]
+fn a_join_of_what_is_excepted_stays() {
+    stays(
+        "parties without one",
+        "SELECT party FROM s.driver EXCEPT SELECT d.party FROM s.driver d \
+         JOIN s.school_bus b ON d.driver_id = b.driver_id",
+    );
+}
+
 proptest! {
     #[test]
     fn no_statement_makes_it_fail(sql in "SELECT ([abcxy][.][bc]|COUNT\\(\\*\\)) FROM a( (LEFT )?JOIN [bc]( AS [xy])? ON [abcxy][.][bc] = [abcxy][.][bc]){1,4}( WHERE [a-c]=1)?") {
