@@ -124,7 +124,7 @@ fn comparison<'s>(
 }
 
 /// The column that a name means, with the SELECT whose FROM clause has it.
-fn resolve<'a, 's>(
+pub(super) fn resolve<'a, 's>(
     scopes: &'a [Scope<'s>],
     parts: &[Ident],
 ) -> Option<(&'a Scope<'s>, &'s Relation, &'s Attribute)> {
@@ -151,7 +151,7 @@ fn is_near(relation: &Relation) -> bool {
     relation.kind != RelationKind::ForeignTable
 }
 
-fn is_text(column: &Attribute) -> bool {
+pub(super) fn is_text(column: &Attribute) -> bool {
     let bare = column.type_name.split('(').next().unwrap_or_default().trim();
     matches!(bare, "text" | "character varying" | "character" | "name" | "citext")
 }

@@ -13,10 +13,13 @@
 //! | the constant | | nothing |
 //! | it in one other spelling | | that spelling |
 //! | not it | one other column that is read has it | that column, as it is spelt there |
+//! | not "Yes" | "Y", "true", or another word for the same | that word |
 //! | not it, but longer values with it | | `ILIKE '%constant%'` |
+//! | a number, which references a table | one column of that table has it | `IN` the keys of its rows with it |
 
 mod find;
 mod look;
+mod referenced;
 
 pub use look::{How, Look};
 
@@ -31,6 +34,8 @@ const MAX_COMPARISONS: usize = 8;
 const MAX_COLUMNS: usize = 12;
 /// Shortest constant that is looked for within others.
 const MIN_WITHIN: usize = 3;
+/// Words for the same truth.
+const TRUTHS: &[&[&str]] = &[&["yes", "y", "true", "t", "1"], &["no", "n", "false", "f", "0"]];
 
 /// `sql` with constants, or the columns they are compared with, as they are stored; `None` where
 /// there is nothing to change. `look` gives up to two stored values, or `None` where it cannot
@@ -44,7 +49,7 @@ pub fn fit_constants(
     let query = source.query()?;
     let mut edits = Edits::default();
     for comparison in find::comparisons(&query, snapshot).into_iter().take(MAX_COMPARISONS) {
-        match fitted(&comparison, &mut look) {
+        match fitted(&comparison, snapshot, &mut look) {
             Fit::Unknown => break,
             Fit::Stays => {}
             Fit::Spelt(value) => edits.replace_at(
@@ -56,6 +61,15 @@ pub fn fit_constants(
             Fit::Rewritten(text) => {
                 edits.replace_at(&source, comparison.column_at, comparison.constant, text);
             }
+        }
+    }
+    for reference in referenced::comparisons(&query, snapshot).into_iter().take(MAX_COMPARISONS) {
+        match reference.resolved(&mut look) {
+            Some(Some(text)) => {
+                edits.replace_at(&source, reference.column_at, reference.constant, text);
+            }
+            Some(None) => {}
+            None => break,
         }
     }
     source.with(edits)
@@ -74,24 +88,21 @@ enum Fit {
 
 fn fitted(
     comparison: &Comparison<'_>,
+    snapshot: &Snapshot,
     look: &mut impl FnMut(&Look<'_>) -> Option<Vec<String>>,
 ) -> Fit {
     let Comparison { value, kind, column, relation, .. } = comparison;
     if column.common_values.contains(value) || !is_plain(value) {
         return Fit::Stays;
     }
-    let mut stored = |relation: &Relation, column: &Attribute, how: How| {
-        look(&Look { relation: &relation.name, column: &column.name, value, how })
-            .filter(|stored| stored.iter().all(|value| is_plain(value)))
-    };
     let first = if *kind == Kind::Like { How::Alike } else { How::Exactly };
-    match stored(relation, column, first) {
+    match stored(look, relation, column, value, first) {
         None => return Fit::Unknown,
         Some(found) if !found.is_empty() => return Fit::Stays,
         Some(_) => {}
     }
     if first == How::Exactly {
-        match stored(relation, column, How::Alike).as_deref() {
+        match stored(look, relation, column, value, How::Alike).as_deref() {
             None => return Fit::Unknown,
             Some([one]) => return Fit::Spelt(one.clone()),
             Some([]) => {}
@@ -103,14 +114,21 @@ fn fitted(
     }
     let mut there = Vec::new();
     for (name, relation, column) in comparison.other_columns().take(MAX_COLUMNS) {
-        match stored(relation, column, How::Alike) {
+        match stored(look, relation, column, value, How::Alike) {
             None => return Fit::Unknown,
-            Some(found) if !found.is_empty() => there.push((name, column, found)),
+            Some(found) if !found.is_empty() => there.push((name, relation, column, found)),
             Some(_) => {}
         }
     }
+    // A key has the values of what it references: where both are read, they are one.
+    if let [(_, from, own, _), (_, to, other, _)] = there.as_slice()
+        && (is_key(snapshot, (from, own), (to, other))
+            || is_key(snapshot, (to, other), (from, own)))
+    {
+        there.truncate(1);
+    }
     match there.as_slice() {
-        [(name, column, found)] => {
+        [(name, _, column, found)] => {
             let [spelt] = found.as_slice() else { return Fit::Stays };
             let column = format!("{}.{}", quote_ident(name), quote_ident(&column.name));
             return Fit::Rewritten(format!(
@@ -122,10 +140,20 @@ fn fitted(
         [] => {}
         _ => return Fit::Stays,
     }
+    if let Some(words) = TRUTHS.iter().find(|words| words.contains(&&*value.to_lowercase())) {
+        for word in words.iter().filter(|word| !value.eq_ignore_ascii_case(word)) {
+            match stored(look, relation, column, word, How::Alike).as_deref() {
+                None => return Fit::Unknown,
+                Some([one]) => return Fit::Spelt(one.clone()),
+                Some(_) => {}
+            }
+        }
+        return Fit::Stays;
+    }
     if value.chars().count() < MIN_WITHIN || value.contains(['%', '_']) {
         return Fit::Stays;
     }
-    match stored(relation, column, How::Within) {
+    match stored(look, relation, column, value, How::Within) {
         None => Fit::Unknown,
         Some(found) if found.is_empty() => Fit::Stays,
         Some(_) => {
@@ -133,6 +161,32 @@ fn fitted(
             Fit::Rewritten(format!("{} {} {pattern}", comparison.text, kind.pattern_operator()))
         }
     }
+}
+
+/// Up to two values that a column has; `None` where that cannot be told.
+fn stored(
+    look: &mut impl FnMut(&Look<'_>) -> Option<Vec<String>>,
+    relation: &Relation,
+    column: &Attribute,
+    value: &str,
+    how: How,
+) -> Option<Vec<String>> {
+    look(&Look { relation: &relation.name, column: &column.name, value, how })
+        .filter(|stored| stored.iter().all(|value| is_plain(value)))
+}
+
+/// Whether one column is a key that references the other.
+fn is_key(
+    snapshot: &Snapshot,
+    (from, own): (&Relation, &Attribute),
+    (to, other): (&Relation, &Attribute),
+) -> bool {
+    snapshot.all_keys().any(|key| {
+        key.from == from.name
+            && key.to == to.name
+            && key.from_columns == [own.name.as_str()]
+            && key.to_columns == [other.name.as_str()]
+    })
 }
 
 /// Whether a text is the same in every kind of quotes, and nothing that is not seen.

@@ -129,6 +129,68 @@ fn nothing_more_is_asked_once_it_cannot_be_told() {
 }
 
 #[test]
+fn yes_is_what_the_column_calls_it() {
+    let look = |wanted: &Look<'_>| {
+        let is_there = wanted.how == How::Alike && wanted.value.eq_ignore_ascii_case("y");
+        Some(if is_there { vec!["Y".to_owned()] } else { vec![] })
+    };
+    let sql = |value: &str| format!("SELECT id FROM shop.customers AS c WHERE c.city = '{value}'");
+    for value in ["Yes", "true"] {
+        assert_eq!(fitted(&sql(value), look), Some(sql("Y")));
+    }
+    assert_eq!(fitted(&sql("no"), look), None);
+}
+
+#[test]
+fn of_two_columns_that_are_one_key_either_has_it() {
+    use crate::schema::RelationName;
+    use crate::schema::fixture::{key, table};
+    let name = |name: &str| RelationName { schema: "s".into(), name: name.into() };
+    let mut snapshot = crate::schema::Snapshot::default();
+    snapshot.relations.push(table("s", "kind", &["title", "class"]));
+    snapshot.relations.push(table("s", "pet", &["title", "owner"]));
+    for relation in &mut snapshot.relations {
+        relation.columns.iter_mut().for_each(|column| column.type_name = "text".into());
+    }
+    let sql =
+        "SELECT p.owner FROM s.pet p JOIN s.kind k ON p.title = k.title WHERE k.class = 'cat'";
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    let look = |wanted: &Look<'_>| {
+        Some(if wanted.column == "title" { vec!["Cat".to_owned()] } else { vec![] })
+    };
+    assert_eq!(fit_constants(&parsed, &snapshot, look), None);
+    snapshot.foreign_keys.push(key(&name("pet"), "title", &name("kind")));
+    snapshot.foreign_keys[0].to_columns = vec!["title".into()];
+    assert_eq!(
+        fit_constants(&parsed, &snapshot, look).map(|sql| sql.text().to_owned()).as_deref(),
+        Some(
+            "SELECT p.owner FROM s.pet p JOIN s.kind k ON p.title = k.title WHERE p.title = 'Cat'"
+        )
+    );
+}
+
+#[test]
+fn a_name_stands_for_the_number_that_references_it() {
+    let sql = |condition: &str| format!("SELECT o.total FROM shop.orders o WHERE {condition}");
+    let keys = "SELECT id FROM shop.customers WHERE city = 'Berlin'";
+    for (operator, wanted) in [("=", "IN"), ("<>", "NOT IN"), ("ILIKE", "IN")] {
+        assert_eq!(
+            fitted(&sql(&format!("o.customer_id {operator} 'berlin'")), look),
+            Some(sql(&format!("o.customer_id {wanted} ({keys})")))
+        );
+    }
+    for condition in [
+        "o.customer_id = '17'",
+        // Two customers, who are called alike but for case.
+        "o.customer_id = 'BO'",
+        "o.customer_id = 'Rome'",
+        "o.id = 'Berlin'",
+    ] {
+        assert_eq!(fitted(&sql(condition), look), None, "{condition}");
+    }
+}
+
+#[test]
 fn values_that_statistics_know_are_not_asked_for() {
     let sql = "SELECT id FROM shop.customers WHERE city = 'Paris'";
     let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
