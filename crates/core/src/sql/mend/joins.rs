@@ -1,8 +1,10 @@
 //! Keys of the snapshot, declared and guessed, for columns that are one key away and conditions that are none.
 
+use std::collections::HashSet;
+
 use sqlparser::ast::{BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator};
 
-use super::scope::{Item, Scope, attribute};
+use super::scope::{Item, Scope, attribute, ends};
 use crate::schema::{ForeignKey, Relation, Snapshot, quote_ident, quote_qualified};
 use crate::sql::walk::folded;
 
@@ -121,7 +123,8 @@ pub(super) struct Broken<'e> {
 }
 
 /// The condition of `join`, where it names a column that is not there, or compares what cannot be
-/// equal, and one key connects what is joined with what it is joined to.
+/// equal or stands for rows of different relations, and one key connects what is joined with what it is
+/// joined to.
 pub(super) fn broken<'e>(
     join: &'e Join,
     scope: &Scope<'_>,
@@ -138,23 +141,67 @@ pub(super) fn broken<'e>(
         (Some(left), Some(right)) => comparable(&left.type_name, &right.type_name),
         _ => false,
     };
-    if can_hold {
+    let (first, last) = (left.first()?, right.last()?);
+    let between = |one: &Item<'_>, two: &Item<'_>| keys_between(snapshot, one, two);
+    if !can_hold {
+        let instead = only(between(left_item, right_item))?;
+        return Some(Broken { first, last, instead });
+    }
+    if !leads_elsewhere(snapshot, (own, left_column), (other, right_column)) {
         return None;
     }
-    let mut keys = snapshot.all_keys().filter_map(|key| {
+    if let Some(instead) = only(between(left_item, right_item)) {
+        return Some(Broken { first, last, instead });
+    }
+    // What is joined may have a key to, or from, another that was read before.
+    let (_, joined) = ends(&join.relation)?;
+    let joined = scope.item(&folded(joined))?;
+    let before = scope.items.iter().take_while(|item| item.name != joined.name);
+    let instead = only(before.flat_map(|item| between(joined, item)).collect())?;
+    Some(Broken { first, last, instead })
+}
+
+fn only(mut conditions: Vec<String>) -> Option<String> {
+    let first = conditions.pop()?;
+    conditions.is_empty().then_some(first)
+}
+
+/// The conditions of the keys between two items, in either direction.
+fn keys_between(snapshot: &Snapshot, one: &Item<'_>, two: &Item<'_>) -> Vec<String> {
+    let (Some(own), Some(other)) = (one.relation, two.relation) else { return Vec::new() };
+    let keys = snapshot.all_keys().filter_map(|key| {
         if key.from == own.name && key.to == other.name && is_readable(key, own, other) {
-            Some(condition(key, &left_item.name, &quote_ident(&right_item.name)))
+            Some(condition(key, &one.name, &quote_ident(&two.name)))
         } else if key.from == other.name && key.to == own.name && is_readable(key, other, own) {
-            Some(condition(key, &right_item.name, &quote_ident(&left_item.name)))
+            Some(condition(key, &two.name, &quote_ident(&one.name)))
         } else {
             None
         }
     });
-    let instead = keys.next()?;
-    if keys.next().is_some() {
-        return None;
-    }
-    Some(Broken { first: left.first()?, last: right.last()?, instead })
+    keys.collect()
+}
+
+/// Whether two columns of different names are equal although a key of one of them leads to another
+/// relation than the other is of, or references. Numbers of customers are no numbers of services.
+fn leads_elsewhere(
+    snapshot: &Snapshot,
+    (own, left): (&Relation, &str),
+    (other, right): (&Relation, &str),
+) -> bool {
+    let stands_for = |relation: &Relation, column: &str| {
+        let own = snapshot.all_keys().filter(|key| {
+            key.from == relation.name && key.from_columns.iter().any(|name| name == column)
+        });
+        let own = own.flat_map(|key| {
+            let at = key.from_columns.iter().position(|name| name == column);
+            at.and_then(|at| Some((key.to.clone(), key.to_columns.get(at)?.clone())))
+        });
+        let itself = (relation.name.clone(), column.to_owned());
+        own.chain([itself]).collect::<HashSet<_>>()
+    };
+    let (ours, theirs) = (stands_for(own, left), stands_for(other, right));
+    let is_key = ours.len() > 1 || theirs.len() > 1;
+    left != right && is_key && ours.is_disjoint(&theirs)
 }
 
 /// The condition behind ON.
