@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use text2sql_core::chat::Role;
 use text2sql_core::protocol::GenerateRequest;
 
-/// The body of a request to `model`.
-pub fn of(model: &str, request: &GenerateRequest) -> Vec<u8> {
+use crate::dialect::Form;
+
+/// The body of a request to `model`, in the form its endpoint takes.
+pub fn of(model: &str, request: &GenerateRequest, form: Form) -> Vec<u8> {
     let message = |role: &str, text: &str| json!({"role": role, "content": text});
     let prompt = &request.prompt;
     let system = Some(&prompt.system).filter(|text| !text.is_empty());
@@ -23,16 +25,18 @@ pub fn of(model: &str, request: &GenerateRequest) -> Vec<u8> {
     let mut body = json!({
         "model": model,
         "messages": messages,
-        "temperature": 0,
-        "max_tokens": request.max_new_tokens,
+        form.bound: request.max_new_tokens,
         "stream": true,
         "stream_options": {"include_usage": true},
     });
-    if let (Some(sampling), Some(body)) = (request.sampling, body.as_object_mut()) {
+    if let Some(body) = body.as_object_mut().filter(|_| form.drawing) {
         let of = |thousandths: u32| json!(f64::from(thousandths) / 1000.0);
-        body.insert("temperature".to_owned(), of(sampling.temperature));
-        body.insert("top_p".to_owned(), of(sampling.top_p));
-        body.insert("seed".to_owned(), json!(sampling.seed));
+        let temperature = request.sampling.map_or(json!(0), |drawn| of(drawn.temperature));
+        body.insert("temperature".to_owned(), temperature);
+        if let Some(sampling) = request.sampling {
+            body.insert("top_p".to_owned(), of(sampling.top_p));
+            body.insert("seed".to_owned(), json!(sampling.seed));
+        }
     }
     body.to_string().into_bytes()
 }
@@ -58,14 +62,14 @@ mod tests {
             "cache_scope": "scope",
         });
         let request: GenerateRequest = serde_json::from_value(request).unwrap();
-        let text = String::from_utf8(of("m", &request)).unwrap();
+        let text = String::from_utf8(of("m", &request, Form::default())).unwrap();
         assert_eq!(
             text,
             concat!(
                 r#"{"model":"m","messages":[{"role":"system","content":"sys"},"#,
                 r#"{"role":"user","content":"q\n\"1\""},{"role":"assistant","content":"a"},"#,
-                r#"{"role":"user","content":"b"}],"temperature":0,"max_tokens":7,"#,
-                r#""stream":true,"stream_options":{"include_usage":true}}"#
+                r#"{"role":"user","content":"b"}],"max_tokens":7,"#,
+                r#""stream":true,"stream_options":{"include_usage":true},"temperature":0}"#
             )
         );
     }
@@ -79,9 +83,15 @@ mod tests {
             "sampling": {"temperature": 700, "top_p": 950, "seed": 4_000_000_000u32},
         });
         let request: GenerateRequest = serde_json::from_value(request).unwrap();
-        let body: Value = serde_json::from_slice(&of("m", &request)).unwrap();
+        let body: Value = serde_json::from_slice(&of("m", &request, Form::default())).unwrap();
         assert_eq!(body["temperature"], json!(0.7));
         assert_eq!(body["top_p"], json!(0.95));
         assert_eq!(body["seed"], json!(4_000_000_000u32));
+        let form = Form { bound: "max_completion_tokens", drawing: false };
+        let body: Value = serde_json::from_slice(&of("m", &request, form)).unwrap();
+        assert_eq!(body["max_completion_tokens"], json!(7));
+        for left_out in ["max_tokens", "temperature", "top_p", "seed"] {
+            assert_eq!(body.get(left_out), None, "{left_out}");
+        }
     }
 }

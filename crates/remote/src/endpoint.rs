@@ -1,7 +1,7 @@
 //! An endpoint, checked and ready to be asked.
 //!
 //! Owns what of an [`EndpointSpec`] is acceptable and how the HTTP client is set up: no redirects,
-//! no proxy, no connection that is used twice. Contacts nobody. Called by [`crate::remote`].
+//! no proxy. Contacts nobody. Called by [`crate::remote`].
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use text2sql_core::protocol::{EndpointSpec, Failure};
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 
+use crate::connections::MAX_IDLE;
+use crate::dialect::Dialect;
 use crate::failure::unusable;
 use crate::key::Key;
 use crate::trust;
@@ -35,6 +37,8 @@ pub struct Endpoint {
     pub parallel: usize,
     /// Times a request is sent at most, the first included: at least 1.
     pub attempts: u32,
+    /// In which form.
+    pub dialect: Dialect,
     connect: Duration,
     tls: TlsConfig,
 }
@@ -72,6 +76,7 @@ impl Endpoint {
             key,
             parallel: usize::try_from(spec.parallel).unwrap_or(MAX_PARALLEL).clamp(1, MAX_PARALLEL),
             attempts: spec.attempts.max(1),
+            dialect: Dialect::default(),
             connect: Duration::from_millis(spec.connect_ms.max(1)).min(LONGEST_CONNECT),
             tls: TlsConfig::builder()
                 .root_certs(RootCerts::from(trusted))
@@ -81,7 +86,8 @@ impl Endpoint {
         })
     }
 
-    /// A client for one request: shutting it down ends what the request waits for.
+    /// A client for one request at a time, of one connection: shutting it down ends what the
+    /// request waits for.
     pub fn agent(&self) -> Agent {
         Agent::config_builder()
             .tls_config(self.tls.clone())
@@ -91,7 +97,9 @@ impl Endpoint {
             // Prompt and key go where they were sent, and nowhere else.
             .max_redirects(0)
             .proxy(None)
-            .max_idle_connections(0)
+            .max_idle_connections(1)
+            .max_idle_connections_per_host(1)
+            .max_idle_age(MAX_IDLE)
             .user_agent("text2sql")
             .accept("text/event-stream, application/json")
             .build()

@@ -9,6 +9,8 @@ use std::time::Duration;
 use text2sql_core::protocol::{Failure, FailureCode};
 use ureq::http::StatusCode;
 
+use crate::dialect::Form;
+
 /// Why a request was not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
@@ -18,6 +20,11 @@ pub struct Trouble {
     pub hint: Option<&'static str>,
     /// Whether to ask again.
     pub again: Again,
+    /// Whether the connection was closed before anything of an answer came: of one that was kept,
+    /// that says nothing of the server.
+    pub closed: bool,
+    /// The form in which the request may be taken.
+    pub instead: Option<Form>,
 }
 
 /// Whether to ask again.
@@ -43,12 +50,12 @@ const LOOK_AT_CERTIFICATES: &str =
 impl Trouble {
     /// Something that would come out the same.
     pub fn lasting(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: None, again: Again::No }
+        Self { what: what.into(), hint: None, again: Again::No, closed: false, instead: None }
     }
 
     /// Something that may pass.
     pub fn passing(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: None, again: Again::Yes }
+        Self { again: Again::Yes, ..Self::lasting(what) }
     }
 
     /// An answer that ended before it was complete.
@@ -67,14 +74,19 @@ impl Trouble {
             404 | 405 => (Again::No, Some(LOOK_AT_URL)),
             300..=399 => {
                 return Self {
-                    what: format!("{what}, and redirects are not followed"),
                     hint: Some(LOOK_AT_URL),
-                    again: Again::No,
+                    ..Self::lasting(format!("{what}, and redirects are not followed"))
                 };
             }
             _ => (Again::No, None),
         };
-        Self { what, hint, again }
+        Self { hint, again, ..Self::lasting(what) }
+    }
+
+    /// A request that could not be sent, or to which nothing came.
+    pub fn unheard(error: ureq::Error) -> Self {
+        let closed = matches!(&error, ureq::Error::Io(error) if of_socket(error) == BROKEN_OFF);
+        Self { closed, ..error.into() }
     }
 
     /// What crosses the process boundary, after so many times of asking.
@@ -119,6 +131,7 @@ impl From<ureq::Error> for Trouble {
     }
 }
 
+const BROKEN_OFF: &str = "broke off the connection";
 const NO_ADDRESS: &str = "has a name without an address";
 
 /// The error of TLS that an error of a socket wraps, if it does.
@@ -133,7 +146,7 @@ fn of_socket(error: &std::io::Error) -> &'static str {
         ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe
-        | ErrorKind::UnexpectedEof => "broke off the connection",
+        | ErrorKind::UnexpectedEof => BROKEN_OFF,
         ErrorKind::TimedOut => "did not answer in time",
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "is out of reach",
         ErrorKind::PermissionDenied => "may not be connected to from here",

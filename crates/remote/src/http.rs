@@ -1,49 +1,91 @@
 //! One attempt: a request is sent, and its answer read.
 //!
-//! Owns HTTP: headers, status, the two shapes of an answer. The bodies of errors are not read.
-//! Sends nothing again; [`crate::exchange`], which calls it, does.
+//! Owns HTTP: headers, status, the two shapes of an answer, and whether its end was read, as it
+//! must be for the connection to serve again. Of errors only refusals of a request are read, for
+//! [`crate::dialect`]. Sends nothing again; [`crate::exchange`], which calls it, does.
 
 use std::io::{ErrorKind, Read};
 use std::time::Instant;
 
+use text2sql_core::protocol::GenerateRequest;
+use ureq::http::StatusCode;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use ureq::{Agent, BodyReader};
 
 use crate::answer::MAX_READ;
-use crate::backoff;
 use crate::chunk::Chunk;
+use crate::dialect::{Form, MAX_REFUSAL};
 use crate::endpoint::Endpoint;
 use crate::failure::Trouble;
 use crate::reply::Reply;
 use crate::sse::Parser;
+use crate::{backoff, body};
 
 /// What the last event of a stream holds.
 const DONE: &str = "[DONE]";
 /// Bytes read at a time.
 const BUFFER: usize = 16 << 10;
+/// Most bytes behind an answer that are read for the sake of the connection.
+const MAX_BEHIND: usize = 4 << 10;
 
-/// Sends `body` and reads the answer into `reply`.
+/// How far an answer was read.
+pub enum Ending {
+    /// To its end.
+    Read,
+    /// But for what ends its transfer.
+    Near(BodyReader<'static>),
+    /// The server may go on writing.
+    Cut,
+}
+
+impl Ending {
+    /// Reads what is left; whether the connection can serve again.
+    pub fn settle(self) -> bool {
+        let Self::Near(mut body) = self else { return matches!(self, Self::Read) };
+        let mut buffer = [0; 256];
+        let mut behind = 0;
+        while behind < MAX_BEHIND {
+            match read(&mut body, &mut buffer) {
+                Ok([]) => return true,
+                Ok(bytes) => behind += bytes.len(),
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+}
+
+/// Sends a request in that form and reads the answer into `reply`.
 ///
 /// # Errors
 /// Where there is no answer, or no whole one.
 pub fn ask(
     endpoint: &Endpoint,
     agent: &Agent,
-    body: &[u8],
+    request: &GenerateRequest,
+    form: Form,
     deadline: Instant,
     reply: &mut Reply<'_>,
-) -> Result<(), Trouble> {
-    let mut request =
-        agent.post(endpoint.url.completions()).header(CONTENT_TYPE, "application/json");
+) -> Result<Ending, Trouble> {
+    let body = body::of(&endpoint.model, request, form);
+    let mut post = agent.post(endpoint.url.completions()).header(CONTENT_TYPE, "application/json");
     if let Some(key) = &endpoint.key {
-        request = request.header(AUTHORIZATION, key.authorization());
+        post = post.header(AUTHORIZATION, key.authorization());
     }
     let left = deadline.saturating_duration_since(Instant::now());
-    let response = request.config().timeout_global(Some(left)).build().send(body)?;
+    let response = post
+        .config()
+        .timeout_global(Some(left))
+        .build()
+        .send(body.as_slice())
+        .map_err(Trouble::unheard)?;
     let status = response.status();
     if !status.is_success() {
         let wish = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        return Err(Trouble::status(status, wish.and_then(backoff::wish)));
+        let trouble = Trouble::status(status, wish.and_then(backoff::wish));
+        let refused = status == StatusCode::BAD_REQUEST;
+        let refusal = if refused { read_refusal(response.into_body().into_reader()) } else { None };
+        return Err(Trouble { instead: refusal.and_then(|text| form.instead(&text)), ..trouble });
     }
     let body = response.into_body();
     match body.mime_type() {
@@ -57,16 +99,29 @@ pub fn ask(
     }
 }
 
-fn read_stream(mut body: BodyReader<'_>, reply: &mut Reply<'_>) -> Result<(), Trouble> {
+/// What a server says to a request that it refuses.
+fn read_refusal(mut body: BodyReader<'_>) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut buffer = [0; 1024];
+    while text.len() < MAX_REFUSAL {
+        match read(&mut body, &mut buffer).ok()? {
+            [] => return Some(text),
+            bytes => text.extend_from_slice(bytes),
+        }
+    }
+    None
+}
+
+fn read_stream(mut body: BodyReader<'static>, reply: &mut Reply<'_>) -> Result<Ending, Trouble> {
     let mut parser = Parser::default();
     let mut buffer = vec![0; BUFFER];
     loop {
         let bytes = match read(&mut body, &mut buffer) {
-            Ok([]) if reply.is_complete() => return Ok(()),
+            Ok([]) if reply.is_complete() => return Ok(Ending::Read),
             Ok([]) => return Err(Trouble::broken_off()),
             Ok(bytes) => bytes,
             // Only counts may be missing.
-            Err(_) if reply.is_complete() => return Ok(()),
+            Err(_) if reply.is_complete() => return Ok(Ending::Cut),
             Err(trouble) => return Err(trouble),
         };
         reply.start();
@@ -76,8 +131,11 @@ fn read_stream(mut body: BodyReader<'_>, reply: &mut Reply<'_>) -> Result<(), Tr
         // What came before something that is wrong was said.
         reply.tell();
         let done = taken?;
-        if done || reply.is_enough() {
-            return Ok(());
+        if done || reply.is_counted() {
+            return Ok(Ending::Near(body));
+        }
+        if reply.is_enough() {
+            return Ok(Ending::Cut);
         }
         fed.map_err(|error| Trouble::lasting(error.to_string()))?;
     }
@@ -94,7 +152,7 @@ fn take(events: Vec<String>, reply: &mut Reply<'_>) -> Result<bool, Trouble> {
     Ok(false)
 }
 
-fn read_object(mut body: BodyReader<'_>, reply: &mut Reply<'_>) -> Result<(), Trouble> {
+fn read_object(mut body: BodyReader<'static>, reply: &mut Reply<'_>) -> Result<Ending, Trouble> {
     let mut object = Vec::new();
     let mut buffer = vec![0; BUFFER];
     loop {
@@ -117,7 +175,7 @@ fn read_object(mut body: BodyReader<'_>, reply: &mut Reply<'_>) -> Result<(), Tr
     }
     reply.take(chunk)?;
     reply.tell();
-    Ok(())
+    Ok(Ending::Read)
 }
 
 fn parse(json: &[u8]) -> Result<Chunk, Trouble> {

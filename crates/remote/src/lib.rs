@@ -13,6 +13,8 @@
 //! | [`chunk`] | the JSON of an answer |
 //! | [`body`] | the JSON of a request |
 //! | [`backoff`] | pauses between attempts |
+//! | [`dialect`] | which parameters the endpoint takes |
+//! | [`connections`] | connections that are kept for the next request |
 //! | [`endpoint`] | what is asked, checked, and the HTTP client's settings |
 //! | [`url`] | which addresses are accepted |
 //! | [`key`] | the key, which is shown nowhere |
@@ -27,6 +29,8 @@ pub mod answer;
 pub mod backoff;
 pub mod body;
 pub mod chunk;
+pub mod connections;
+pub mod dialect;
 pub mod endpoint;
 pub mod exchange;
 pub mod failure;

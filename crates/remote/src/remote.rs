@@ -1,7 +1,7 @@
 //! The model the binary serves: an endpoint behind the engine's frame loop.
 //!
-//! Owns which requests are sent and which wait, and that a request ends when it is cancelled or
-//! its deadline passes, whatever its thread is doing. One thread a request; this one waits for
+//! Owns which requests are sent and which wait, which connections are kept, and that a request ends
+//! when it is cancelled or its deadline passes, whatever its thread is doing. One thread a request; this one waits for
 //! nothing longer than [`TICK`]. Called by the binary.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,12 +21,17 @@ use text2sql_engine::frame_loop::{Job, Model, Sink};
 use text2sql_engine::hardening;
 use ureq::Agent;
 
+use crate::connections::Connections;
 use crate::endpoint::{Endpoint, MAX_PARALLEL};
+use crate::http::Ending;
 use crate::url::Url;
 use crate::{exchange, trust};
 
 /// Longest time that nobody looks at cancels and deadlines.
 const TICK: Duration = Duration::from_millis(20);
+/// Longest time a server may take to end a transfer whose answer is known, for its connection to be
+/// kept.
+const CLOSING: Duration = Duration::from_millis(500);
 /// Threads there may be for each request sent at a time: those of cancelled requests end a little
 /// later, and those that wait for a name server cannot be ended.
 const THREADS_PER_REQUEST: usize = 4;
@@ -44,10 +49,20 @@ pub struct Remote {
     endpoint: Option<Arc<Endpoint>>,
     waiting: VecDeque<Waiting>,
     running: BTreeMap<u64, Running>,
+    /// Clients whose answers were told, and that may still read the end of a transfer.
+    closing: BTreeMap<u64, (Agent, Instant)>,
+    connections: Connections,
     /// One for each thread that has not ended.
     threads: Arc<()>,
-    reports: Receiver<(u64, Event)>,
-    sender: Sender<(u64, Event)>,
+    reports: Receiver<(u64, Report)>,
+    sender: Sender<(u64, Report)>,
+}
+
+/// What a request's thread says.
+enum Report {
+    Event(Event),
+    /// It is done with its client, which can serve again or not.
+    Over(Option<Agent>),
 }
 
 /// A request that is not sent yet.
@@ -71,6 +86,8 @@ impl Default for Remote {
             endpoint: None,
             waiting: VecDeque::new(),
             running: BTreeMap::new(),
+            closing: BTreeMap::new(),
+            connections: Connections::default(),
             threads: Arc::new(()),
             reports,
             sender,
@@ -96,6 +113,8 @@ impl Remote {
                 send(id, Event::Failed { failure: why.into() });
             }
         }
+        let late = self.closing.extract_if(.., |_, (_, told)| told.elapsed() > CLOSING);
+        late.for_each(|(_, (agent, _))| agent.shutdown());
     }
 
     /// Sends requests, in order, as long as there is room.
@@ -121,20 +140,23 @@ impl Remote {
                 hint: Some("look at the name server and the network of this machine".into()),
             });
         }
-        let agent = endpoint.agent();
-        let running = Running { control: waiting.control.clone(), agent: agent.clone() };
+        let connection = self.connections.take(endpoint);
+        let running = Running { control: waiting.control.clone(), agent: connection.agent.clone() };
         let Waiting { id, request, control, deadline } = waiting;
         let (endpoint, alive) = (Arc::clone(endpoint), Arc::clone(&self.threads));
         let sender = self.sender.clone();
         let work = move || {
             let _alive = alive;
-            let last = guarded(|| {
-                exchange::run(&endpoint, &agent, &request, &control, deadline, &mut |event| {
-                    // Where nobody listens any more, the process is about to end.
-                    let _ = sender.send((id, event));
-                })
+            let tell = |event| {
+                // Where nobody listens any more, the process is about to end.
+                let _ = sender.send((id, Report::Event(event)));
+            };
+            let (last, ending) = guarded(|| {
+                exchange::run(&endpoint, &connection, &request, &control, deadline, &mut &tell)
             });
-            let _ = sender.send((id, last));
+            tell(last);
+            let agent = ending.settle().then_some(connection.agent);
+            let _ = sender.send((id, Report::Over(agent)));
         };
         std::thread::Builder::new().name("request".into()).spawn(work).map_err(|error| {
             Failure {
@@ -160,24 +182,35 @@ impl Remote {
                 send(id, Event::Failed { failure });
             }
             Event::Done { .. } | Event::Embedded { .. } => {
-                self.running.remove(&id);
+                if let Some(Running { agent, .. }) = self.running.remove(&id) {
+                    self.closing.insert(id, (agent, Instant::now()));
+                }
                 send(id, event);
             }
             Event::Started { .. } | Event::Delta { .. } => send(id, event),
         }
     }
+
+    /// Keeps a client for the next request, unless it took too long or was shut down.
+    fn keep(&mut self, id: u64, agent: Option<Agent>) {
+        let told = self.closing.remove(&id);
+        if let (Some(_), Some(endpoint), Some(agent)) = (told, &self.endpoint, agent) {
+            self.connections.keep(endpoint, agent);
+        }
+    }
 }
 
 /// Does a request's work; a panic fails that request and no other.
-fn guarded(work: impl FnOnce() -> Event) -> Event {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Event::Failed {
-        failure: Failure {
+fn guarded(work: impl FnOnce() -> (Event, Ending)) -> (Event, Ending) {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let failure = Failure {
             code: FailureCode::Internal,
             message: "asking the model's server failed".into(),
             // What a panic says may hold anything.
             detail: None,
             hint: None,
-        },
+        };
+        (Event::Failed { failure }, Ending::Cut)
     })
 }
 
@@ -210,6 +243,8 @@ impl Model for Remote {
         progress(100);
         let name = endpoint.model.clone();
         self.endpoint = Some(Arc::new(endpoint));
+        self.connections = Connections::default();
+        self.closing.clear();
         Ok(ModelInfo {
             name,
             architecture: "remote".into(),
@@ -235,7 +270,7 @@ impl Model for Remote {
     }
 
     fn is_busy(&self) -> bool {
-        !self.waiting.is_empty() || !self.running.is_empty()
+        !self.waiting.is_empty() || !self.running.is_empty() || !self.closing.is_empty()
     }
 
     fn step(&mut self, send: &mut Sink<'_>) {
@@ -247,8 +282,11 @@ impl Model for Remote {
         // Those that came meanwhile are taken along; more are left to the next step.
         let first = self.reports.recv_timeout(TICK).ok();
         let more: Vec<_> = self.reports.try_iter().take(100).collect();
-        for (id, event) in first.into_iter().chain(more) {
-            self.forward(id, event, send);
+        for (id, report) in first.into_iter().chain(more) {
+            match report {
+                Report::Event(event) => self.forward(id, event, send),
+                Report::Over(agent) => self.keep(id, agent),
+            }
         }
     }
 
@@ -257,6 +295,7 @@ impl Model for Remote {
         for running in std::mem::take(&mut self.running).into_values() {
             running.agent.shutdown();
         }
+        self.closing.clear();
     }
 }
 
@@ -267,7 +306,9 @@ mod tests {
 
     #[test]
     fn a_panic_fails_its_request() {
-        let Event::Failed { failure } = guarded(|| panic!("sk-secret")) else { panic!() };
+        let (Event::Failed { failure }, Ending::Cut) = guarded(|| panic!("sk-secret")) else {
+            panic!()
+        };
         assert_eq!(failure.code, FailureCode::Internal);
         assert!(!format!("{failure:?}").contains("secret"));
     }

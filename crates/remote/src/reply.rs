@@ -91,6 +91,11 @@ impl<'a> Reply<'a> {
         self.finish.is_some() || self.answer.has_ended()
     }
 
+    /// Whether the model has ended, and the counts came: nothing is missing.
+    pub fn is_counted(&self) -> bool {
+        self.finish.is_some() && self.usage.is_some()
+    }
+
     /// Whether nothing that may still come is worth waiting for.
     pub fn is_enough(&self) -> bool {
         (self.is_complete() && self.usage.is_some()) || self.answer.after_end() > WORTH_READING

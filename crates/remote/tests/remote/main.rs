@@ -13,6 +13,8 @@
 mod answers;
 mod attempts;
 mod confined;
+mod connections;
+mod dialects;
 mod running;
 mod server;
 mod settings;

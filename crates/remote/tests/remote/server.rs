@@ -20,6 +20,8 @@ pub struct Received {
     pub head: String,
     /// Its body.
     pub body: Value,
+    /// The number of its connection, counted from 0.
+    pub connection: usize,
 }
 
 impl Received {
@@ -30,7 +32,8 @@ impl Received {
     }
 }
 
-/// What to do with a connection once its request was read; in the end it is closed.
+/// What to do with a connection once its request was read; in the end it is closed, unless the last
+/// step is another request.
 #[derive(Debug, Clone)]
 pub enum Step {
     /// Sends bytes.
@@ -41,6 +44,8 @@ pub enum Step {
     Pause(u64),
     /// Waits until the other side closes.
     Hang,
+    /// Reads the next request.
+    Again,
 }
 
 /// A connection, encrypted or not.
@@ -78,14 +83,14 @@ impl Server {
         let state = Arc::new(State::default());
         let (shared, script, wrap) = (Arc::clone(&state), Arc::new(script), Arc::new(wrap));
         std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
                 stream.set_nodelay(true).unwrap();
                 stream.set_read_timeout(Some(PATIENCE)).unwrap();
                 let (state, script) = (Arc::clone(&shared), Arc::clone(&script));
                 let wrap = Arc::clone(&wrap);
                 std::thread::spawn(move || {
                     if let Some(mut stream) = wrap(stream) {
-                        serve(&mut stream, &state, script.as_ref());
+                        while serve(&mut stream, number, &state, script.as_ref()) {}
                     }
                 });
             }
@@ -127,12 +132,14 @@ fn wait(until: impl Fn() -> bool) {
     }
 }
 
+/// Answers a request; whether to go on with the next one.
 fn serve(
     stream: &mut Box<dyn Stream>,
+    connection: usize,
     state: &State,
     script: &dyn Fn(usize, &Received) -> Vec<Step>,
-) {
-    let Some(received) = read(stream) else { return };
+) -> bool {
+    let Some(received) = read(stream, connection) else { return false };
     let now = state.now.fetch_add(1, Ordering::SeqCst) + 1;
     state.most.fetch_max(now, Ordering::SeqCst);
     let steps = {
@@ -141,6 +148,7 @@ fn serve(
         all.push(received);
         steps
     };
+    let mut again = false;
     for step in steps {
         // The other side may be gone, on purpose.
         let _ = match step {
@@ -158,13 +166,18 @@ fn serve(
                 state.hung_up.fetch_add(1, Ordering::SeqCst);
                 Ok(())
             }
+            Step::Again => {
+                again = true;
+                Ok(())
+            }
         };
     }
     let _ = stream.flush();
     state.now.fetch_sub(1, Ordering::SeqCst);
+    again
 }
 
-fn read(stream: &mut dyn Read) -> Option<Received> {
+fn read(stream: &mut dyn Read, connection: usize) -> Option<Received> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -183,6 +196,7 @@ fn read(stream: &mut dyn Read) -> Option<Received> {
                 line: head.lines().next().unwrap().to_owned(),
                 head: head.to_owned(),
                 body: serde_json::from_str(body).unwrap(),
+                connection,
             });
         }
     }
