@@ -114,10 +114,8 @@ fn read(query: &str, arguments: &[DatumWithOid<'_>]) -> Result<Vec<Row>, TableEr
         rows.map(|row| Ok((row.get(1)?, row.get(2)?))).collect::<Result<Vec<Row>, spi::Error>>()
     };
     let work = |scope: &Scope| {
-        settings::set(scope, c"search_path", c"pg_catalog, pg_temp");
         // Who holds the table must not hold up questions.
-        settings::set(scope, c"lock_timeout", c"50ms");
-        settings::set_read_only(scope);
+        settings::read_only(scope, &[(c"lock_timeout", c"50ms")]);
         // What a refresh has changed itself counts.
         subxact::see_present(scope);
         role::read_as(owner, || Spi::connect(|client| select(client)))

@@ -70,8 +70,7 @@ pub(super) fn enter<R>(
 
 /// Settings that decide what a text means, what it may use, and what others can make of it.
 fn settle(scope: &Scope, limits: &Limits, policy: &Policy) {
-    settings::set_read_only(scope);
-    for (name, value) in [
+    let further = [
         // One meaning for the text.
         (c"standard_conforming_strings", c"on"),
         (c"backslash_quote", c"safe_encoding"),
@@ -83,22 +82,15 @@ fn settle(scope: &Scope, limits: &Limits, policy: &Policy) {
         (c"bytea_output", c"hex"),
         (c"extra_float_digits", c"1"),
         (c"xmloption", c"content"),
-        // Nobody's rights but the caller's, nobody's objects in the way.
-        (c"search_path", c"pg_catalog, pg_temp"),
-        (c"row_security", c"on"),
-        // The guards are not copied to parallel workers.
-        (c"max_parallel_workers_per_gather", c"0"),
         // Planning that cannot blow up.
         (c"join_collapse_limit", c"8"),
         (c"from_collapse_limit", c"8"),
         (c"geqo", c"on"),
-        (c"jit", c"off"),
         (c"hash_mem_multiplier", c"1"),
         // Messages may hold data a view hides.
         (c"client_min_messages", c"error"),
-    ] {
-        settings::set(scope, name, value);
-    }
+    ];
+    settings::read_only(scope, &further);
     // Minor releases since August 2024.
     if policy.foreign_servers.is_empty() && settings::exists(c"restrict_nonsystem_relation_kind") {
         settings::set(scope, c"restrict_nonsystem_relation_kind", c"foreign-table");

@@ -26,6 +26,22 @@ pub fn set(_: &Scope, name: &CStr, value: &CStr) {
     debug_assert_ne!(done, 0, "an error of level ERROR does not return");
 }
 
+/// What every statement runs with that the extension gives to the server: it writes nothing, finds only
+/// the server's own objects, keeps to row security, and stays in this process. Then `more`.
+pub fn read_only(scope: &Scope, more: &[(&CStr, &CStr)]) {
+    set_read_only(scope);
+    let always = [
+        (c"search_path", c"pg_catalog, pg_temp"),
+        (c"row_security", c"on"),
+        (c"jit", c"off"),
+        // The guards are not copied to parallel workers.
+        (c"max_parallel_workers_per_gather", c"0"),
+    ];
+    for (name, value) in always.iter().chain(more) {
+        set(scope, name, value);
+    }
+}
+
 /// Whether this server has a setting of that name.
 pub fn exists(name: &CStr) -> bool {
     // SAFETY: a NUL-terminated string; a missing setting yields NULL.
@@ -33,7 +49,7 @@ pub fn exists(name: &CStr) -> bool {
 }
 
 /// Makes everything until the end of the sub-transaction read-only.
-pub fn set_read_only(_: &Scope) {
+fn set_read_only(_: &Scope) {
     // SAFETY: the sub-transaction keeps the former value and puts it back.
     unsafe { pg_sys::XactReadOnly = true };
 }

@@ -107,21 +107,15 @@ pub fn lookup(
 }
 
 fn settle(scope: &Scope) {
-    settings::set_read_only(scope);
-    for (name, value) in [
-        (c"search_path", c"pg_catalog, pg_temp"),
-        (c"row_security", c"on"),
-        (c"jit", c"off"),
-        (c"max_parallel_workers_per_gather", c"0"),
-        // Each search by the index, whatever the statistics say.
+    // Each search by the index, whatever the statistics say.
+    let by_index = [
         (c"enable_nestloop", c"on"),
         (c"enable_indexscan", c"on"),
         (c"enable_indexonlyscan", c"on"),
         (c"enable_seqscan", c"off"),
         (c"enable_bitmapscan", c"off"),
-    ] {
-        settings::set(scope, name, value);
-    }
+    ];
+    settings::read_only(scope, &by_index);
     subxact::see_present(scope);
 }
 

@@ -57,18 +57,9 @@ pub fn read(source: &Source<'_>) -> Result<Values, String> {
 }
 
 fn settle(scope: &Scope) {
-    settings::set_read_only(scope);
-    for (name, value) in [
-        (c"search_path", c"pg_catalog, pg_temp"),
-        // An error rather than a part of the rows.
-        (c"row_security", c"off"),
-        (c"jit", c"off"),
-        (c"max_parallel_workers_per_gather", c"0"),
-        (c"lock_timeout", c"1s"),
-        (c"work_mem", c"64MB"),
-    ] {
-        settings::set(scope, name, value);
-    }
+    // An error rather than a part of the rows.
+    let whole = (c"row_security", c"off");
+    settings::read_only(scope, &[whole, (c"lock_timeout", c"1s"), (c"work_mem", c"64MB")]);
     subxact::see_present(scope);
 }
 
