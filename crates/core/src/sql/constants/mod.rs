@@ -15,10 +15,12 @@
 //! | not it | one other column that is read has it | that column, as it is spelt there |
 //! | not "Yes" | "Y", "true", or another word for the same | that word |
 //! | not it, but longer values with it | | `ILIKE '%constant%'` |
+//! | (`LIKE` with a pattern) | | `ILIKE` |
 //! | a number, which references a table | one column of that table has it | `IN` the keys of its rows with it |
 
 mod find;
 mod look;
+mod patterns;
 mod referenced;
 
 pub use look::{How, Look};
@@ -48,6 +50,7 @@ pub fn fit_constants(
     let source = Source::new(sql)?;
     let query = source.query()?;
     let mut edits = Edits::default();
+    patterns::any_case(&source, snapshot, &query, &mut edits);
     for comparison in find::comparisons(&query, snapshot).into_iter().take(MAX_COMPARISONS) {
         match fitted(&comparison, snapshot, &mut look) {
             Fit::Unknown => break,

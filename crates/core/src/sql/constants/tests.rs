@@ -129,6 +129,15 @@ fn nothing_more_is_asked_once_it_cannot_be_told() {
 }
 
 #[test]
+fn patterns_find_capitals() {
+    becomes("c.name LIKE '%a%'", "c.name ILIKE '%a%'");
+    becomes("c.name NOT LIKE 'A%' AND c.id > 1", "c.name NOT ILIKE 'A%' AND c.id > 1");
+    stays("c.name LIKE '%-1%'");
+    stays("c.name LIKE 'a!%b' ESCAPE '!'");
+    stays("c.name ILIKE '%a%'");
+}
+
+#[test]
 fn yes_is_what_the_column_calls_it() {
     let look = |wanted: &Look<'_>| {
         let is_there = wanted.how == How::Alike && wanted.value.eq_ignore_ascii_case("y");
