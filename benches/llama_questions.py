@@ -19,7 +19,8 @@ import time
 class Llama:
     """One model, one context with a sequence for each schema."""
 
-    def __init__(self, path: str, threads: int, context: int, sequences: int) -> None:
+    def __init__(self, path: str, threads: int, context: int, sequences: int,
+                 more: dict | None = None) -> None:
         from llama_cpp import llama_cpp
 
         self.lib = llama_cpp
@@ -35,6 +36,8 @@ class Llama:
         params.n_batch = params.n_ubatch = 512
         params.n_seq_max = sequences
         params.n_threads = params.n_threads_batch = threads
+        for name, value in (more or {}).items():
+            setattr(params, name, value)
         self.context = self.lib.llama_init_from_model(self.model, params)
         if not self.context:
             raise SystemExit("cannot make a context")
