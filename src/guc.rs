@@ -4,7 +4,9 @@
 //! SUSET: a caller cannot raise what an administrator set. Settings of the worker are SIGHUP:
 //! it reads them when it starts an engine. Defined in `_PG_init`, read everywhere.
 
+mod candidates;
 pub mod embedding;
+mod mending;
 mod values;
 
 use std::ffi::{CStr, CString};
@@ -13,6 +15,8 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use text2sql_core::audit::Texts;
 use text2sql_core::route::Routing;
 
+pub use candidates::{CandidatesIf, candidates, candidates_if, doubt, doubt_empty, temperature};
+pub use mending::{fit_constants, mend_conditions, mend_names, prune_joins, value_hints};
 pub use values::{IndexValues, index_values};
 
 /// An integer setting: name, texts, range, context and unit.
@@ -120,13 +124,6 @@ pub fn share_prefixes() -> bool {
     SHARE_PREFIXES.get()
 }
 
-static MEND_NAMES: GucSetting<bool> = GucSetting::<bool>::new(true);
-
-/// Whether wrong columns are put right where the catalog leaves one reading.
-pub fn mend_names() -> bool {
-    MEND_NAMES.get()
-}
-
 static SEMANTICS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether what people have defined about the database counts.
@@ -146,77 +143,6 @@ static TEMPLATES: GucSetting<bool> = GucSetting::<bool>::new(true);
 /// Whether templates answer the questions they fit.
 pub fn templates() -> bool {
     TEMPLATES.get()
-}
-
-static VALUE_HINTS: GucSetting<bool> = GucSetting::<bool>::new(true);
-
-/// Whether the model is told which columns have the values a question names.
-pub fn value_hints() -> bool {
-    VALUE_HINTS.get()
-}
-
-static MEND_CONDITIONS: GucSetting<bool> = GucSetting::<bool>::new(true);
-
-/// Whether conditions that exclude each other are taken apart.
-pub fn mend_conditions() -> bool {
-    MEND_CONDITIONS.get()
-}
-
-static FIT_CONSTANTS: GucSetting<bool> = GucSetting::<bool>::new(true);
-
-/// Whether constants that no row has are looked up and put right.
-pub fn fit_constants() -> bool {
-    FIT_CONSTANTS.get()
-}
-
-static PRUNE_JOINS: GucSetting<bool> = GucSetting::<bool>::new(true);
-
-/// Whether joins that nothing asks for are taken out of the model's statement.
-pub fn prune_joins() -> bool {
-    PRUNE_JOINS.get()
-}
-
-static CANDIDATES: GucSetting<i32> = GucSetting::<i32>::new(5);
-
-/// Statements the model writes for a question, of which one is chosen.
-pub fn candidates() -> u32 {
-    unsigned(&CANDIDATES)
-}
-
-/// When candidates after the first are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
-pub enum CandidatesIf {
-    /// Beside the first.
-    #[name = c"always"]
-    Always,
-    /// After it, where the model was not sure of it, had to mend it, or nothing came of it.
-    #[name = c"doubtful"]
-    Doubtful,
-    /// After it, where nothing came of it.
-    #[name = c"invalid"]
-    Invalid,
-}
-
-static CANDIDATES_IF: GucSetting<CandidatesIf> =
-    GucSetting::<CandidatesIf>::new(CandidatesIf::Doubtful);
-
-/// When candidates after the first are drawn.
-pub fn candidates_if() -> CandidatesIf {
-    CANDIDATES_IF.get()
-}
-
-static DOUBT: GucSetting<f64> = GucSetting::<f64>::new(0.2);
-
-/// The mean of -ln p of a statement's tokens from which on it is doubtful.
-pub fn doubt() -> f64 {
-    DOUBT.get()
-}
-
-static TEMPERATURE: GucSetting<f64> = GucSetting::<f64>::new(0.7);
-
-/// How freely the candidates after the first are drawn, thousandths.
-pub fn temperature() -> u32 {
-    (TEMPERATURE.get() * 1000.0) as u32
 }
 
 static CLARIFY: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -442,9 +368,12 @@ pub enum Constrained {
     /// The same, with columns of relations in scope only.
     #[name = c"scope"]
     Scope,
+    /// As [`Self::Scope`], but only one more statement where none that was written freely is valid.
+    #[name = c"invalid"]
+    Invalid,
 }
 
-static CONSTRAINED: GucSetting<Constrained> = GucSetting::<Constrained>::new(Constrained::Off);
+static CONSTRAINED: GucSetting<Constrained> = GucSetting::<Constrained>::new(Constrained::Invalid);
 
 /// What the model may write.
 pub fn constrained() -> Constrained {
@@ -512,6 +441,8 @@ pub fn log_questions() -> Option<Texts> {
 /// Defines every setting; called once, from `_PG_init`.
 pub fn define() {
     embedding::define();
+    candidates::define();
+    mending::define();
     values::define();
     GucRegistry::define_string_guc(c"text2sql.model_path", c"Model file in GGUF format.", c"Absolute path, readable by the server's user, owned by it or root, not writable by others.", &MODEL_PATH, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
     GucRegistry::define_string_guc(c"text2sql.model_sha256", c"sha256 the model file must have.", c"Lower-case hex. If empty, it is read from the file of the same name with .sha256 appended.", &MODEL_SHA256, GucContext::Sighup, GucFlags::SUPERUSER_ONLY);
@@ -521,14 +452,6 @@ pub fn define() {
         c"How fast an answer comes then tells what other roles asked and may read.",
         &SHARE_PREFIXES,
         GucContext::Suset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_bool_guc(
-        c"text2sql.mend_names",
-        c"Put wrong columns of a statement right where the catalog leaves one reading.",
-        c"The table that has the column is named or joined along a foreign key; no other generation is needed.",
-        &MEND_NAMES,
-        GucContext::Userset,
         GucFlags::default(),
     );
     GucRegistry::define_bool_guc(
@@ -544,76 +467,6 @@ pub fn define() {
         c"Answer questions that fit a template with its statement, without the model.",
         c"Templates are those of text2sql.add_template that read nothing the caller may not read.",
         &TEMPLATES,
-        GucContext::Userset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_bool_guc(
-        c"text2sql.value_hints",
-        c"Tell the model which columns have the values a question names.",
-        c"They are the common values of the server's statistics and those of text2sql.refresh_values, as far as the caller may read them.",
-        &VALUE_HINTS,
-        GucContext::Userset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_bool_guc(
-        c"text2sql.mend_conditions",
-        c"Put conditions of the model's statement right that cannot be meant.",
-        c"Those that exclude each other, and those that the question says otherwise: oldest, A and B, never.",
-        &MEND_CONDITIONS,
-        GucContext::Userset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_bool_guc(
-        c"text2sql.fit_constants",
-        c"Look texts of the model's statement up, and write them as they are stored.",
-        c"It reads the columns they are compared with as the caller, for at most 300 ms a statement.",
-        &FIT_CONSTANTS,
-        GucContext::Userset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_bool_guc(
-        c"text2sql.prune_joins",
-        c"Take joins that nothing asks for out of the model's statement.",
-        c"A relation goes whose columns are not used and that the question does not speak of.",
-        &PRUNE_JOINS,
-        GucContext::Userset,
-        GucFlags::default(),
-    );
-    Int {
-        setting: &CANDIDATES,
-        name: c"text2sql.candidates",
-        short: c"Statements the model writes for a question.",
-        long: c"Of several, the one is taken whose result most of them have.",
-        range: (1, 16),
-        context: GucContext::Suset,
-        flags: GucFlags::default(),
-    }
-    .define();
-    GucRegistry::define_enum_guc(
-        c"text2sql.candidates_if",
-        c"When the candidates after the first are drawn.",
-        c"always: beside it; doubtful: after it, where the model was not sure of it; invalid: where nothing came of it.",
-        &CANDIDATES_IF,
-        GucContext::Suset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_float_guc(
-        c"text2sql.doubt",
-        c"From which mean of -ln p of its tokens on a statement is doubtful.",
-        c"For text2sql.candidates_if = doubtful. 0 doubts everything.",
-        &DOUBT,
-        0.0,
-        20.0,
-        GucContext::Suset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_float_guc(
-        c"text2sql.temperature",
-        c"How freely the candidates after the first are drawn.",
-        c"0 gives the likeliest tokens again; 1 draws as the model was trained to.",
-        &TEMPERATURE,
-        0.0,
-        2.0,
         GucContext::Userset,
         GucFlags::default(),
     );
@@ -991,7 +844,7 @@ pub fn define() {
     GucRegistry::define_enum_guc(
         c"text2sql.constrained",
         c"What the model may write.",
-        c"off: anything; names: one SELECT over known names; scope: columns of relations in scope only. What it writes is checked in any case.",
+        c"off: anything; names: one SELECT over known names; scope: columns of relations in scope only; invalid: the same, once nothing else was valid. What it writes is checked in any case.",
         &CONSTRAINED,
         GucContext::Userset,
         GucFlags::default(),

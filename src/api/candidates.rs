@@ -19,7 +19,7 @@ use text2sql_core::sql::ParsedSql;
 use super::check::{Check, Returned};
 use super::draft::Draft;
 use super::limits::Guard;
-use super::put_right::put_right;
+use super::put_right::{LOOKING, put_right};
 use crate::guc::{self, CandidatesIf};
 use crate::ipc::client::{self, Generation, Patience, Pending};
 use crate::ipc::mailbox::QueueLimits;
@@ -81,20 +81,35 @@ impl<'q> Further<'q> {
 
     /// Asks for those that a question is to have after its first one, which has passed its check or
     /// came to nothing.
-    pub fn after<T>(
-        first: Option<&Candidate<T>>,
+    pub fn after<C: Check>(
+        first: Option<&Candidate<C::Given>>,
         attempts: u32,
+        check: &C,
         (draft, route, patience): (&'q Draft, &Route, Patience),
     ) -> Option<Self> {
+        if guc::candidates() <= 1 {
+            return None;
+        }
         let wanted = match (guc::candidates_if(), first) {
             (CandidatesIf::Always, _) => false,
             (CandidatesIf::Doubtful, Some(first)) => {
-                attempts > 1 || first.stats.mean_surprisal() >= Some(guc::doubt())
+                attempts > 1
+                    || first.stats.mean_surprisal() >= Some(guc::doubt())
+                    || (guc::doubt_empty() && returns_nothing(first, check))
             }
             (CandidatesIf::Invalid, Some(_)) => false,
             (CandidatesIf::Doubtful | CandidatesIf::Invalid, None) => true,
         };
-        (wanted && guc::candidates() > 1).then(|| Self::ask(draft, route, patience))
+        wanted.then(|| Self::ask(draft, route, patience))
+    }
+
+    /// Asks for one more where none that was written freely is valid: what its tokens may be is known
+    /// to the caller's catalog then.
+    pub fn last((draft, route, patience): (&'q Draft, &Route, Patience)) -> Option<Self> {
+        let request = draft.last_request(route.clone())?;
+        let pending = client::submit(request, patience).ok()?;
+        let (route, pending) = (route.clone(), VecDeque::from([(1, pending)]));
+        Some(Self { draft, route, patience, pending, next: 2, wanted: 2 })
     }
 
     /// Asks for as many as the settings want, as far as there is room.
@@ -131,6 +146,14 @@ impl<'q> Further<'q> {
         self.fill();
         Some((number, generation))
     }
+}
+
+/// Whether a statement that passed its check has no rows, as far as that is soon found out.
+fn returns_nothing<C: Check>(first: &Candidate<C::Given>, check: &C) -> bool {
+    let Candidate { sql, given, .. } = first;
+    check.is_empty(given).unwrap_or_else(|| {
+        check.returned(sql, given, LOOKING).is_some_and(|returned| returned.is_empty)
+    })
 }
 
 /// What an election took.

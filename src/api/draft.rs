@@ -107,16 +107,32 @@ impl Draft {
             route,
         }
     }
+
+    /// The request of the draft's prompt for a question whose answers so far are not valid, if there is
+    /// to be one.
+    pub fn last_request(&self, route: Route) -> Option<GenerateRequest> {
+        if guc::constrained() != Constrained::Invalid {
+            return None;
+        }
+        let request = self.request(self.prompt.clone(), route, guc::max_new_tokens());
+        let constraint = Some(constrained_to(ColumnScope::InScope, &self.snapshot))
+            .filter(Constraint::is_reasonable)?;
+        Some(GenerateRequest { constraint: Some(constraint), ..request })
+    }
 }
 
 /// What answers over the snapshot must keep to.
 fn constraint(snapshot: &Snapshot) -> Option<Constraint> {
     let columns = match guc::constrained() {
-        Constrained::Off => return None,
+        Constrained::Off | Constrained::Invalid => return None,
         Constrained::Names => ColumnScope::Anywhere,
         Constrained::Scope => ColumnScope::InScope,
     };
-    Some(Constraint { columns, ..Constraint::from(snapshot) })
+    Some(constrained_to(columns, snapshot))
+}
+
+fn constrained_to(columns: ColumnScope, snapshot: &Snapshot) -> Constraint {
+    Constraint { columns, ..Constraint::from(snapshot) }
 }
 
 /// Prefixes are shared within one role of one database only, unless a superuser wants it otherwise:

@@ -233,7 +233,7 @@ impl<'a> Question<'a> {
                                     // It is the answer, unless another candidate runs.
                                     let others = further.take().or_else(|| {
                                         let way = (&draft, &route, patience);
-                                        let after = || Further::after::<C::Given>(None, 1, way);
+                                        let after = || Further::after(None, 1, check, way);
                                         is_about_data(&error).then(after)?
                                     });
                                     let winner = others
@@ -250,7 +250,8 @@ impl<'a> Question<'a> {
                     let attempts = pipeline.attempts();
                     if !matches!(outcome, Outcome::Refused { .. }) {
                         let way = (&draft, &route, patience);
-                        further = further.or_else(|| Further::after(first.as_ref(), attempts, way));
+                        further = further
+                            .or_else(|| Further::after(first.as_ref(), attempts, check, way));
                     }
                     let winner = match (further.take(), first) {
                         (Some(further), first) => work.elect(&checking, first, further),
@@ -259,6 +260,12 @@ impl<'a> Question<'a> {
                             Winner { candidate, votes: 1, of: 1, is_empty }
                         }),
                     };
+                    let winner = winner.or_else(|| {
+                        let may_go_on = !matches!(outcome, Outcome::Refused { .. });
+                        let last =
+                            may_go_on.then(|| Further::last((&draft, &route, patience)))??;
+                        work.elect(&checking, None, last)
+                    });
                     let Some(winner) = winner else {
                         return Err(Error::NoStatement(Box::new(outcome)));
                     };
