@@ -74,7 +74,8 @@ impl Grammar {
         constraints: &mut Constraints,
         tokenizer: &TextTokenizer,
     ) -> Result<(), Failure> {
-        let constraint = made_up(self.tables, self.columns);
+        let relations = made_up(self.tables, self.columns);
+        let constraint = Constraint { relations, ..Constraint::default() };
         for what in ["first", "second"] {
             let begin = Instant::now();
             constraints.start(&constraint, "").map_err(|error| failure(&error.to_string()))?;
@@ -98,6 +99,9 @@ impl Grammar {
 #[derive(Default)]
 struct Times {
     with_masks: bool,
+    candidates: Vec<Duration>,
+    /// Most candidates that were not in the mask.
+    in_doubt: usize,
     masks: Vec<Duration>,
     asks: Vec<Duration>,
     others: Vec<Duration>,
@@ -112,9 +116,12 @@ impl Times {
             times.get(at).copied().unwrap_or_default()
         };
         format!(
-            "{} tokens ({} could be forced), mask p50 {:?} p99 {:?}, asking p50 {:?} p99 {:?}, judging and taking p50 {:?} p99 {:?}",
+            "{} tokens ({} could be forced), candidates p50 {:?} p99 {:?} ({} in doubt at most), whole mask p50 {:?} p99 {:?}, asking p50 {:?} p99 {:?}, judging and taking p50 {:?} p99 {:?}",
             self.asks.len(),
             self.forced,
+            of(&mut self.candidates, 50),
+            of(&mut self.candidates, 99),
+            self.in_doubt,
             of(&mut self.masks, 50),
             of(&mut self.masks, 99),
             of(&mut self.asks, 50),
@@ -142,11 +149,15 @@ fn write(
         // As in an answer, a mask is rarely made: its time is taken for the made-up tables.
         if times.with_masks {
             let begin = Instant::now();
-            let mask = answer.mask();
+            let candidates = answer.candidates().map_err(failed)?;
+            times.candidates.push(begin.elapsed());
+            let begin = Instant::now();
+            let mask = answer.mask().map_err(failed)?;
             times.masks.push(begin.elapsed());
-            if !mask.is_ok_and(|mask| mask.is_allowed(token)) {
+            if !mask.is_allowed(token) {
                 return stopped("masked");
             }
+            times.in_doubt = times.in_doubt.max(candidates.num_set() - mask.num_set());
         }
         let begin = Instant::now();
         if !answer.allows(token, tokenizer).map_err(failed)? {
@@ -236,14 +247,15 @@ fn first_name(text: &str) -> Option<String> {
     }
 }
 
-fn made_up(tables: usize, columns: usize) -> Constraint {
+/// Tables of a made-up catalog.
+pub fn made_up(tables: usize, columns: usize) -> Vec<ConstraintRelation> {
     let columns: Vec<String> = (0..columns).map(|column| format!("column_{column}")).collect();
-    let relations = (0..tables).map(|table| ConstraintRelation {
+    let relations = (0..tables).map(move |table| ConstraintRelation {
         schema: "public".into(),
         name: format!("table_{table}"),
         columns: columns.clone(),
     });
-    Constraint { relations: relations.collect(), ..Constraint::default() }
+    relations.collect()
 }
 
 fn failure(message: &str) -> Failure {

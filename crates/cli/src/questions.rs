@@ -22,6 +22,7 @@ use text2sql_core::semantics::{examples, hints};
 use text2sql_engine::control::Control;
 use text2sql_engine::model::{LoadedModel, Pin};
 
+use crate::grammar::made_up;
 use crate::load::Load;
 
 /// Token budget of the schema, as `text2sql.prompt_tokens` has it by default.
@@ -41,6 +42,9 @@ pub struct Questions {
     /// Constrain the answers to the grammar and the names of the catalog.
     #[arg(long)]
     constrained: bool,
+    /// Made-up tables added to what constrained answers may name.
+    #[arg(long, default_value_t = 0, requires = "constrained")]
+    made_up_tables: usize,
     /// Keep no prefixes: every prompt is computed whole.
     #[arg(long)]
     without_cache: bool,
@@ -104,6 +108,7 @@ impl Questions {
         let mut model = LoadedModel::load_pinned(&self.load.spec(), Pin::Any, &mut |_| {})?;
         model.set_guess_ahead(!self.without_guesses);
         let (mut first, mut warm) = (Vec::new(), Vec::new());
+        let mut choices: Vec<u32> = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
         for Asked { db, question } in asked {
             let Some(snapshot) = snapshots.get(db.as_str()) else { continue };
@@ -113,6 +118,7 @@ impl Questions {
             let done = model.generate(&request, &Control::new(Duration::MAX), &mut |_| {})?;
             let ms = begin.elapsed().as_secs_f64() * 1e3;
             let stats = done.stats;
+            choices.extend(&done.choices_us);
             let text = done.text.split_whitespace().collect::<Vec<_>>().join(" ");
             println!(
                 "{ms:8.0} ms  {:5} prompt, {:5} cached, {:3} generated  {db}: {text}",
@@ -144,6 +150,9 @@ impl Questions {
         }
         println!("first of a schema: {}", summary(&mut first));
         println!("later ones: {}", summary(&mut warm));
+        if self.constrained {
+            println!("constraint: {}", of_choices(&mut choices));
+        }
         Ok(())
     }
 
@@ -171,11 +180,32 @@ impl Questions {
             max_new_tokens: self.max_new_tokens,
             deadline_ms: 0,
             cache_scope: if self.without_cache { String::new() } else { db.to_owned() },
-            constraint: self.constrained.then(|| Constraint::from(snapshot)),
+            constraint: self.constrained.then(|| {
+                let mut constraint = Constraint::from(snapshot);
+                constraint.relations.extend(made_up(self.made_up_tables, 10));
+                constraint
+            }),
             sampling: None,
             route: Route::default(),
         })
     }
+}
+
+/// What a constraint took for a token.
+fn of_choices(microseconds: &mut [u32]) -> String {
+    microseconds.sort_unstable();
+    let of = |share: usize| {
+        let at = (microseconds.len() * share / 100).min(microseconds.len().saturating_sub(1));
+        f64::from(microseconds.get(at).copied().unwrap_or_default()) / 1e3
+    };
+    let slow = microseconds.iter().filter(|time| **time >= 1000).count();
+    format!(
+        "{} choices, p50 {:.3} ms, p99 {:.3} ms, slowest {:.3} ms, {slow} of 1 ms and more",
+        microseconds.len(),
+        of(50),
+        of(99),
+        of(100),
+    )
 }
 
 /// Median and slowest, seconds.

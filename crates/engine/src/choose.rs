@@ -37,6 +37,8 @@ pub struct Chooser {
     chosen: Option<f32>,
     /// For each token of the answer how unlikely it was; nothing for those that were forced.
     surprisals: Vec<Option<f32>>,
+    /// What the constraint took for each choice, microseconds.
+    times: Vec<u32>,
 }
 
 impl Chooser {
@@ -49,7 +51,8 @@ impl Chooser {
         stats: &mut GenerationStats,
     ) -> Self {
         let sampler = sampling.map(Sampler::new);
-        let free = Self { answer: None, sampler, chosen: None, surprisals: Vec::new() };
+        let free =
+            Self { answer: None, sampler, chosen: None, surprisals: Vec::new(), times: Vec::new() };
         let Some(constraint) = constraint else { return free };
         let begin = Instant::now();
         let answer = constraints.start(constraint, assistant_prefix).ok();
@@ -98,7 +101,9 @@ impl Chooser {
         let Some(answer) = &mut self.answer else { return Choice::Token(free) };
         let begin = Instant::now();
         let choice = constrained(answer, logits, free, tokenizer);
-        stats.mask_us += begin.elapsed().as_micros() as u64;
+        let took = begin.elapsed().as_micros();
+        stats.mask_us += took as u64;
+        self.times.push(took as u32);
         let choice = match choice {
             Ok(choice) => choice,
             Err(_) => {
@@ -125,7 +130,12 @@ impl Chooser {
     ) -> Vec<u32> {
         let begin = Instant::now();
         let forced = self.answer.as_mut().map(|answer| taken(answer, token, tokenizer));
-        stats.mask_us += begin.elapsed().as_micros() as u64;
+        let took = begin.elapsed().as_micros();
+        stats.mask_us += took as u64;
+        // That of the token's choice: taking it is part of what it costs.
+        if let Some(time) = self.times.last_mut() {
+            *time += took as u32;
+        }
         self.surprisals.push(self.chosen.take());
         match forced {
             Some(Ok(forced)) => {
@@ -156,6 +166,11 @@ impl Chooser {
         stats.weighed_tokens = weighed().count() as u32;
         stats.surprisal = weighed().fold(0, u64::saturating_add);
         stats.worst_surprisal = weighed().max().unwrap_or_default();
+    }
+
+    /// What the constraint took for each choice, with taking the token, microseconds.
+    pub fn into_times(self) -> Vec<u32> {
+        self.times
     }
 
     fn give_up(&mut self, stats: &mut GenerationStats) {
@@ -189,10 +204,8 @@ fn constrained(
         if refused == MAX_REFUSED {
             answer.give_up_names();
         }
-        // What was refused is not in the next mask.
-        let mask = answer.mask()?;
-        let token =
-            most_likely(logits, |token| mask.is_allowed(token)).ok_or(ConstraintError::DeadEnd)?;
+        // What was refused is not among the next ones.
+        let token = likeliest_allowed(answer, logits)?;
         match answer.judge(token, tokenizer)? {
             Judgement::Good => return Ok(Choice::Token(token)),
             Judgement::Back(count) => return Ok(Choice::Back(count)),
@@ -200,6 +213,20 @@ fn constrained(
         }
     }
     Err(ConstraintError::DeadEnd)
+}
+
+/// The likeliest of all tokens that are allowed.
+fn likeliest_allowed(answer: &mut Constrained, logits: &[f32]) -> Result<u32, ConstraintError> {
+    let mut mask = answer.candidates()?;
+    while let Some(token) = most_likely(logits, |token| mask.is_allowed(token)) {
+        if answer.grammar_allows(token)? {
+            return Ok(token);
+        }
+        mask.disallow_token(token);
+    }
+    // No candidate is: then names are not what they must be, which the whole mask sees.
+    let mask = answer.mask()?;
+    most_likely(logits, |token| mask.is_allowed(token)).ok_or(ConstraintError::DeadEnd)
 }
 
 /// The `count` tokens with the largest logits, the largest first, the lowest number among equals.
@@ -253,6 +280,34 @@ mod tests {
         assert_eq!(likeliest(&[0.0, 2.0, f32::NAN, 1.0, 2.0], 3), [1, 4, 3]);
         assert_eq!(likeliest(&[0.0], 3), [0]);
         assert!(likeliest(&[], 3).is_empty());
+    }
+
+    /// Candidates may hold what is not allowed; what is chosen of them is the same.
+    #[test]
+    fn the_likeliest_candidate_that_is_allowed_is_the_likeliest_of_the_mask() {
+        let (mut answer, tokens) = crate::constraint::made_up().unwrap();
+        let statement = "SELECT c, count(*) FROM s.tab WHERE a1 > -1 AND (c = 'x') ORDER BY 1;";
+        let (mut state, mut in_doubt, mut refused) = (7u64, 0, 0);
+        for byte in statement.bytes() {
+            let mask = answer.mask().unwrap();
+            let candidates = answer.candidates().unwrap();
+            in_doubt += candidates.num_set() - mask.num_set();
+            for _ in 0..20 {
+                let logits: Vec<f32> = std::iter::repeat_with(|| {
+                    state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
+                    (state >> 40) as f32
+                })
+                .take(tokens.len())
+                .collect();
+                let expected = most_likely(&logits, |token| mask.is_allowed(token));
+                let first = most_likely(&logits, |token| candidates.is_allowed(token));
+                refused += usize::from(first != expected);
+                assert_eq!(likeliest_allowed(&mut answer, &logits).ok(), expected);
+            }
+            let token = tokens.iter().position(|bytes| *bytes == [byte]).unwrap();
+            answer.advance_by(token as u32, &[byte]).unwrap();
+        }
+        assert!(in_doubt > 0 && refused > 0, "{in_doubt} in doubt, {refused} chosen and refused");
     }
 
     #[test]

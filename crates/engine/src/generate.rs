@@ -19,6 +19,9 @@ pub struct Completion {
     pub finish: Finish,
     /// Counts and times.
     pub stats: GenerationStats,
+    /// What the constraint took for each token that was chosen, microseconds: of these,
+    /// `stats.mask_us` is the sum.
+    pub choices_us: Vec<u32>,
 }
 
 impl LoadedModel {

@@ -314,7 +314,8 @@ impl Generation {
         self.stats.generated_tokens = self.answer.len() as u32;
         self.chooser.weigh(&mut self.stats);
         self.stats.decode_us = self.since.elapsed().as_micros() as u64;
-        Completion { text: self.output.into_text(), finish, stats: self.stats }
+        let choices_us = self.chooser.into_times();
+        Completion { text: self.output.into_text(), finish, stats: self.stats, choices_us }
     }
 }
 

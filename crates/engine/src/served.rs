@@ -154,7 +154,7 @@ impl Model for Served {
                 id,
                 match notice {
                     Notice::Event(event) => event,
-                    Notice::Ended(Ok(Completion { text, finish, stats })) => {
+                    Notice::Ended(Ok(Completion { text, finish, stats, .. })) => {
                         Event::Done { text, finish, stats }
                     }
                     Notice::Ended(Err(error)) => Event::Failed { failure: error.into() },

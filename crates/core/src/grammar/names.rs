@@ -109,6 +109,11 @@ impl Choice {
         Self { from, sets }
     }
 
+    /// The sets that count.
+    pub fn sets(&self) -> &[Arc<NameSet>] {
+        self.sets.get(..MAX_SETS).unwrap_or(&self.sets)
+    }
+
     /// In front of the name.
     pub fn start(&self) -> Cursor {
         let mut ranges = [(0, 0); MAX_SETS];
@@ -173,9 +178,11 @@ impl Choice {
             let within = set.spellings.get(low as usize..high as usize).unwrap_or_default();
             let at = |s: &[u8]| s.get(depth).copied();
             let begin = within.partition_point(|s| at(s) < Some(byte));
-            let end = within.partition_point(|s| at(s) <= Some(byte));
-            *range = (low + begin as u32, low + end as u32);
-            any |= begin < end;
+            let rest = within.get(begin..).unwrap_or_default();
+            let goes_on = rest.first().is_some_and(|s| at(s) == Some(byte));
+            let count = if goes_on { rest.partition_point(|s| at(s) == Some(byte)) } else { 0 };
+            *range = (low + begin as u32, low + (begin + count) as u32);
+            any |= goes_on;
         }
         any.then_some(next)
     }

@@ -11,13 +11,16 @@ use text2sql_core::grammar::scope::{self, Verdict};
 use text2sql_core::grammar::{Catalog, Choice, Cursor, is_word_byte};
 use toktrie::{Recognizer, SimpleVob};
 
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Masker, Vocabulary};
 use super::{ConstraintError, failed, guarded};
 use crate::tokenizer::TextTokenizer;
 
 /// Times an answer is taken back before names are no longer looked at: each costs the tokens
 /// behind the wrong name once more.
 const MAX_BACKTRACKS: u32 = 12;
+
+/// Items of the parser that are made for one choice: some 30 nanoseconds each.
+const MAX_ITEMS: usize = 4_000;
 
 /// Bytes that can follow a complete name, for finding out which tokens its end is made of.
 const AFTER_NAMES: &[&str] = &[" ", ",", ")", "\n", ";", ".", ":", "(", "[", "=", "<", "-", "|"];
@@ -77,6 +80,8 @@ pub struct Constrained {
     verdict: Verdict,
     backtracks: u32,
     names: bool,
+    /// The grammar's mask at this place, if it was computed, and within how many items.
+    masked: Option<(usize, SimpleVob)>,
 }
 
 impl Constrained {
@@ -97,6 +102,7 @@ impl Constrained {
             verdict: Verdict::default(),
             backtracks: 0,
             names: true,
+            masked: None,
         };
         if !begun.trim().is_empty() {
             let tokens = answer.vocabulary.trie().greedy_tokenize(begun.as_bytes());
@@ -117,7 +123,20 @@ impl Constrained {
     /// # Errors
     /// [`ConstraintError::DeadEnd`] where there is none, or a failure of the parser.
     pub fn mask(&mut self) -> Result<SimpleVob, ConstraintError> {
-        let grammar = guarded(|| self.parser.compute_mask().map_err(failed))?;
+        self.mask_within(usize::MAX)
+    }
+
+    /// All tokens of the mask, and a few that the grammar may not allow: those of several lexemes,
+    /// of which each costs a step of the parser. [`Constrained::grammar_allows`] tells.
+    ///
+    /// # Errors
+    /// As [`Constrained::mask`].
+    pub fn candidates(&mut self) -> Result<SimpleVob, ConstraintError> {
+        self.mask_within(MAX_ITEMS)
+    }
+
+    fn mask_within(&mut self, items: usize) -> Result<SimpleVob, ConstraintError> {
+        let grammar = self.grammar_mask(items)?;
         let refused = self.refused.get(&self.tokens.len());
         let narrowed = |with_names: Option<SimpleVob>| {
             let mut mask = grammar.clone();
@@ -145,6 +164,31 @@ impl Constrained {
             self.names = false;
         }
         narrowed(None).ok_or(ConstraintError::DeadEnd)
+    }
+
+    /// The tokens the grammar allows, and where that would take more than so many items of its
+    /// parser, some that it may not.
+    fn grammar_mask(&mut self, items: usize) -> Result<SimpleVob, ConstraintError> {
+        if let Some((of, mask)) = &self.masked
+            && *of == items
+        {
+            return Ok(mask.clone());
+        }
+        let masker = Masker { vocabulary: &self.vocabulary, items };
+        let mask = guarded(|| {
+            // The parser keeps the last one by what does not tell one state from another always.
+            self.parser.parser.invalidate_bias_cache();
+            let mut mask = self.parser.parser.compute_bias(&masker, &[]);
+            if let Some(error) = self.parser.parser.get_error() {
+                return Err(failed(error.message()));
+            }
+            if self.parser.is_accepting() {
+                mask.or(&self.vocabulary.trie().eos_token_set());
+            }
+            Ok(mask)
+        })?;
+        self.masked = Some((items, mask.clone()));
+        Ok(mask)
     }
 
     /// Whether a token is in the mask, without the others: a hundredth of the time.
@@ -180,6 +224,14 @@ impl Constrained {
                 return Ok(false);
             }
         }
+        self.grammar_allows(token)
+    }
+
+    /// Whether the grammar allows a token, whatever names there are.
+    ///
+    /// # Errors
+    /// A failure of the parser.
+    pub fn grammar_allows(&mut self, token: u32) -> Result<bool, ConstraintError> {
         guarded(|| self.parser.validate_token(token).map_err(failed))
     }
 
@@ -187,7 +239,13 @@ impl Constrained {
     fn name_mask(&self) -> Option<SimpleVob> {
         let choice = self.verdict.choice.as_ref()?;
         let cursor = choice.walk(self.text.get(choice.from..)?)?;
-        Some(self.walk_trie(cursor, |cursor, byte| choice.step(cursor, byte)))
+        if cursor != choice.start() || choice.sets().is_empty() {
+            return Some(self.vocabulary.goes_on(choice, cursor));
+        }
+        // Together they take what each of them takes.
+        let mut mask = self.vocabulary.trie().alloc_token_set();
+        choice.sets().iter().for_each(|set| self.vocabulary.add_names(set, &mut mask));
+        Some(mask)
     }
 
     /// Tokens that go on with a name that was found to be right here.
@@ -195,20 +253,14 @@ impl Constrained {
         self.hints.iter().rev().find_map(|hint| {
             let walk =
                 self.text.iter().try_fold(Walk::Before(0), |walk, byte| hint.step(walk, *byte))?;
-            match walk {
-                Walk::Elsewhere => return None,
-                Walk::Name(cursor) if cursor.is_behind() => return None,
-                _ => {}
-            }
-            Some(self.walk_trie(walk, |walk, byte| hint.step(walk, byte)))
+            let settled = |walk: &Walk| match walk {
+                Walk::Elsewhere => true,
+                Walk::Name(cursor) => cursor.is_behind(),
+                Walk::Before(_) => false,
+            };
+            (!settled(&walk))
+                .then(|| self.vocabulary.stepped(walk, settled, |walk, byte| hint.step(walk, byte)))
         })
-    }
-
-    fn walk_trie<S: Copy>(&self, state: S, step: impl Fn(S, u8) -> Option<S>) -> SimpleVob {
-        let trie = self.vocabulary.trie();
-        let mut mask = trie.alloc_token_set();
-        trie.add_bias(&mut Steps { stack: vec![state], step }, &mut mask, &[]);
-        mask
     }
 
     /// What is to be done with a token of the mask.
@@ -321,11 +373,15 @@ impl Constrained {
         token: u32,
         tokenizer: &TextTokenizer,
     ) -> Result<(), ConstraintError> {
+        let bytes = if tokenizer.ends_turn(token) { &[] } else { tokenizer.bytes(token) };
+        self.advance_by(token, bytes)
+    }
+
+    /// Takes a token whose bytes are known.
+    pub(crate) fn advance_by(&mut self, token: u32, bytes: &[u8]) -> Result<(), ConstraintError> {
         guarded(|| self.parser.consume_token(token).map_err(failed))?;
         self.tokens.push((token, self.text.len()));
-        if !tokenizer.ends_turn(token) {
-            self.text.extend_from_slice(tokenizer.bytes(token));
-        }
+        self.text.extend_from_slice(bytes);
         self.look();
         Ok(())
     }
@@ -346,6 +402,7 @@ impl Constrained {
     }
 
     fn look(&mut self) {
+        self.masked = None;
         self.verdict = if self.names {
             scope::check(&self.catalog, valid(&self.text), false)
         } else {
@@ -429,6 +486,11 @@ impl Constrained {
         .unwrap_or(false)
     }
 
+    /// The text so far.
+    pub fn text(&self) -> &str {
+        valid(&self.text)
+    }
+
     /// Whether the text is a whole statement.
     pub fn is_complete(&mut self) -> bool {
         guarded(|| Ok(self.parser.is_accepting())).unwrap_or(false)
@@ -453,33 +515,5 @@ fn valid(text: &[u8]) -> &str {
             .get(..error.valid_up_to())
             .and_then(|text| std::str::from_utf8(text).ok())
             .unwrap_or_default(),
-    }
-}
-
-/// Walks the trie by a function from state and byte to state.
-struct Steps<S, F> {
-    stack: Vec<S>,
-    step: F,
-}
-
-impl<S: Copy, F: Fn(S, u8) -> Option<S>> Recognizer for Steps<S, F> {
-    fn pop_bytes(&mut self, num: usize) {
-        self.stack.truncate(self.stack.len().saturating_sub(num));
-    }
-
-    fn collapse(&mut self) {
-        let top = self.stack.pop();
-        self.stack.clear();
-        self.stack.extend(top);
-    }
-
-    fn trie_finished(&mut self) {
-        self.stack.truncate(1);
-    }
-
-    fn try_push_byte(&mut self, byte: u8) -> bool {
-        let next = self.stack.last().and_then(|state| (self.step)(*state, byte));
-        self.stack.extend(next);
-        next.is_some()
     }
 }

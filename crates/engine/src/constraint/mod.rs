@@ -14,6 +14,7 @@
 
 mod answer;
 mod cache;
+mod trie;
 mod vocabulary;
 
 pub use answer::{Constrained, Judgement};
@@ -42,6 +43,24 @@ pub enum ConstraintError {
 fn guarded<T>(work: impl FnOnce() -> Result<T, ConstraintError>) -> Result<T, ConstraintError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(ConstraintError::Grammar("its parser panicked".into())))
+}
+
+/// An answer over a vocabulary and a catalog that are made up.
+#[cfg(test)]
+pub(crate) fn made_up() -> Result<(Constrained, Vec<Vec<u8>>), ConstraintError> {
+    use text2sql_core::grammar::{Catalog, lark};
+    use text2sql_core::protocol::{Constraint, ConstraintRelation};
+    let tokens = vocabulary::tests::tokens();
+    let vocabulary = Vocabulary::of(&tokens, tokens.len() as u32 - 1)?;
+    let grammar = llguidance::api::TopLevelGrammar::from_lark(lark(&[]));
+    let mut parser = vocabulary.factory().create_parser(grammar).map_err(failed)?;
+    parser.start_without_prompt();
+    let columns = vec!["a1".into(), "c".into()];
+    let relation = ConstraintRelation { schema: "s".into(), name: "tab".into(), columns };
+    let constraint = Constraint { relations: vec![relation], ..Constraint::default() };
+    let catalog = std::sync::Arc::new(Catalog::new(&constraint));
+    let answer = Constrained::new(std::sync::Arc::new(vocabulary), catalog, parser, "")?;
+    Ok((answer, tokens))
 }
 
 fn failed(error: impl std::fmt::Display) -> ConstraintError {

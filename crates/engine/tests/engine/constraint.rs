@@ -36,10 +36,12 @@ fn stopped(model: &mut LoadedModel, statement: &str) -> Option<(String, &'static
     let mut text = Vec::new();
     let so_far = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
     for token in tokens.into_iter().chain([tokenizer.end()]) {
+        let candidates = answer.candidates();
         let mask = answer.mask();
         if !mask.is_ok_and(|mask| mask.is_allowed(token)) {
             return Some((so_far(&text), "masked"));
         }
+        assert!(candidates.unwrap().is_allowed(token), "as the mask: {}", so_far(&text));
         assert!(answer.allows(token, tokenizer).unwrap(), "as the mask: {}", so_far(&text));
         if answer.judge(token, tokenizer).unwrap() != Judgement::Good {
             return Some((so_far(&text), "judged"));
@@ -331,6 +333,31 @@ fn the_prefix_of_the_prompt_is_part_of_the_statement() {
     let mask = answer.mask().unwrap();
     assert!(mask.is_allowed(token("1")) && !mask.is_allowed(token(")")));
     assert!(!answer.is_complete());
+}
+
+/// Of every token, not only of one that is wanted: some are allowed or refused without being
+/// looked at.
+#[test]
+fn a_mask_has_the_tokens_that_are_allowed_one_by_one() {
+    for family in Family::ALL {
+        let mut model = load(&TinyGguf::of_family(family, 1));
+        let (constraints, tokenizer) = model.constraints();
+        for statement in lines(ACCEPTED).step_by(40) {
+            let mut answer = constraints.start(&constraint(), "").unwrap();
+            for token in tokenizer.encode_rest(statement).unwrap() {
+                let so_far = answer.text().to_owned();
+                let mask = answer.mask().unwrap();
+                let candidates = answer.candidates().unwrap();
+                for token in 0..tokenizer.len() as u32 {
+                    let allowed = answer.allows(token, tokenizer).unwrap();
+                    let told = (mask.is_allowed(token), allowed || !candidates.is_allowed(token));
+                    let bytes = String::from_utf8_lossy(tokenizer.bytes(token));
+                    assert_eq!(told, (allowed, true), "{family:?}: {so_far:?} + {bytes:?}");
+                }
+                answer.advance(token, tokenizer).unwrap();
+            }
+        }
+    }
 }
 
 #[test]
