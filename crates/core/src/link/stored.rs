@@ -126,7 +126,9 @@ mod tests {
         fn a_key_is_that_of_its_own_text(value in "[A-Za-zÀ-ÿ0-9 .'-]{3,40}") {
             if let Some(first) = key(&value) && first.chars().count() >= MIN_WORD {
                 prop_assert!(!first.starts_with(' ') && !first.ends_with(' '));
-                prop_assert_eq!(key(&value.to_uppercase()).is_some(), true);
+                // An ß becomes two letters, with which a value may be too long.
+                let upper = value.to_uppercase();
+                prop_assert!(upper.chars().count() > MAX_VALUE || key(&upper).is_some());
             }
         }
 
