@@ -117,6 +117,13 @@ pub fn prefix_cache_bytes() -> u64 {
     u64::from(unsigned(&PREFIX_CACHE_SIZE)) << 20
 }
 
+static PREFIX_CACHE_DISK_SIZE: GucSetting<i32> = GucSetting::<i32>::new(0);
+
+/// Most disk space for what the engine keeps for later prompts, bytes; 0 is none.
+pub fn prefix_cache_disk_bytes() -> u64 {
+    u64::from(unsigned(&PREFIX_CACHE_DISK_SIZE)) << 20
+}
+
 static SHARE_PREFIXES: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// Whether a caller's prompts may use what was computed for other roles of the database.
@@ -579,6 +586,16 @@ pub fn define() {
         name: c"text2sql.prefix_cache_size",
         short: c"Memory kept for prompts that begin alike.",
         long: c"Keys and values of schemas, so that further questions are answered sooner.",
+        range: (0, 1 << 20),
+        context: GucContext::Sighup,
+        flags: GucFlags::UNIT_MB,
+    }
+    .define();
+    Int {
+        setting: &PREFIX_CACHE_DISK_SIZE,
+        name: c"text2sql.prefix_cache_disk_size",
+        short: c"Disk space for prompts that begin alike.",
+        long: c"Keys and values of schemas, for the engine after this one, in text2sql/prefixes of the data directory. 0 keeps none and removes what is there.",
         range: (0, 1 << 20),
         context: GucContext::Sighup,
         flags: GucFlags::UNIT_MB,

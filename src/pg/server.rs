@@ -37,6 +37,12 @@ pub fn require_writable(function: &CStr) {
     unsafe { pg_sys::PreventCommandIfReadOnly(function.as_ptr()) }
 }
 
+/// Whether this server follows another or a log, so that its data directory is not ours to write.
+pub fn in_recovery() -> bool {
+    // SAFETY: no precondition in a process with shared memory.
+    unsafe { pg_sys::RecoveryInProgress() }
+}
+
 /// Rereads the configuration files, as every process does after SIGHUP.
 pub fn reload_configuration() {
     // SAFETY: called from the main loop, outside of any transaction.

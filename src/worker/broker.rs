@@ -9,6 +9,7 @@ use text2sql_core::protocol::{EmbedRequest, EngineCommand, Event, Failure, Failu
 use text2sql_core::route::{Route, Routing};
 use text2sql_core::warm_up::{Beginning, WarmUp};
 
+use super::disk_cache::DiskCache;
 use super::engine::Running;
 use super::fleet::{Assigned, Fleet};
 use super::kept::Kept;
@@ -34,6 +35,7 @@ pub struct Broker {
     engines: Fleet,
     warm_up: WarmUp,
     kept: Kept,
+    disk_cache: DiskCache,
     /// The last request of our own: nobody waits for it.
     own: Option<u64>,
     reloads_done: u64,
@@ -49,6 +51,7 @@ impl Broker {
             engines: Fleet::new(guc::preload_model()),
             warm_up,
             kept: Kept::default(),
+            disk_cache: DiskCache::open(),
             own: None,
             reloads_done: mailbox::worker::reloads_wanted(),
         }
@@ -60,13 +63,15 @@ impl Broker {
         self.reload_if_asked();
         self.accept_tickets();
         self.pump_sessions(now);
-        for Notice::Event(id, event) in self.engines.turn(now) {
-            self.deliver(id, event);
-        }
+        let notices = self.engines.turn(now);
+        self.hear(notices);
         self.assign(now);
         self.dispatch(now);
         self.warm_up(now);
         self.kept.save(&mut self.warm_up, now);
+        if self.sessions.is_empty() {
+            self.disk_cache.turn(&mut self.engines, now);
+        }
         self.engines.flush();
         self.pump_sessions(now);
     }
@@ -80,7 +85,10 @@ impl Broker {
     pub fn longest_sleep(&self) -> Duration {
         if self.engines.needs_polling() {
             POLL
-        } else if self.sessions.is_empty() && self.engines.is_ready() {
+        } else if self.sessions.is_empty()
+            && self.engines.is_ready()
+            && !self.disk_cache.is_waiting()
+        {
             IDLE
         } else {
             BUSY
@@ -114,9 +122,8 @@ impl Broker {
         let wanted = mailbox::worker::reloads_wanted();
         if wanted != self.reloads_done {
             self.reloads_done = wanted;
-            for Notice::Event(id, event) in self.engines.reload() {
-                self.deliver(id, event);
-            }
+            let notices = self.engines.reload();
+            self.hear(notices);
         }
     }
 
@@ -160,6 +167,16 @@ impl Broker {
         });
     }
 
+    fn hear(&mut self, notices: Vec<Notice>) {
+        for notice in notices {
+            match notice {
+                Notice::Event(id, event) => self.deliver(id, event),
+                Notice::Kept(id, part) => self.disk_cache.write(id, &part),
+                Notice::Unusable(model, name, why) => self.disk_cache.refuse(&model, &name, &why),
+            }
+        }
+    }
+
     fn deliver(&mut self, id: u64, event: Event) {
         if self.own == Some(id) {
             if matches!(event, Event::Done { .. }) {
@@ -190,6 +207,10 @@ impl Broker {
             if matches!(event, Event::Done { .. })
                 && let Some(beginning) = session.given.take()
             {
+                let model = session.tried.last().map_or("", String::as_str);
+                if let Some(folder) = self.engines.disk_cache(model) {
+                    self.disk_cache.note(model, folder, &beginning);
+                }
                 self.warm_up.note(beginning);
             }
             session.send(event);

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use text2sql_core::device::DeviceName;
+use text2sql_core::disk_cache::folder_of;
 use text2sql_core::models::{self, ModelEntry, Source};
 use text2sql_core::protocol::{
     EncoderSpec, EndpointSpec, Failure, FailureCode, LoadSpec, ModelSpec,
 };
 
+use super::disk_cache;
 use crate::guc;
 use crate::pg::server;
 
@@ -23,6 +25,8 @@ pub struct EngineConfig {
     pub parallel: u32,
     /// The model.
     pub spec: ModelSpec,
+    /// Folder of the model, where what it computes of prompts can be kept on disk.
+    pub disk_cache: Option<String>,
 }
 
 /// Name of the model of `text2sql.model_path`.
@@ -93,6 +97,7 @@ pub fn of(entry: &ModelEntry) -> Result<EngineConfig, Failure> {
                     connect_ms: *connect_ms,
                     attempts: *attempts,
                 }),
+                disk_cache: None,
             })
         }
     }
@@ -110,7 +115,7 @@ fn of_encoder(folder: &str) -> Result<EngineConfig, Failure> {
     let threads = threads();
     let spec = ModelSpec::Encoder(EncoderSpec { folder: folder.to_owned(), sha256, threads });
     let program = program_for(DeviceName::Cpu);
-    Ok(EngineConfig { program, threads, parallel: ENCODINGS, spec })
+    Ok(EngineConfig { program, threads, parallel: ENCODINGS, spec, disk_cache: None })
 }
 
 /// Requests an encoder is given at a time; it works on one after the other.
@@ -145,6 +150,10 @@ fn of_file(
     let device = device.map_or_else(device_of_setting, Ok)?;
     let threads = threads();
     let parallel = guc::max_parallel();
+    // On a device they are not to be had, and what it computes differs in the last bits.
+    let kept = folder_of(&sha256).filter(|_| device == DeviceName::Cpu).map(str::to_owned);
+    let read = kept.as_deref().filter(|_| guc::prefix_cache_disk_bytes() > 0);
+    let disk_cache = read.and_then(|model| disk_cache::folder(model).to_str().map(str::to_owned));
     let spec = ModelSpec::File(LoadSpec {
         path: path.to_owned(),
         sha256,
@@ -154,8 +163,9 @@ fn of_file(
         prefill_chunk: guc::prefill_chunk(),
         prefix_cache_bytes: guc::prefix_cache_bytes(),
         parallel,
+        disk_cache,
     });
-    Ok(EngineConfig { program: program_for(device), threads, parallel, spec })
+    Ok(EngineConfig { program: program_for(device), threads, parallel, spec, disk_cache: kept })
 }
 
 /// The engine's program, with the settings now in force.

@@ -9,7 +9,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use text2sql_core::protocol::{
-    self, Decoder, EngineCommand, EngineReport, Failure, FailureCode, ModelInfo,
+    self, Decoder, EngineCommand, EngineReport, Failure, FailureCode, GenerateRequest, ModelInfo,
 };
 use text2sql_core::schema::sanitize;
 
@@ -45,6 +45,15 @@ pub struct Running {
     pub written: usize,
 }
 
+/// A file that an engine hands over.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeping {
+    /// Id of the command.
+    pub id: u64,
+    /// Bytes it may still have.
+    pub left: u64,
+}
+
 /// Bytes read from an engine at a time. The rest is read in the next turn: one that writes
 /// without end must neither hold up the others nor fill the worker's memory.
 const MOST_READ: usize = 1 << 20;
@@ -59,6 +68,10 @@ pub struct Engine {
     pub phase: Phase,
     /// What it works on, the oldest first.
     pub running: Vec<Running>,
+    /// What it hands over, if it does.
+    pub keeping: Option<Keeping>,
+    /// Folder of its model, where prefixes can be kept on disk.
+    disk_cache: Option<String>,
     /// Most requests it works on at a time.
     capacity: usize,
     /// Lines it has written to the server's log.
@@ -93,6 +106,8 @@ impl Engine {
             outbox: Vec::new(),
             phase: Phase::Starting,
             running: Vec::new(),
+            keeping: None,
+            disk_cache: config.disk_cache.clone(),
             capacity: config.parallel.max(1) as usize,
             log_lines: 0,
             started_at: Instant::now(),
@@ -104,6 +119,17 @@ impl Engine {
     /// Process id.
     pub fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).unwrap_or(0)
+    }
+
+    /// Folder of its model, where prefixes can be kept on disk.
+    pub fn disk_cache(&self) -> Option<&str> {
+        self.disk_cache.as_deref()
+    }
+
+    /// Has it hand over what prompts like this one begin with, in at most `most` bytes.
+    pub fn keep(&mut self, id: u64, request: GenerateRequest, most: u64) {
+        self.keeping = Some(Keeping { id, left: most });
+        self.send(&EngineCommand::Keep { id, request });
     }
 
     /// Its socket, and whether frames wait to be written to it.

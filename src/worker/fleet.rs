@@ -187,6 +187,27 @@ impl Fleet {
         self.members.iter_mut().find(local)?.engines.free_engine()
     }
 
+    /// Folder of the model of this name, where what it computes of prompts can be kept on disk.
+    pub fn disk_cache(&self, name: &str) -> Option<&str> {
+        self.named(name)?.engines.disk_cache()
+    }
+
+    /// The engine of the model of this name, if it has nothing to do.
+    pub fn idle_engine(&mut self, name: &str) -> Option<&mut Engine> {
+        let member = self.members.iter_mut().find(|m| m.engines.entry().name == name)?;
+        let idle = |engine: &&mut Engine| engine.running.is_empty() && engine.keeping.is_none();
+        member.engines.free_engine().filter(idle)
+    }
+
+    /// Whether an engine hands over the file that was asked for with this id.
+    pub fn keeps(&self, id: u64) -> bool {
+        self.members.iter().any(|member| member.engines.keeps(id))
+    }
+
+    fn named(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.engines.entry().name == name)
+    }
+
     /// Name of the model at this position, in the registry.
     pub fn name(&self, position: usize) -> String {
         self.members.get(position).map(|m| m.engines.entry().name.clone()).unwrap_or_default()
@@ -221,7 +242,11 @@ impl Fleet {
         let mut notices = Vec::new();
         for member in &mut self.members {
             let heard = member.engines.turn(now);
-            heard.iter().for_each(|Notice::Event(_, event)| member.hear(event, clock));
+            for notice in &heard {
+                if let Notice::Event(_, event) = notice {
+                    member.hear(event, clock);
+                }
+            }
             notices.extend(heard);
         }
         self.publish();

@@ -5,7 +5,9 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use text2sql_core::models::ModelEntry;
-use text2sql_core::protocol::{EngineCommand, Event, Failure, FailureCode, ModelInfo, ModelSpec};
+use text2sql_core::protocol::{
+    EngineCommand, Event, Failure, FailureCode, FilePart, ModelInfo, ModelSpec,
+};
 use text2sql_core::supervision::{RestartPolicy, Verdict};
 
 use super::config::{self, EngineConfig};
@@ -17,6 +19,10 @@ use crate::ipc::mailbox::{self, EngineState};
 pub enum Notice {
     /// An event of the generation with that id.
     Event(u64, Event),
+    /// A piece of the file that was asked for with that id.
+    Kept(u64, FilePart),
+    /// A file, by its folder and name, is of no use, and why.
+    Unusable(String, String, String),
 }
 
 /// The engines of one model.
@@ -101,6 +107,17 @@ impl Lifecycle {
         self.serving.as_mut().filter(|engine| engine.has_room())
     }
 
+    /// Folder of the model of the engine that serves, where prefixes can be kept on disk.
+    pub fn disk_cache(&self) -> Option<&str> {
+        self.serving.as_ref()?.disk_cache()
+    }
+
+    /// Whether the engine that serves hands over the file that was asked for with this id.
+    pub fn keeps(&self, id: u64) -> bool {
+        let keeping = self.serving.as_ref().and_then(|engine| engine.keeping);
+        keeping.is_some_and(|keeping| keeping.id == id)
+    }
+
     /// Stops the generation `id`, whichever engine works on it. `grace` is the time it has.
     pub fn cancel(&mut self, id: u64, now: Instant, grace: Duration) {
         for engine in [&mut self.serving, &mut self.retiring].into_iter().flatten() {
@@ -115,7 +132,7 @@ impl Lifecycle {
     pub fn turn(&mut self, now: Instant) -> Vec<Notice> {
         let mut notices = Vec::new();
         self.serving = self.serving.take().and_then(|e| self.serve(e, now, &mut notices));
-        self.successor = self.successor.take().and_then(|e| self.succeed(e, now));
+        self.successor = self.successor.take().and_then(|e| self.succeed(e, now, &mut notices));
         self.retiring = self.retiring.take().and_then(|e| self.retire(e, now, &mut notices));
         self.start_if_due();
         notices
@@ -138,7 +155,9 @@ impl Lifecycle {
     /// Whether an engine works, or loads a model.
     pub fn is_busy(&self) -> bool {
         let works = |engine: &Engine| {
-            !engine.running.is_empty() || !matches!(engine.phase, Phase::Ready(_))
+            !engine.running.is_empty()
+                || engine.keeping.is_some()
+                || !matches!(engine.phase, Phase::Ready(_))
         };
         self.serving.as_ref().is_some_and(works)
     }
@@ -191,8 +210,13 @@ impl Lifecycle {
         None
     }
 
-    fn succeed(&mut self, mut engine: Engine, now: Instant) -> Option<Engine> {
-        let gone = step(&mut engine, now, &mut Vec::new());
+    fn succeed(
+        &mut self,
+        mut engine: Engine,
+        now: Instant,
+        notices: &mut Vec<Notice>,
+    ) -> Option<Engine> {
+        let gone = step(&mut engine, now, notices);
         match &engine.phase {
             Phase::LoadFailed(failure) => {
                 self.failure = Some(failure.clone());

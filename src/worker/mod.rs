@@ -6,6 +6,7 @@
 
 mod broker;
 mod config;
+mod disk_cache;
 mod engine;
 mod entry;
 mod fleet;

@@ -6,7 +6,9 @@
 
 use std::time::Instant;
 
-use text2sql_core::protocol::{self, EngineReport, Event, Failure, FailureCode, LogLevel};
+use text2sql_core::protocol::{
+    self, EngineReport, Event, Failure, FailureCode, FileRest, LogLevel,
+};
 use text2sql_core::schema::sanitize;
 
 use super::engine::{Engine, Gone, Phase};
@@ -17,6 +19,9 @@ use super::lifecycle::Notice;
 const MOST_WRITTEN: usize = 2 * protocol::MAX_FRAME;
 /// Most lines an engine may write to the server's log; a real one writes a few when it loads.
 const MOST_LOG_LINES: u32 = 200;
+
+/// Most bytes of a reason that are shown.
+const SHOWN: usize = 200;
 
 /// Reads one engine; `Some` where it is of no use any more.
 pub fn step(engine: &mut Engine, now: Instant, notices: &mut Vec<Notice>) -> Option<Gone> {
@@ -85,6 +90,23 @@ fn heard(
                 return Err("it fills the log".to_owned());
             }
             log(level, &message);
+        }
+        EngineReport::Kept { id, part } => {
+            let Some(keeping) = engine.keeping.as_mut().filter(|keeping| keeping.id == id) else {
+                return Err("it handed over what it was not asked for".to_owned());
+            };
+            let left = keeping.left.checked_sub(part.bytes.len() as u64);
+            keeping.left = left.ok_or("it hands over more than it may")?;
+            if part.rest != FileRest::More {
+                engine.keeping = None;
+            }
+            notices.push(Notice::Kept(id, part));
+        }
+        EngineReport::Unusable { name, why } => {
+            let Some(model) = engine.disk_cache() else {
+                return Err("it complains of a file it was not given".to_owned());
+            };
+            notices.push(Notice::Unusable(model.to_owned(), name, sanitize(&why, SHOWN)));
         }
         EngineReport::Event { id, event } => {
             let Some(running) = engine.running.iter_mut().find(|running| running.id == id) else {

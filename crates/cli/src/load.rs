@@ -39,6 +39,7 @@ impl Load {
             prefill_chunk: self.prefill_chunk,
             prefix_cache_bytes: 1 << 30,
             parallel: 1,
+            disk_cache: None,
         }
     }
 }

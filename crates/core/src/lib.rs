@@ -32,6 +32,7 @@
 //! | [`clarify`] | what a question leaves open |
 //! | [`confirm`] | statements that are shown before they are run |
 //! | [`hex`] | bytes as digits |
+//! | [`disk_cache`] | which prefixes of prompts have their keys and values in files |
 //! | [`warm_up`] | what a new engine reads before anybody asks |
 //! | [`supervision`] | when a crashed engine is started again |
 //!
@@ -48,6 +49,7 @@ pub mod confidence;
 pub mod confirm;
 pub mod desk;
 pub mod device;
+pub mod disk_cache;
 pub mod doubt;
 pub mod draft;
 pub mod embedding;

@@ -42,13 +42,23 @@ impl Beginning {
         Self { scope: request.cache_scope.clone(), system: request.prompt.system.clone() }
     }
 
+    /// On whose behalf.
+    pub(crate) fn scope(&self) -> &str {
+        &self.scope
+    }
+
+    /// The text.
+    pub(crate) fn system(&self) -> &str {
+        &self.system
+    }
+
     /// Whether it is worth remembering.
-    fn is_reasonable(&self) -> bool {
+    pub(crate) fn is_reasonable(&self) -> bool {
         !self.scope.is_empty() && self.scope.len() <= 64 && self.system.len() <= LONGEST
     }
 
     /// The request to compute it, and nothing more.
-    fn request(&self) -> GenerateRequest {
+    pub fn request(&self) -> GenerateRequest {
         GenerateRequest {
             prompt: ChatPrompt {
                 system: self.system.clone(),

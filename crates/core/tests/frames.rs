@@ -14,8 +14,8 @@ use text2sql_core::embedding::Vector;
 use text2sql_core::protocol::{
     ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, Decoder, EmbedRequest,
     Embedded, EncoderSpec, EndpointSpec, EngineCommand, EngineReport, Event, Failure, FailureCode,
-    Finish, FrameError, GenerateRequest, GenerationStats, LoadSpec, LogLevel, MAX_FRAME, ModelInfo,
-    ModelSpec, Sampling, ServerFrame, decode, encode, encode_framed,
+    FilePart, FileRest, Finish, FrameError, GenerateRequest, GenerationStats, LoadSpec, LogLevel,
+    MAX_FRAME, ModelInfo, ModelSpec, Sampling, ServerFrame, decode, encode, encode_framed,
 };
 use text2sql_core::route::{Level, Route, Routing};
 
@@ -146,8 +146,10 @@ fn commands() -> impl Strategy<Value = EngineCommand> {
         Just(DeviceName::CandleCpu),
         (0u32..64).prop_map(DeviceName::Cuda),
     ];
-    let spec = (any::<(String, String)>(), devices, any::<(u32, u32, u32, u64, u32)>()).prop_map(
-        |((path, sha256), device, (threads, context, prefill_chunk, prefixes, parallel))| {
+    let numbers = any::<(u32, u32, u32, u64, u32)>();
+    let spec = (any::<(String, String, Option<String>)>(), devices, numbers).prop_map(
+        |(texts, device, (threads, context, prefill_chunk, prefixes, parallel))| {
+            let (path, sha256, disk_cache) = texts;
             LoadSpec {
                 path,
                 sha256,
@@ -157,6 +159,7 @@ fn commands() -> impl Strategy<Value = EngineCommand> {
                 prefill_chunk,
                 prefix_cache_bytes: prefixes,
                 parallel,
+                disk_cache,
             }
         },
     );
@@ -183,6 +186,7 @@ fn commands() -> impl Strategy<Value = EngineCommand> {
         }),
         (any::<u64>(), embed_requests())
             .prop_map(|(id, request)| EngineCommand::Embed { id, request }),
+        (any::<u64>(), requests()).prop_map(|(id, request)| EngineCommand::Keep { id, request }),
         any::<u64>().prop_map(|id| EngineCommand::Cancel { id }),
         Just(EngineCommand::Shutdown),
     ]
@@ -215,6 +219,11 @@ fn reports() -> impl Strategy<Value = EngineReport> {
         failures().prop_map(|failure| EngineReport::LoadFailed { failure }),
         (level, any::<String>()).prop_map(|(level, message)| EngineReport::Log { level, message }),
         (any::<u64>(), events()).prop_map(|(id, event)| EngineReport::Event { id, event }),
+        (any::<u64>(), any::<Vec<u8>>(), 0..3usize).prop_map(|(id, bytes, rest)| {
+            let rest = [FileRest::More, FileRest::Nothing, FileRest::Lost][rest];
+            EngineReport::Kept { id, part: FilePart { bytes, rest } }
+        }),
+        any::<(String, String)>().prop_map(|(name, why)| EngineReport::Unusable { name, why }),
     ]
 }
 

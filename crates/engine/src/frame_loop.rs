@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use text2sql_core::protocol::{
     self, Decoder, EmbedRequest, EngineCommand, EngineReport, Event, Failure, FailureCode,
-    GenerateRequest, LogLevel, ModelInfo, ModelSpec,
+    FilePart, GenerateRequest, LogLevel, ModelInfo, ModelSpec,
 };
 
 use crate::control::Control;
@@ -69,6 +69,17 @@ pub trait Model {
         send(task.id, Event::Failed { failure });
     }
 
+    /// Begins to hand over what is cached of prompts like this one, by [`Self::aside`]; false where
+    /// there is nothing.
+    fn keep(&mut self, _id: u64, _request: &GenerateRequest) -> bool {
+        false
+    }
+
+    /// What is to be told besides the answers; asked for after loading and after every step.
+    fn aside(&mut self) -> Vec<EngineReport> {
+        Vec::new()
+    }
+
     /// Called after `start`, `step` or `embed` panicked: drop all requests, and whatever may be half done.
     fn after_panic(&mut self) {}
 }
@@ -100,13 +111,16 @@ pub struct Encoding {
 enum Task {
     Generate(Box<Job>),
     Encode(Encoding),
+    Keep(u64, Box<GenerateRequest>),
 }
 
 impl Task {
-    fn id(&self) -> u64 {
+    /// The request that waits for events.
+    fn id(&self) -> Option<u64> {
         match self {
-            Self::Generate(job) => job.id,
-            Self::Encode(task) => task.id,
+            Self::Generate(job) => Some(job.id),
+            Self::Encode(task) => Some(task.id),
+            Self::Keep(..) => None,
         }
     }
 }
@@ -149,7 +163,11 @@ fn serve(mut stream: UnixStream, model: &mut dyn Model) -> std::io::Result<ExitC
             Ok(Some(EngineCommand::Load { spec })) => break spec,
             Ok(None | Some(EngineCommand::Shutdown)) => return Ok(ExitCode::SUCCESS),
             Ok(Some(EngineCommand::Cancel { .. })) => {}
-            Ok(Some(EngineCommand::Generate { .. } | EngineCommand::Embed { .. })) => {
+            Ok(Some(
+                EngineCommand::Generate { .. }
+                | EngineCommand::Embed { .. }
+                | EngineCommand::Keep { .. },
+            )) => {
                 log(&mut stream, LogLevel::Warning, "a request came before a model")?;
                 return Ok(ExitCode::from(EXIT_PROTOCOL));
             }
@@ -180,7 +198,10 @@ fn serve(mut stream: UnixStream, model: &mut dyn Model) -> std::io::Result<ExitC
     }))
     .unwrap_or_else(|panic| Err(internal("loading the model failed", panic.as_ref())));
     match loaded {
-        Ok(info) => send(&mut stream, &EngineReport::Ready { info })?,
+        Ok(info) => {
+            send(&mut stream, &EngineReport::Ready { info })?;
+            model.aside().iter().try_for_each(|report| send(&mut stream, report))?;
+        }
         Err(failure) => {
             send(&mut stream, &EngineReport::LoadFailed { failure })?;
             return Ok(ExitCode::from(EXIT_LOAD_FAILED));
@@ -203,7 +224,8 @@ fn answer(
             let Ok(task) = tasks.recv() else { return Ok(ExitCode::SUCCESS) };
             fresh.push(task);
         }
-        open.extend(fresh.iter().map(Task::id));
+        open.extend(fresh.iter().filter_map(Task::id));
+        let mut aside = Vec::new();
         let mut events = Outbox { stream, running, open: &mut open, broken: None };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let mut send = |id, event| events.send(id, event);
@@ -211,9 +233,15 @@ fn answer(
                 match task {
                     Task::Generate(job) => model.start(*job, &mut send),
                     Task::Encode(task) => model.embed(task, &mut send),
+                    Task::Keep(id, request) => {
+                        if !model.keep(id, &request) {
+                            aside.push(EngineReport::Kept { id, part: FilePart::lost() });
+                        }
+                    }
                 }
             }
             model.step(&mut send);
+            aside.extend(model.aside());
         }));
         if let Err(panic) = outcome {
             model.after_panic();
@@ -225,6 +253,7 @@ fn answer(
         if let Some(error) = events.broken {
             return Err(error);
         }
+        aside.iter().try_for_each(|report| send(stream, report))?;
     }
 }
 
@@ -268,14 +297,19 @@ fn read_commands(
                 let control = Control::new(Duration::from_millis(request.deadline_ms));
                 let job = Job { id, request, control: control.clone() };
                 let task = Task::Generate(Box::new(job));
-                if !hand_over(task, control, tasks, running) {
+                if !hand_over(id, task, control, tasks, running) {
                     break EXIT_PROTOCOL;
                 }
             }
             Ok(Some(EngineCommand::Embed { id, request })) => {
                 let control = Control::new(Duration::from_millis(request.deadline_ms));
                 let task = Task::Encode(Encoding { id, request, control: control.clone() });
-                if !hand_over(task, control, tasks, running) {
+                if !hand_over(id, task, control, tasks, running) {
+                    break EXIT_PROTOCOL;
+                }
+            }
+            Ok(Some(EngineCommand::Keep { id, request })) => {
+                if tasks.send(Task::Keep(id, Box::new(request))).is_err() {
                     break EXIT_PROTOCOL;
                 }
             }
@@ -287,11 +321,15 @@ fn read_commands(
 }
 
 /// `false` where there are too many, or the id is in use.
-fn hand_over(task: Task, control: Control, tasks: &Sender<Task>, running: &Running) -> bool {
+fn hand_over(
+    id: u64,
+    task: Task,
+    control: Control,
+    tasks: &Sender<Task>,
+    running: &Running,
+) -> bool {
     let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
-    running.len() < MAX_WAITING
-        && running.insert(task.id(), control).is_none()
-        && tasks.send(task).is_ok()
+    running.len() < MAX_WAITING && running.insert(id, control).is_none() && tasks.send(task).is_ok()
 }
 
 fn next(stream: &mut UnixStream, decoder: &mut Decoder) -> Result<Option<EngineCommand>, String> {

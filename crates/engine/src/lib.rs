@@ -13,6 +13,7 @@
 //! | [`tokenizer`] | text to tokens and back, from the file's tables; which chat format a model has |
 //! | [`prompt_tokens`] | tokens of prompts, long texts kept per scope |
 //! | [`prefix_cache`] | keys and values of earlier prompts, per scope |
+//! | [`disk_cache`] | the same in files, for the next engine |
 //! | [`stop`] | where a statement ends in a stream |
 //! | [`constraint`] | which tokens may come next |
 //! | [`model`] | a loaded model |
@@ -41,6 +42,7 @@ pub mod choose;
 pub mod constraint;
 pub mod control;
 pub mod device;
+pub mod disk_cache;
 pub mod encoder;
 pub mod error;
 pub mod frame_loop;

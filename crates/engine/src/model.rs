@@ -7,11 +7,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use text2sql_core::chat::ChatFormat;
+use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{GenerateRequest, LoadSpec, ModelInfo};
 
 use crate::arch::{self, Decoder, Logits};
 use crate::constraint::Constraints;
 use crate::device::Device;
+use crate::disk_cache::{DiskCache, Identity, Refused};
 use crate::error::EngineError;
 use crate::gguf::{self, GgufError};
 use crate::kernels::pool;
@@ -41,6 +43,8 @@ pub struct LoadedModel {
     pub(crate) tokenizer: TextTokenizer,
     pub(crate) chat: ChatFormat,
     pub(crate) prefixes: PrefixCache,
+    /// What engines before this one kept of prompts; of a model on a device nothing is.
+    pub(crate) disk: Option<DiskCache>,
     pub(crate) prompt_tokens: PromptTokens,
     pub(crate) constraints: Constraints,
     pub(crate) recent: Recent,
@@ -132,7 +136,14 @@ impl LoadedModel {
         };
         let constraints = Constraints::new(&tokenizer);
         let recent = Recent::new(&tokenizer);
+        let on_processor = spec.device == DeviceName::Cpu;
+        let identity = Identity::new(&info.sha256, decoder.shape(), info.context);
+        let disk = identity.filter(|_| on_processor).map(|identity| match &spec.disk_cache {
+            Some(folder) => DiskCache::open(Path::new(folder), identity),
+            None => DiskCache::empty(identity),
+        });
         let mut model = Self {
+            disk,
             prefixes: PrefixCache::new(decoder.shape(), spec.prefix_cache_bytes as usize),
             decoder,
             chat: tokenizer.chat(),
@@ -165,6 +176,18 @@ impl LoadedModel {
     pub(crate) fn encode(&mut self, request: &GenerateRequest) -> Result<Vec<u32>, EngineError> {
         let segments = self.chat.segments(&request.prompt);
         self.prompt_tokens.encode(&self.tokenizer, &request.cache_scope, &segments)
+    }
+
+    /// Reads from disk what a prompt begins with, where it is there and not in memory.
+    pub(crate) fn fetch(&mut self, scope: &str, prompt: &[u32]) {
+        if let Some(disk) = &mut self.disk {
+            disk.fetch(scope, prompt, &mut self.prefixes);
+        }
+    }
+
+    /// Files that were found to be of no use since this was asked last.
+    pub fn refused_files(&mut self) -> Vec<Refused> {
+        self.disk.as_mut().map(DiskCache::refused).unwrap_or_default()
     }
 
     /// What constrains answers, for measurements and tests.

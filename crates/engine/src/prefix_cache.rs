@@ -109,6 +109,26 @@ impl PrefixCache {
         while self.bytes() > self.budget && self.forget_oldest() {}
     }
 
+    /// The blocks of all these tokens, if all are known.
+    pub fn blocks_of(&self, scope: &str, tokens: &[u32]) -> Option<Vec<Arc<Block>>> {
+        let mut blocks = Vec::new();
+        let known = self.follow(scope, tokens, |node| blocks.push(Arc::clone(&node.block)));
+        (known == tokens.len()).then_some(blocks)
+    }
+
+    /// Keeps blocks that were computed before; the last one may hold fewer tokens than the others.
+    pub fn adopt(&mut self, scope: &str, tokens: &[u32], blocks: Vec<Arc<Block>>) {
+        let length = tokens.len();
+        let cache = KvCache::over(self.shape, length, blocks, length);
+        let tokens = tokens.get(..cache.len()).unwrap_or_default().to_vec();
+        self.put(&Sequence { scope: scope.to_owned(), tokens, cache });
+    }
+
+    /// Whether so many tokens can be kept at all.
+    pub fn has_room_for(&self, tokens: usize) -> bool {
+        tokens.div_ceil(BLOCK).saturating_mul(self.shape.block_bytes()) <= self.budget
+    }
+
     /// Walks down a scope's tree as far as it and `wanted` are alike, past `visit`; tells how many
     /// tokens that is.
     fn follow(&self, scope: &str, mut wanted: &[u32], mut visit: impl FnMut(&Node)) -> usize {

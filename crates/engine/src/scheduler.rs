@@ -81,6 +81,7 @@ impl Scheduler {
                 context: model.context,
             });
         }
+        model.fetch(&asked.scope, &asked.prompt);
         self.waiting.push_back(Waiting { asked, overtaken: 0 });
         Ok(())
     }

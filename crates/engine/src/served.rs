@@ -3,17 +3,19 @@
 //! Owns what happens before a file is opened, and once it is loaded: confinement. A GPU is opened
 //! in the course of it, for afterwards nobody could.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use text2sql_core::device::DeviceName;
 use text2sql_core::embedding::Vector;
 use text2sql_core::protocol::{
-    Embedded, EncoderSpec, Event, Failure, FailureCode, LogLevel, ModelInfo, ModelSpec,
+    Embedded, EncoderSpec, EngineReport, Event, Failure, FailureCode, FilePart, FileRest,
+    GenerateRequest, LogLevel, ModelInfo, ModelSpec,
 };
 
 use crate::control::Control;
 use crate::device::Device;
+use crate::disk_cache::{self, Writing};
 use crate::encoder::{self, Encoder};
 use crate::error::EngineError;
 use crate::frame_loop::{Encoding, Job, Model, Sink};
@@ -29,6 +31,10 @@ pub struct Served {
     /// In place of a model.
     encoder: Option<Encoder>,
     scheduler: Scheduler,
+    /// Who asked for the file that is handed over.
+    keeping: Option<u64>,
+    /// It; after a panic it is lost.
+    writing: Option<Writing>,
     /// A GPU, until a model is on it.
     gpu: Option<Result<Device, EngineError>>,
 }
@@ -79,7 +85,7 @@ impl Model for Served {
     fn before_load(&mut self, spec: &ModelSpec) -> Vec<(LogLevel, String)> {
         if let ModelSpec::Encoder(spec) = spec {
             let folder = Path::new(&spec.folder);
-            let missing = hardening::confine(folder).into_iter().map(less_confined);
+            let missing = hardening::confine(folder, &[]).into_iter().map(less_confined);
             let bytes =
                 std::fs::metadata(folder.join(encoder::WEIGHTS)).map_or(0, |meta| meta.len());
             let most = hardening::most_memory(bytes, 0, spec.threads, 0);
@@ -95,8 +101,9 @@ impl Model for Served {
             // No bound on memory: CUDA reserves more addresses than there is.
             return missing.into_iter().map(less_confined).collect();
         }
+        let kept: Vec<_> = spec.disk_cache.iter().map(PathBuf::from).collect();
         let mut lines: Vec<_> =
-            hardening::confine(directory).into_iter().map(less_confined).collect();
+            hardening::confine(directory, &kept).into_iter().map(less_confined).collect();
         let file_bytes = std::fs::metadata(&spec.path).map_or(0, |meta| meta.len());
         let prefixes = spec.prefix_cache_bytes;
         let tokens = u64::from(spec.context) * u64::from(spec.parallel);
@@ -144,7 +151,7 @@ impl Model for Served {
     }
 
     fn is_busy(&self) -> bool {
-        !self.scheduler.is_idle()
+        !self.scheduler.is_idle() || self.keeping.is_some()
     }
 
     fn step(&mut self, send: &mut Sink<'_>) {
@@ -175,7 +182,37 @@ impl Model for Served {
         send(task.id, event);
     }
 
+    fn keep(&mut self, id: u64, request: &GenerateRequest) -> bool {
+        let Some(model) = self.model.as_mut().filter(|_| self.keeping.is_none()) else {
+            return false;
+        };
+        self.writing = disk_cache::write(model, request);
+        self.keeping = self.writing.is_some().then_some(id);
+        self.keeping.is_some()
+    }
+
+    fn aside(&mut self) -> Vec<EngineReport> {
+        let refused = self.model.as_mut().map(LoadedModel::refused_files).unwrap_or_default();
+        let mut reports: Vec<_> = refused
+            .into_iter()
+            .map(|file| EngineReport::Unusable { name: file.name, why: file.why.to_string() })
+            .collect();
+        // Nobody waits for it, and whoever asks meanwhile waits for one piece at most.
+        if let Some(id) = self.keeping.filter(|_| self.scheduler.is_idle()) {
+            let mut writing = self.writing.take();
+            let part = writing.as_mut().map_or_else(FilePart::lost, Writing::next_part);
+            if part.rest == FileRest::More {
+                self.writing = writing;
+            } else {
+                self.keeping = None;
+            }
+            reports.push(EngineReport::Kept { id, part });
+        }
+        reports
+    }
+
     fn after_panic(&mut self) {
+        self.writing = None;
         self.scheduler.clear();
         if let Some(model) = &mut self.model {
             model.forget();

@@ -16,6 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use peak_alloc::PeakAlloc;
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 use text2sql_core::chat::ChatPrompt;
 use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::{
@@ -23,8 +24,11 @@ use text2sql_core::protocol::{
 };
 use text2sql_core::route::Route;
 use text2sql_engine::control::Control;
+use text2sql_engine::disk_cache::{DiskCache, Header, Identity, Writing};
 use text2sql_engine::gguf::parse_header;
+use text2sql_engine::kv_cache::{BLOCK, KvCache, Shape};
 use text2sql_engine::model::{LoadedModel, Pin};
+use text2sql_engine::prefix_cache::PrefixCache;
 use text2sql_testkit::tiny_family::Family;
 use text2sql_testkit::tiny_gguf::{Meta, TinyGguf};
 
@@ -129,6 +133,7 @@ fn load_and_ask(bytes: &[u8]) -> bool {
         prefill_chunk: 16,
         prefix_cache_bytes: 0,
         parallel: 1,
+        disk_cache: None,
     };
     let Ok(mut model) = LoadedModel::load_pinned(&spec, Pin::Any, &mut |_| {}) else {
         return false;
@@ -229,6 +234,76 @@ proptest! {
             }
         });
         prop_assert!(peak < FACTOR * bytes.len() + (64 << 10), "{peak} bytes for {}", bytes.len());
+    }
+}
+
+const IDENTITY: Identity =
+    Identity { model: [5; 32], shape: Shape { layers: 2, heads: 1, dim: 4 }, context: 1 << 17 };
+const SCOPE: &str = "5/10";
+
+/// Tokens and file of a prefix on disk.
+fn prefix_file() -> (Vec<u32>, Vec<u8>) {
+    let tokens: Vec<u32> = (0..BLOCK as u32 + 9).collect();
+    let mut cache = KvCache::new(IDENTITY.shape, tokens.len());
+    assert!(cache.reserve(tokens.len()));
+    cache.advance(tokens.len());
+    let blocks = (0..).map_while(|index| cache.block(index)).collect();
+    let header = Header { scope: SCOPE.into(), tokens: tokens.clone() };
+    let mut writing = Writing::new(&IDENTITY, &header, blocks).unwrap();
+    (tokens, writing.next_part().bytes)
+}
+
+/// Puts sums in their places, so that what is behind them is reached.
+fn seal(bytes: &mut [u8], header: usize) {
+    for at in [header, bytes.len().saturating_sub(32)] {
+        if at + 32 <= bytes.len() {
+            let sum = Sha256::digest(&bytes[..at]);
+            bytes[at..at + 32].copy_from_slice(&sum);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_prefixes_never_panic_and_are_not_used_unless_their_sums_are_right(
+        mutations in mutations(),
+        whole in proptest::bool::weighted(0.3),
+        sealed in any::<bool>(),
+    ) {
+        let _alone = alone();
+        let (tokens, original) = prefix_file();
+        let header = original.len() - 32 - tokens.len() * IDENTITY.shape.position_bytes() - 32;
+        let within = if whole { original.len() } else { header };
+        let mut bytes = mutate(original.clone(), &mutations, within);
+        if sealed {
+            seal(&mut bytes, header);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(text2sql_core::disk_cache::name(SCOPE, "text"));
+        std::fs::write(&path, &bytes).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        let prompt: Vec<u32> = tokens.iter().copied().chain([7]).collect();
+        let mut prefixes = PrefixCache::new(IDENTITY.shape, 1 << 30);
+        let (outcome, peak) = peak(|| catch_unwind(AssertUnwindSafe(|| {
+            let mut disk = DiskCache::open(folder.path(), IDENTITY);
+            disk.fetch(SCOPE, &prompt, &mut prefixes);
+            disk.refused().len()
+        })));
+        prop_assert!(outcome.is_ok(), "panicked");
+        prop_assert!(peak < FACTOR * bytes.len() + (256 << 10), "{peak} for {}", bytes.len());
+        let known = prefixes.known(SCOPE, &prompt);
+        prop_assert!(known == 0 || sealed || bytes == original, "{known} tokens");
+        if bytes == original {
+            prop_assert_eq!(known, tokens.len());
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_reading_a_prefix_fail(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let size = bytes.len() as u64;
+        prop_assert!(Header::read(&mut bytes.as_slice(), size, &IDENTITY).is_err());
     }
 }
 

@@ -33,6 +33,7 @@ fn load(path: &str, device: DeviceName) -> LoadedModel {
         prefill_chunk: 128,
         prefix_cache_bytes: 1 << 30,
         parallel: 1,
+        disk_cache: None,
     };
     LoadedModel::load_pinned(&spec, Pin::Any, &mut |_| {}).unwrap()
 }

@@ -12,8 +12,8 @@ use nix::unistd::getpid;
 use serde::Deserialize;
 use text2sql_core::chat::ChatFormat;
 use text2sql_core::protocol::{
-    self, EngineReport, Event, Failure, FailureCode, Finish, GenerationStats, LogLevel, MAX_FRAME,
-    ModelInfo, encode_framed,
+    self, EngineReport, Event, Failure, FailureCode, FilePart, FileRest, Finish, GenerationStats,
+    LogLevel, MAX_FRAME, ModelInfo, encode_framed,
 };
 use text2sql_engine::control::Control;
 
@@ -65,6 +65,8 @@ pub enum Misbehaviour {
     ReadyAgain,
     /// Loading fails after it was done.
     LoadFailedLate,
+    /// A piece of a file that nobody asked for.
+    UnwantedFile,
     /// Pieces of text without end.
     Flood,
     /// Log lines without end.
@@ -116,6 +118,10 @@ impl Misbehaviour {
             Self::HelloAgain => {
                 let build = protocol::BUILD_ID.to_owned();
                 send(raw, &EngineReport::Hello { protocol: protocol::VERSION, build })
+            }
+            Self::UnwantedFile => {
+                let part = FilePart { bytes: vec![1, 2, 3], rest: FileRest::More };
+                send(raw, &EngineReport::Kept { id, part })
             }
             Self::ReadyAgain => send(raw, &EngineReport::Ready { info: another_model() }),
             Self::LoadFailedLate => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EmbedRequest, Embedded, EncoderSpec};
+use super::{EmbedRequest, Embedded, EncoderSpec, FilePart};
 use crate::chat::{ChatFormat, ChatPrompt};
 use crate::device::DeviceName;
 use crate::route::Route;
@@ -410,6 +410,15 @@ pub enum EngineCommand {
         /// The texts.
         request: EmbedRequest,
     },
+    /// Hand over what is cached of the beginning that prompts like this one have in common, as a
+    /// file for the next engine; answered by [`EngineReport::Kept`] with the same id, while nobody
+    /// waits for an answer.
+    Keep {
+        /// As of [`Self::Generate`].
+        id: u64,
+        /// A request whose question stands for any.
+        request: GenerateRequest,
+    },
     /// Stop a generation at the next token or chunk; an unknown id is ignored.
     Cancel {
         /// Which.
@@ -502,6 +511,10 @@ pub struct LoadSpec {
     pub prefix_cache_bytes: u64,
     /// Most requests answered at a time; others wait. At least 1.
     pub parallel: u32,
+    /// Absolute path of the folder with what engines before this one kept of prompts, if it is to
+    /// be read.
+    #[serde(default)]
+    pub disk_cache: Option<String>,
 }
 
 /// Engine to worker.
@@ -536,6 +549,20 @@ pub enum EngineReport {
         level: LogLevel,
         /// The line.
         message: String,
+    },
+    /// A piece of the file that [`EngineCommand::Keep`] asked for.
+    Kept {
+        /// Its id.
+        id: u64,
+        /// The piece.
+        part: FilePart,
+    },
+    /// A file of [`LoadSpec::disk_cache`] that cannot be used.
+    Unusable {
+        /// Its name.
+        name: String,
+        /// Why, without what is in it.
+        why: String,
     },
     /// Progress of a generation.
     Event {

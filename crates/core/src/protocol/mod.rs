@@ -6,10 +6,12 @@
 
 mod codec;
 mod embed;
+mod keep;
 mod message;
 
 pub use codec::{Decoder, FrameError, decode, encode, encode_framed};
 pub use embed::{EmbedRequest, Embedded, EncoderSpec};
+pub use keep::{FilePart, FileRest};
 pub use message::{
     ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, EndpointSpec,
     EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, GenerateRequest,
@@ -18,7 +20,7 @@ pub use message::{
 };
 
 /// Version of the frames; both ends of a connection must have the same.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Largest payload of a frame, bytes. A prompt of 32 Ki tokens is about 130 KiB of text.
 pub const MAX_FRAME: usize = 4 << 20;

@@ -64,7 +64,7 @@ pub fn report(folder: &Path, computes: Computes) -> String {
         how: format!("{:?}", prctl::get_no_new_privs()),
     };
     let missing = match computes {
-        Computes::OnProcessor => confine(folder),
+        Computes::OnProcessor => confine(folder, &[]),
         Computes::OnGpu => confine_with_gpu(folder, || ()).0,
     };
     let landlocked = !missing.iter().any(|missing| missing.contains("Landlock"));

@@ -22,12 +22,14 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 
+use text2sql_core::disk_cache::MOST_FILES;
+
 pub use check::{Attempt, Computes, attempts, report};
 pub use gpu::confine_with_gpu;
 
-/// Enough for the socket, its copies, the model file and candle's look at /sys; a driver of a GPU
-/// has one for each device and for many a piece of memory.
-const MAX_FILES: u64 = if cfg!(feature = "cuda") { 1024 } else { 32 };
+/// Enough for the socket, its copies, the model file, candle's look at /sys and the files of cached
+/// prefixes; a driver of a GPU has one for each device and for many a piece of memory.
+const MAX_FILES: u64 = if cfg!(feature = "cuda") { 1024 } else { 32 + MOST_FILES as u64 };
 
 /// The standard descriptors: socket, standard output, standard error.
 const KEPT: std::ops::RangeInclusive<RawFd> = 0..=2;
@@ -80,10 +82,13 @@ pub fn harden_with_files(wanted: u64) -> Result<(), String> {
 
 /// No tracing by others, Landlock and seccomp, before the model file is opened; call on the only thread.
 ///
+/// Besides the model's folder, `folders` may be read until the model is loaded.
+///
 /// Returns what the kernel does not offer. Raising one's own `oom_score_adj` is done here too:
 /// a container may forbid it, and the engine is still worth running.
-pub fn confine(model_directory: &Path) -> Vec<String> {
-    give_up(|| landlock(model_directory, &Outside::default()), filter::apply)
+pub fn confine(model_directory: &Path, folders: &[PathBuf]) -> Vec<String> {
+    let outside = Outside { readable: folders.to_vec(), ..Outside::default() };
+    give_up(|| landlock(model_directory, &outside), filter::apply)
 }
 
 /// As [`confine`], for a program that asks a server: it may connect by TCP to `port` and read

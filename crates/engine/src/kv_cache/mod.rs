@@ -8,6 +8,7 @@
 //! the blocks it continues are copied, and blocks for others are copies. Holds no tokens and knows
 //! no scopes (`prefix_cache` does).
 
+mod bytes;
 mod on_device;
 
 use std::ops::Range;

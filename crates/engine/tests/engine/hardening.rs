@@ -98,7 +98,7 @@ fn an_engine_gives_up_what_it_can_before_it_says_hello() {
     assert!(status.contains("NoNewPrivs:\t1"), "{status}");
     let limits = std::fs::read_to_string(format!("{of_process}/limits")).unwrap();
     for (limit, value) in
-        [("Max core file size", "0"), ("Max file size", "0"), ("Max open files", "32")]
+        [("Max core file size", "0"), ("Max file size", "0"), ("Max open files", "56")]
     {
         let line = limits.lines().find(|line| line.starts_with(limit)).unwrap();
         let values: Vec<_> = line[limit.len()..].split_whitespace().take(2).collect();

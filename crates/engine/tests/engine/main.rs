@@ -13,6 +13,7 @@
 mod candle;
 mod chats;
 mod constraint;
+mod disk_cache;
 mod encoder;
 mod families;
 mod files;

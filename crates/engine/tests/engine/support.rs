@@ -51,6 +51,7 @@ pub fn spec(path: &Path, sha256: &str) -> LoadSpec {
         prefill_chunk: 16,
         prefix_cache_bytes: 1 << 30,
         parallel: 1,
+        disk_cache: None,
     }
 }
 

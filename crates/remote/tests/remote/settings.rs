@@ -72,6 +72,7 @@ fn a_file_is_not_what_this_program_is_for() {
         prefill_chunk: 1,
         prefix_cache_bytes: 0,
         parallel: 1,
+        disk_cache: None,
     };
     let failure = Client::start().load_as(ModelSpec::File(spec)).unwrap_err();
     assert_eq!(failure.code, FailureCode::Protocol);

@@ -2,54 +2,13 @@
 //! real one gave up.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use text2sql_integration::{SHOP, Server, eventually, rule};
-use text2sql_testkit::cluster::Config;
-use text2sql_testkit::tiny_gguf::TinyGguf;
 
-/// A model file in a folder of its own, because the engine may read the whole folder.
-struct Model {
-    folder: PathBuf,
-}
-
-impl Model {
-    fn new() -> Self {
-        let folder = PathBuf::from(format!("/tmp/t2s-model-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let model = Self { folder };
-        std::fs::write(model.path(), TinyGguf::new(1).bytes()).unwrap();
-        for (path, mode) in [(&model.folder, 0o755), (&model.path(), 0o644)] {
-            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
-        }
-        model
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.join("tiny.gguf")
-    }
-
-    /// The engine that is installed beside the library, with this model.
-    fn config(&self) -> Config {
-        let sum = text2sql_core::hex::encode(Sha256::digest(std::fs::read(self.path()).unwrap()));
-        Config::default()
-            .set("text2sql.engine_path", "")
-            .set("text2sql.model_path", &self.path().display().to_string())
-            .set("text2sql.model_sha256", &sum)
-            .set("text2sql.context_length", "512")
-            .set("text2sql.threads", "2")
-    }
-}
-
-impl Drop for Model {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
+use crate::tiny_model::Model;
 
 fn scripted() -> Option<Server> {
     let server = Server::start(&[rule("customers", "SELECT count(*) AS n FROM shop.customers")])?;
@@ -127,7 +86,7 @@ fn the_engine_is_handed_one_socket_and_nothing_else() {
 
 #[test]
 fn the_real_engine_has_given_up_its_rights() {
-    let model = Model::new();
+    let model = Model::new("process");
     let rules = json!({ "rules": [] });
     let Some(server) = Server::start_with(rules, model.config(), SHOP) else { return };
     server.await_state("ready");
@@ -144,7 +103,7 @@ fn the_real_engine_has_given_up_its_rights() {
     for (limit, value) in [
         ("Max core file size", Some("0")),
         ("Max file size", Some("0")),
-        ("Max open files", Some("32")),
+        ("Max open files", Some("56")),
         ("Max address space", None),
     ] {
         let line = limits.lines().find(|line| line.starts_with(limit)).unwrap();

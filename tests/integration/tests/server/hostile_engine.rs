@@ -29,6 +29,7 @@ const BREAKS: &[&str] = &[
     "hello_again",
     "ready_again",
     "load_failed_late",
+    "unwanted_file",
     "flood",
     "log_flood",
 ];

@@ -1,0 +1,166 @@
+//! What the engine computed of prompts outlives the server, where that is wanted, and is not trusted.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use postgres::{Client, NoTls};
+use serde_json::json;
+use text2sql_integration::{SHOP, Server, eventually};
+use text2sql_testkit::cluster::{Cluster, Config};
+
+use crate::tiny_model::Model;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Files are kept, and a question is one generation.
+fn config(model: &Model) -> Config {
+    model
+        .config()
+        .set("text2sql.prefix_cache_disk_size", "64MB")
+        .set("text2sql.max_new_tokens", "16")
+        .set("text2sql.max_repairs", "0")
+        .set("text2sql.candidates", "1")
+}
+
+fn start(model: &Model) -> Option<Server> {
+    let server = Server::start_with(json!({ "rules": [] }), config(model), SHOP)?;
+    server.await_state("ready");
+    Some(server)
+}
+
+/// Tokens of the prompt, and those that need not be computed.
+fn warm(client: &mut Client) -> (i32, i32) {
+    let row =
+        client.query_one("SELECT prompt_tokens, cached_tokens FROM text2sql.warm()", &[]).unwrap();
+    (row.get(0), row.get(1))
+}
+
+/// Asks a question once; the tokens of its prompt that were not computed, if it is the first after
+/// the start. The answer of a random model is nonsense and does not matter.
+fn first_question(server: &Server) -> i32 {
+    let explain = "SELECT * FROM text2sql.explain('how many customers?')";
+    let _ = server.analyst().query(explain, &[]);
+    assert_eq!(server.status("completed"), "1");
+    server.status("cached_tokens").parse().unwrap()
+}
+
+/// The files, without those that are not complete.
+fn files(cluster: &Cluster) -> Vec<PathBuf> {
+    let folder = cluster.dir().join("data/text2sql/prefixes");
+    let folders = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder.path()).into_iter().flatten());
+    let paths = files.map(|file| file.unwrap().path());
+    paths.filter(|path| path.extension().is_none()).collect()
+}
+
+fn written(cluster: &Cluster) -> PathBuf {
+    eventually("a file is written", PATIENCE, || files(cluster).len() == 1);
+    files(cluster).remove(0)
+}
+
+fn restart(server: &Server) {
+    server.cluster.stop_server("fast").unwrap();
+    server.cluster.start_server().unwrap();
+    server.await_state("ready");
+}
+
+#[test]
+fn after_a_restart_the_first_question_finds_its_schema_computed() {
+    let model = Model::new("disk");
+    let Some(server) = start(&model) else { return };
+    let (prompt, cached) = warm(&mut server.analyst());
+    assert!(prompt > 500 && cached == 0, "{cached} of {prompt}");
+    let file = written(&server.cluster);
+    assert!(file.parent().unwrap().ends_with(&model.sha256[..32]));
+    for (path, mode) in [(file.parent().unwrap(), 0o700), (&file, 0o600)] {
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, mode);
+    }
+    restart(&server);
+    let cached = first_question(&server);
+    assert!(cached > prompt - 100, "{cached} of {prompt}");
+
+    // Another role sees the same schema, and none of this.
+    server
+        .superuser()
+        .batch_execute("CREATE ROLE twin LOGIN IN ROLE text2sql_user, analyst")
+        .unwrap();
+    restart(&server);
+    assert_eq!(warm(&mut server.connect("twin")).1, 0);
+
+    // The schema changes: what was kept is as good as the text is the same.
+    server.superuser().batch_execute("ALTER TABLE shop.customers RENAME city TO town").unwrap();
+    restart(&server);
+    let changed = first_question(&server);
+    assert!(changed < cached, "{changed} and {cached}");
+}
+
+#[test]
+fn a_damaged_file_is_said_to_be_removed_and_made_anew() {
+    let model = Model::new("damaged");
+    let Some(server) = start(&model) else { return };
+    let (prompt, _) = warm(&mut server.analyst());
+    let file = written(&server.cluster);
+    let good = std::fs::read(&file).unwrap();
+    let mut bytes = good.clone();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    server.cluster.stop_server("fast").unwrap();
+    std::fs::write(&file, &bytes).unwrap();
+    server.cluster.start_server().unwrap();
+    server.await_state("ready");
+    assert_eq!(first_question(&server), 0, "it was used");
+    assert!(warm(&mut server.analyst()).1 > prompt - 100, "nothing was computed");
+    eventually("it is made anew", PATIENCE, || {
+        std::fs::read(&file).is_ok_and(|bytes| bytes == good)
+    });
+    let log = server.cluster.log_text();
+    assert_eq!(log.matches("is not used: it is damaged").count(), 1, "{log}");
+    restart(&server);
+    assert!(warm(&mut server.analyst()).1 > prompt - 100);
+
+    // Where none are wanted, none are left.
+    let mut admin = server.superuser();
+    admin.batch_execute("ALTER SYSTEM SET text2sql.prefix_cache_disk_size = 0").unwrap();
+    admin.query("SELECT pg_reload_conf()", &[]).unwrap();
+    eventually("it is removed", PATIENCE, || files(&server.cluster).is_empty());
+}
+
+#[test]
+fn a_standby_reads_what_came_with_its_copy_and_writes_nothing() {
+    let model = Model::new("standby");
+    let Some(server) = start(&model) else { return };
+    let (prompt, _) = warm(&mut server.analyst());
+    written(&server.cluster);
+    server
+        .superuser()
+        .batch_execute("CREATE ROLE other LOGIN IN ROLE text2sql_user, analyst")
+        .unwrap();
+    let config = Server::config(&server.script, config(&model));
+    let standby = server.cluster.standby(&config).unwrap();
+    let connect = |user| Client::connect(&standby.conninfo(user, "postgres"), NoTls).unwrap();
+    let mut admin = connect("postgres");
+    eventually("the standby is ready", PATIENCE, || {
+        let row = admin.query_one("SELECT state FROM text2sql.status()", &[]).unwrap();
+        row.get::<_, String>(0) == "ready"
+    });
+    assert!(warm(&mut connect("analyst")).1 > prompt - 100);
+    assert_eq!(warm(&mut connect("other")).1, 0);
+    // The primary would have written it within a second or two, and after ten at most.
+    std::thread::sleep(Duration::from_secs(12));
+    assert_eq!(files(&standby).len(), 1);
+    let log = standby.log_text();
+    assert!(!log.contains("is not written"), "{log}");
+}
+
+#[test]
+fn without_the_setting_nothing_is_written() {
+    let model = Model::new("off");
+    let Some(server) = Server::start_with(json!({ "rules": [] }), model.config(), SHOP) else {
+        return;
+    };
+    server.await_state("ready");
+    warm(&mut server.analyst());
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(!server.cluster.dir().join("data/text2sql").exists());
+}
