@@ -13,13 +13,18 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use text2sql_core::chat::{ChatFormat, ChatPrompt};
+use text2sql_core::disk_cache::Key;
 use text2sql_core::link::{self, Budget};
 use text2sql_core::prompt::{self, PromptInput};
-use text2sql_core::protocol::{Constraint, Failure, FailureCode, GenerateRequest};
+use text2sql_core::protocol::{
+    Constraint, Failure, FailureCode, FileRest, GenerateRequest, LoadSpec,
+};
 use text2sql_core::route::Route;
 use text2sql_core::schema::Snapshot;
 use text2sql_core::semantics::{examples, hints};
+use text2sql_core::warm_up::Beginning;
 use text2sql_engine::control::Control;
+use text2sql_engine::disk_cache;
 use text2sql_engine::model::{LoadedModel, Pin};
 
 use crate::grammar::made_up;
@@ -51,6 +56,9 @@ pub struct Questions {
     /// Guess no tokens ahead.
     #[arg(long)]
     without_guesses: bool,
+    /// Read what an earlier run kept of each schema in this folder, and keep it there.
+    #[arg(long)]
+    disk_cache: Option<PathBuf>,
     /// Most tokens of an answer.
     #[arg(long, default_value_t = 512)]
     max_new_tokens: u32,
@@ -105,7 +113,9 @@ impl Questions {
             }
         }
         let mut out = self.out.as_deref().map(create).transpose()?;
-        let mut model = LoadedModel::load_pinned(&self.load.spec(), Pin::Any, &mut |_| {})?;
+        let folder = self.disk_cache.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let spec = LoadSpec { disk_cache: folder, ..self.load.spec() };
+        let mut model = LoadedModel::load_pinned(&spec, Pin::Any, &mut |_| {})?;
         model.set_guess_ahead(!self.without_guesses);
         let (mut first, mut warm) = (Vec::new(), Vec::new());
         let mut choices: Vec<u32> = Vec::new();
@@ -124,7 +134,11 @@ impl Questions {
                 "{ms:8.0} ms  {:5} prompt, {:5} cached, {:3} generated  {db}: {text}",
                 stats.prompt_tokens, stats.cached_tokens, stats.generated_tokens
             );
-            if seen.insert(db.as_str()) { &mut first } else { &mut warm }.push(ms);
+            let is_first = seen.insert(db.as_str());
+            if is_first { &mut first } else { &mut warm }.push(ms);
+            if let (true, Some(folder)) = (is_first, &self.disk_cache) {
+                keep(&mut model, &request, folder)?;
+            }
             if let (Some(out), Some(prompt)) = (&mut out, prompt) {
                 let line = Answered {
                     db,
@@ -206,6 +220,36 @@ fn of_choices(microseconds: &mut [u32]) -> String {
         of(99),
         of(100),
     )
+}
+
+/// Writes what is cached of a schema, unless it was written before; tells how long it took.
+fn keep(model: &mut LoadedModel, request: &GenerateRequest, folder: &Path) -> Result<(), Failure> {
+    let key = Key::of(&model.info().sha256, &Beginning::of(request));
+    let path = folder.join(key.name());
+    if path.exists() {
+        return Ok(());
+    }
+    let begin = Instant::now();
+    let mut file = create(&path)?;
+    let mut bytes = 0;
+    let mut slowest = Duration::ZERO;
+    let mut writing = disk_cache::write(model, request);
+    while let Some(mut left) = writing.take() {
+        let made = Instant::now();
+        let part = left.next_part();
+        slowest = slowest.max(made.elapsed());
+        file.write_all(&part.bytes).map_err(|error| in_file(&path, &error))?;
+        bytes += part.bytes.len();
+        writing = (part.rest == FileRest::More).then_some(left);
+    }
+    file.sync_all().map_err(|error| in_file(&path, &error))?;
+    println!(
+        "            kept: {:.1} MB in {:.0} ms, a piece in {:.1} ms at most",
+        bytes as f64 / 1e6,
+        begin.elapsed().as_secs_f64() * 1e3,
+        slowest.as_secs_f64() * 1e3
+    );
+    Ok(())
 }
 
 /// Median and slowest, seconds.
