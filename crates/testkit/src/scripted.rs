@@ -32,6 +32,7 @@
 //!   where it has one. `repair_reply` is the reply of an ordinary rule in that case.
 //! * `samples`: replies to the requests for drawn candidates of the same prompt, in the order in which
 //!   they come after the one that is not drawn, round and round; without them, `reply`.
+//! * `constrained_reply`: the reply to requests that are to keep to a grammar.
 //! * `surprisal`: how unlikely each piece is said to be, millionths; with 0 nothing is said.
 //! * `before` is a misbehaviour ([`Misbehaviour`]), done after `after_tokens` pieces (0: before
 //!   any event). Those that send something then go on as if nothing had happened.
@@ -92,6 +93,8 @@ pub struct Rule {
     pub repair_reply: Option<String>,
     /// Replies to requests for drawn candidates, in order of asking.
     pub samples: Vec<String>,
+    /// The reply to requests that are to keep to a grammar.
+    pub constrained_reply: Option<String>,
     /// How unlikely each piece is said to be, millionths; 0: nothing is said.
     pub surprisal: u64,
     /// Time per piece, milliseconds.
@@ -120,7 +123,9 @@ impl Script {
                 let sample = (!rule.samples.is_empty() && request.sampling.is_some())
                     .then(|| rule.samples.get(drawn % rule.samples.len()).cloned())
                     .flatten();
-                let reply = reply.or(sample).unwrap_or_else(|| rule.reply.clone());
+                let constrained = request.constraint.as_ref().and(rule.constrained_reply.clone());
+                let reply = constrained.or(reply).or(sample);
+                let reply = reply.unwrap_or_else(|| rule.reply.clone());
                 (rule.clone(), rule.echoed(reply, request))
             }
             None => (Rule::default(), self.default_reply.clone()),
@@ -411,5 +416,16 @@ mod tests {
         assert_eq!(script.choose(&greedy, 1).1, "first");
         let replies: Vec<String> = (0..3).map(|count| script.choose(&drawn, count).1).collect();
         assert_eq!(replies, ["a", "b", "a"]);
+    }
+
+    #[test]
+    fn requests_with_a_grammar_get_their_own_reply() {
+        let script: Script =
+            serde_json::from_str(r#"{"rules": [{"reply": "free", "constrained_reply": "kept"}]}"#)
+                .expect("a script");
+        let free = request(&["q"]);
+        let kept = GenerateRequest { constraint: Some(Default::default()), ..free.clone() };
+        assert_eq!(script.choose(&free, 0).1, "free");
+        assert_eq!(script.choose(&kept, 0).1, "kept");
     }
 }

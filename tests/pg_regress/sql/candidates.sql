@@ -59,7 +59,21 @@ SET ROLE analyst;
 SELECT text2sql.ask('vote without being sure');
 SELECT signals ->> 'candidates' AS candidates FROM text2sql.explain('sure of the customers');
 SELECT attempts, signals ->> 'candidates' AS candidates FROM text2sql.explain('mends its mistake');
+-- Or where there is no row; of those that run, the result of most is taken, and rows win a tie.
+SELECT text2sql.ask('vote with an empty tie');
+SELECT sql, signals ->> 'candidates' AS candidates FROM text2sql.explain('vote with an empty tie');
 RESET ROLE;
+SET text2sql.doubt_empty = off;
+SET ROLE analyst;
+SELECT text2sql.ask('vote with an empty tie');
+SELECT sql, signals ->> 'candidates' AS candidates FROM text2sql.explain('vote with an empty tie');
+-- One more that keeps to the catalog, where nothing else is valid.
+SELECT text2sql.ask('valid once it is constrained');
+SET text2sql.constrained = off;
+SELECT * FROM failure($$SELECT text2sql.ask('valid once it is constrained')$$);
+RESET text2sql.constrained;
+RESET ROLE;
+RESET text2sql.doubt_empty;
 SET text2sql.doubt = 5;
 SET ROLE analyst;
 SELECT text2sql.ask('vote without being sure');

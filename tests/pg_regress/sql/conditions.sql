@@ -31,6 +31,11 @@ SELECT text2sql.ask('conditions that exclude each other');
 SET text2sql.mend_conditions = off;
 SELECT count(*) FROM text2sql.ask('conditions that exclude each other');
 RESET text2sql.mend_conditions;
+-- What others have had is no matter to those who never had it.
+SELECT text2sql.generate('customers who never paid 5');
+SET text2sql.mend_conditions = off;
+SELECT text2sql.generate('customers who never paid 5');
+RESET text2sql.mend_conditions;
 -- A join nobody asks for.
 SELECT text2sql.generate('names with a needless join');
 SELECT text2sql.ask('names with a needless join');
