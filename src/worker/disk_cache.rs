@@ -136,9 +136,13 @@ impl DiskCache {
             return self.abandon();
         }
         writing.bytes = writing.bytes.saturating_add(part.bytes.len() as u64);
-        let bytes = writing.bytes;
+        let (bytes, budget) = (writing.bytes, guc::prefix_cache_disk_bytes());
+        // An engine was told the budget; one that reads hostile weights may not keep to it.
+        if bytes > budget {
+            return self.abandon();
+        }
         let written = writing.add(part);
-        self.make_room(guc::prefix_cache_disk_bytes().saturating_sub(bytes));
+        self.make_room(budget.saturating_sub(bytes));
         match (written, part.rest) {
             (Err(error), _) => {
                 if let Some(writing) = self.writing.take() {
