@@ -152,6 +152,14 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+impl Relation {
+    /// Whether it has at most one row with given values of the columns for which `is_given`: those of
+    /// its whole primary key are among them.
+    pub fn is_one_row(&self, is_given: impl Fn(&str) -> bool) -> bool {
+        !self.primary_key.is_empty() && self.primary_key.iter().all(|column| is_given(column))
+    }
+}
+
 impl Snapshot {
     /// The relation of that name.
     pub fn relation(&self, name: &RelationName) -> Option<&Relation> {

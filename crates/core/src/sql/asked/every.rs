@@ -7,7 +7,7 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, SelectItem, Value, ValueWithSpan};
 
-use super::many::{column_of, first_of, many_of};
+use super::many::{first_of, many_of};
 use super::words::Asked;
 use crate::schema::Snapshot;
 use crate::sql::CandidateSql;
@@ -49,7 +49,7 @@ pub(super) fn each_alone(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) ->
         .iter()
         .map(|item| match item {
             SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-                column_of(expr, &scope).map(|(item, _)| item)
+                scope.column(expr).map(|(item, _)| item)
             }
             _ => None,
         })
@@ -104,8 +104,8 @@ fn among<'e>(expr: &'e Expr, scope: &Scope<'_>, source: &Source<'_>) -> Option<A
             let mut tests = Vec::new();
             alternatives(expr, &mut tests)?;
             let (column, _) = tests.first()?;
-            let own = column_of(column, scope)?;
-            if !tests.iter().all(|(other, _)| column_of(other, scope).as_ref() == Some(&own)) {
+            let own = scope.column(column)?;
+            if !tests.iter().all(|(other, _)| scope.column(other).as_ref() == Some(&own)) {
                 return None;
             }
             let values: Vec<_> = tests.iter().map(|(_, value)| *value).collect();
@@ -118,7 +118,7 @@ fn among<'e>(expr: &'e Expr, scope: &Scope<'_>, source: &Source<'_>) -> Option<A
         return None;
     }
     Some(Among {
-        column: column_of(column, scope)?,
+        column: scope.column(column)?,
         expr: column,
         first: source.token(first_of(column)?.span.start)?,
         last,

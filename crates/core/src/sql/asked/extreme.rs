@@ -12,7 +12,7 @@ use sqlparser::ast::{
     Query, SetExpr, Visit, Visitor,
 };
 
-use super::many::{column_of, first_of};
+use super::many::first_of;
 use super::words::{Age, Asked};
 use crate::link::split;
 use crate::schema::{Snapshot, quote_ident};
@@ -98,7 +98,7 @@ impl Visitor for Orders<'_, '_> {
 
 impl Orders<'_, '_> {
     fn key(&mut self, key: &OrderByExpr, scope: &Scope<'_>) -> Option<()> {
-        let (_, column) = column_of(&key.expr, scope)?;
+        let (_, column) = scope.column(&key.expr)?;
         let begin = first_of(&key.expr)?.span.start;
         let end = match &key.expr {
             Expr::CompoundIdentifier(parts) => parts.last()?.span.start,
@@ -166,7 +166,7 @@ fn bound(
     let [FunctionArg::Unnamed(FunctionArgExpr::Expr(column))] = list.args.as_slice() else {
         return None;
     };
-    let (_, column) = column_of(column, scopes.last()?)?;
+    let (_, column) = scopes.last()?.column(column)?;
     let wanted = Measure::of(&column)?.is_highest(age);
     if wanted != is_max {
         let text = if wanted { "max" } else { "min" };

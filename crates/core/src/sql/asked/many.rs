@@ -8,27 +8,6 @@ use crate::sql::mend::joins::{condition_of, equality};
 use crate::sql::mend::scope::Scope;
 use crate::sql::walk::folded;
 
-/// The item a column is of, and its name; `None` where it cannot be told.
-pub(super) fn column_of(expr: &Expr, scope: &Scope<'_>) -> Option<(String, String)> {
-    match expr {
-        Expr::Nested(inner) => column_of(inner, scope),
-        Expr::Identifier(name) => {
-            let bare = folded(name);
-            let having: Vec<&str> = scope.having(&bare).map(|item| item.name.as_str()).collect();
-            let [item] = having.as_slice() else { return None };
-            let item = (*item).to_owned();
-            (!scope.open).then_some((item, bare))
-        }
-        Expr::CompoundIdentifier(parts) => {
-            let [.., item, name] = parts.as_slice() else { return None };
-            let item = folded(item);
-            scope.item(&item)?;
-            Some((item, folded(name)))
-        }
-        _ => None,
-    }
-}
-
 /// The identifier a column's text begins with.
 pub(super) fn first_of(expr: &Expr) -> Option<&Ident> {
     match expr {
@@ -109,8 +88,5 @@ fn is_one_row(pairs: &[Pair], item: &str, scope: &Scope<'_>) -> bool {
         .map(|(_, column)| column.as_str())
         .collect();
     let relation = scope.item(item).and_then(|item| item.relation);
-    relation.is_some_and(|relation| {
-        !relation.primary_key.is_empty()
-            && relation.primary_key.iter().all(|key| columns.contains(key.as_str()))
-    })
+    relation.is_some_and(|relation| relation.is_one_row(|column| columns.contains(column)))
 }

@@ -9,16 +9,16 @@ use std::collections::HashSet;
 use std::ops::{ControlFlow, RangeInclusive};
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, Join, JoinOperator, Query, Select, SelectItem, SetExpr,
-    Value, ValueWithSpan, Visit, Visitor,
+    BinaryOperator, Expr, GroupByExpr, Join, Query, Select, SelectItem, SetExpr, Value,
+    ValueWithSpan, Visit, Visitor,
 };
 
 use super::every::conjuncts;
-use super::many::{column_of, first_of, many_of};
+use super::many::{first_of, many_of};
 use super::words::Asked;
 use crate::schema::Snapshot;
 use crate::sql::edits::{Edits, Source};
-use crate::sql::mend::joins::condition_of;
+use crate::sql::mend::joins::{begin_of, phrase};
 use crate::sql::mend::scope::{Scope, ends};
 use crate::sql::parsed::ParsedSql;
 use crate::sql::walk::{cte_names, folded};
@@ -83,7 +83,7 @@ fn denial(expr: &Expr, scope: &Scope<'_>, source: &Source<'_>) -> Option<Denial>
     else {
         return None;
     };
-    let (item, _) = column_of(column, scope)?;
+    let (item, _) = scope.column(column)?;
     let first = first_of(column)?.span.start;
     let last = match column.as_ref() {
         Expr::CompoundIdentifier(parts) => parts.last()?.span.start,
@@ -120,7 +120,7 @@ impl Moved {
         source: &Source<'_>,
     ) -> Option<Self> {
         let first = joins.first()?;
-        if !joins.iter().all(is_plain) {
+        if !joins.iter().all(|join| phrase(join).is_some()) {
             return None;
         }
         let items: Option<HashSet<String>> =
@@ -146,7 +146,7 @@ impl Moved {
         source.tokens().get(name + 1).filter(|token| token.is_word("on"))?;
         let relation = source.text_of_tokens(begin, name)?;
         let next = match joins.get(1) {
-            Some(next) => begin_of(next, source)?,
+            Some(next) => begin_of(&next.relation, source)?,
             None => place.end() + 1,
         };
         let on = source.text_of_tokens(name + 2, next.checked_sub(1)?)?.to_owned();
@@ -183,35 +183,10 @@ impl Moved {
     }
 }
 
-fn is_plain(join: &Join) -> bool {
-    let kind = matches!(
-        join.join_operator,
-        JoinOperator::Join(_)
-            | JoinOperator::Inner(_)
-            | JoinOperator::Left(_)
-            | JoinOperator::LeftOuter(_)
-    );
-    kind && condition_of(&join.join_operator).is_some()
-}
-
 /// From the phrase of the first of `joins`, which are the last of a FROM clause, to its end.
 fn place_of(joins: &[Join], source: &Source<'_>) -> Option<RangeInclusive<usize>> {
-    let begin = begin_of(joins.first()?, source)?;
+    let begin = begin_of(&joins.first()?.relation, source)?;
     Some(begin..=source.end_of_from(begin)?)
-}
-
-/// Position of the first word of the phrase that joins a relation.
-fn begin_of(join: &Join, source: &Source<'_>) -> Option<usize> {
-    let tokens = source.tokens();
-    let (first, _) = ends(&join.relation)?;
-    let mut at = source.token(first.span.start)?.checked_sub(1)?;
-    tokens.get(at).filter(|token| token.is_word("join"))?;
-    while let Some(before) = at.checked_sub(1)
-        && tokens.get(before).is_some_and(|token| token.is_any_word(&["inner", "left", "outer"]))
-    {
-        at = before;
-    }
-    Some(at)
 }
 
 /// Whether a column anywhere that `is_free` is one of the items'.
@@ -234,7 +209,7 @@ fn is_used(
             let Some(first) = first_of(expr) else { return ControlFlow::Continue(()) };
             let at = self.source.token(first.span.start);
             let is_elsewhere = at.is_none_or(|at| (self.is_free)(at));
-            let is_theirs = match column_of(expr, self.scope) {
+            let is_theirs = match self.scope.column(expr) {
                 Some((item, _)) => self.items.contains(&item),
                 None => true,
             };

@@ -97,21 +97,9 @@ impl Groups<'_> {
     }
 }
 
+/// A column that is certainly there.
 fn column_of(expr: &Expr, scope: &Scope<'_>) -> Option<Column> {
-    match expr {
-        Expr::Identifier(name) => {
-            let name = folded(name);
-            let having: Vec<&str> = scope.having(&name).map(|item| item.name.as_str()).collect();
-            let [item] = having.as_slice() else { return None };
-            Some(((*item).to_owned(), name))
-        }
-        Expr::CompoundIdentifier(parts) => {
-            let [item, name] = parts.as_slice() else { return None };
-            let (item, name) = (folded(item), folded(name));
-            scope.item(&item)?.has(&name).then_some((item, name))
-        }
-        _ => None,
-    }
+    scope.column(expr).filter(|(item, name)| scope.item(item).is_some_and(|item| item.has(name)))
 }
 
 /// Collects columns that are neither grouped nor within a call.
@@ -127,10 +115,9 @@ impl Loose<'_> {
     /// Whether the groups tell its value.
     fn is_told(&self, (item, name): &Column) -> bool {
         let is_grouped =
-            |name: &String| self.grouped.iter().any(|(own, column)| own == item && column == name);
-        let key = self.scope.item(item).and_then(|item| item.relation);
-        let key = key.map(|relation| relation.primary_key.as_slice()).unwrap_or_default();
-        is_grouped(name) || (!key.is_empty() && key.iter().all(is_grouped))
+            |name: &str| self.grouped.iter().any(|(own, column)| own == item && column == name);
+        let relation = self.scope.item(item).and_then(|item| item.relation);
+        is_grouped(name) || relation.is_some_and(|relation| relation.is_one_row(is_grouped))
     }
 }
 

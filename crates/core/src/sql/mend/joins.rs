@@ -2,12 +2,17 @@
 
 use std::collections::HashSet;
 
-use sqlparser::ast::{BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator};
+use sqlparser::ast::{
+    BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, TableFactor,
+};
 
 use super::scope::{Item, Scope, attribute, ends};
 use crate::schema::{ForeignKey, Relation, Snapshot, quote_ident, quote_qualified};
+use crate::sql::edits::Source;
 use crate::sql::walk::folded;
 
+/// Words before JOIN that leave the rows of what stands before.
+const KINDS: &[&str] = &["inner", "left", "outer"];
 /// Most keys on the way to a column: what is further away is hardly meant.
 const MAX_STEPS: usize = 3;
 /// Most ways looked at: a schema where everything references everything has no one way.
@@ -216,6 +221,31 @@ pub(in crate::sql) fn condition_of(operator: &JoinOperator) -> Option<&Expr> {
         | JoinOperator::FullOuter(JoinConstraint::On(on)) => Some(on),
         _ => None,
     }
+}
+
+/// The condition of a join that keeps what stands before it, or loses rows of it at most.
+pub(in crate::sql) fn phrase(join: &Join) -> Option<&Expr> {
+    match join.join_operator {
+        JoinOperator::Join(_)
+        | JoinOperator::Inner(_)
+        | JoinOperator::Left(_)
+        | JoinOperator::LeftOuter(_) => condition_of(&join.join_operator),
+        _ => None,
+    }
+}
+
+/// Position of the first word of the phrase that joins `factor`, of such a join.
+pub(in crate::sql) fn begin_of(factor: &TableFactor, source: &Source<'_>) -> Option<usize> {
+    let tokens = source.tokens();
+    let (first, _) = ends(factor)?;
+    let mut at = source.token(first.span.start)?.checked_sub(1)?;
+    tokens.get(at).filter(|token| token.is_word("join"))?;
+    while let Some(before) = at.checked_sub(1)
+        && tokens.get(before).is_some_and(|token| token.is_any_word(KINDS))
+    {
+        at = before;
+    }
+    Some(at)
 }
 
 /// Both sides of `a.b = c.d`.

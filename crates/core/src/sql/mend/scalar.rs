@@ -111,8 +111,5 @@ fn is_one(item: &Item<'_>, select: &Select) -> bool {
     if let Some(condition) = &select.selection {
         equal(condition, &mut columns);
     }
-    item.relation.is_some_and(|relation| {
-        !relation.primary_key.is_empty()
-            && relation.primary_key.iter().all(|key| columns.contains(key))
-    })
+    item.relation.is_some_and(|relation| relation.is_one_row(|column| columns.contains(column)))
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use sqlparser::ast::{Ident, Select, SelectItem, TableFactor, TableWithJoins};
+use sqlparser::ast::{Expr, Ident, Select, SelectItem, TableFactor, TableWithJoins};
 
 use crate::link::split;
 use crate::schema::{Attribute, Relation, RelationName, Snapshot};
@@ -151,6 +151,26 @@ impl<'s> Scope<'s> {
     /// The item of that name.
     pub fn item(&self, name: &str) -> Option<&Item<'s>> {
         self.items.iter().find(|item| item.name == name)
+    }
+
+    /// The item a column is of, and its name; `None` where it cannot be told.
+    pub fn column(&self, expr: &Expr) -> Option<(String, String)> {
+        match expr {
+            Expr::Nested(inner) => self.column(inner),
+            Expr::Identifier(name) if !self.open => {
+                let bare = folded(name);
+                let having: Vec<&str> = self.having(&bare).map(|item| item.name.as_str()).collect();
+                let [item] = having.as_slice() else { return None };
+                let item = (*item).to_owned();
+                Some((item, bare))
+            }
+            Expr::CompoundIdentifier(parts) => {
+                let [.., item, name] = parts.as_slice() else { return None };
+                let item = self.item(&folded(item))?;
+                Some((item.name.clone(), folded(name)))
+            }
+            _ => None,
+        }
     }
 
     /// The items that have a column of that name.

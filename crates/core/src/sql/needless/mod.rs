@@ -19,7 +19,7 @@ use sqlparser::ast::{
 use crate::link::{is_stop_word, split};
 use crate::schema::{Relation, Snapshot, quote_ident};
 use crate::sql::edits::{Edits, Source};
-use crate::sql::mend::joins::{condition_of, equality};
+use crate::sql::mend::joins::{begin_of, condition_of, equality, phrase};
 use crate::sql::mend::scope::{Item, Scope, attribute, ends};
 use crate::sql::parsed::ParsedSql;
 use crate::sql::token::Token;
@@ -27,9 +27,6 @@ use crate::sql::walk::{calls, cte_names, folded};
 
 /// Most joins taken out: a table between two is needless only once the second is gone.
 const MAX_PRUNED: usize = 8;
-
-/// Words before JOIN that leave the rows of what stands before.
-const KINDS: &[&str] = &["inner", "left", "outer"];
 
 /// `sql` without the joins that neither it nor the question needs; `None` where it needs all.
 pub fn prune(sql: &ParsedSql, snapshot: &Snapshot, question: &str) -> Option<ParsedSql> {
@@ -263,7 +260,7 @@ impl Finder<'_> {
 
     /// Where a join stands, from the first word of its phrase to the end of its condition.
     fn place_of(&self, joins: &[Join], at: usize) -> Option<RangeInclusive<usize>> {
-        let begin = |join: &Join| self.begin_of(&join.relation);
+        let begin = |join: &Join| begin_of(&join.relation, self.source);
         let first = begin(joins.get(at)?)?;
         let last = match joins.get(at + 1) {
             Some(next) => begin(next)?.checked_sub(1)?,
@@ -283,20 +280,6 @@ impl Finder<'_> {
         let begin = self.source.token(begin.span.start)?;
         let before = self.source.token(first.span.start)?..=begin.checked_sub(1)?;
         Some(vec![before, on..=*join.end()])
-    }
-
-    /// Position of the first word of the phrase that joins a relation.
-    fn begin_of(&self, factor: &TableFactor) -> Option<usize> {
-        let tokens = self.source.tokens();
-        let (first, _) = ends(factor)?;
-        let mut at = self.source.token(first.span.start)?.checked_sub(1)?;
-        tokens.get(at).filter(|token| token.is_word("join"))?;
-        while let Some(before) = at.checked_sub(1)
-            && tokens.get(before).is_some_and(|token| token.is_any_word(KINDS))
-        {
-            at = before;
-        }
-        Some(at)
     }
 
     fn removal(&self, places: &Places, instead: Vec<Instead>) -> Edits {
@@ -324,17 +307,6 @@ fn words(relation: &Relation) -> impl Iterator<Item = String> {
     let said = relation.comment.iter().flat_map(|comment| split(comment));
     let all = split(&relation.name.name).into_iter().chain(columns).chain(others).chain(said);
     all.filter(|word| !is_stop_word(word)).collect::<Vec<_>>().into_iter()
-}
-
-/// The condition of a join that keeps what stands before it, or loses rows of it at most.
-fn phrase(join: &Join) -> Option<&Expr> {
-    match join.join_operator {
-        JoinOperator::Join(_)
-        | JoinOperator::Inner(_)
-        | JoinOperator::Left(_)
-        | JoinOperator::LeftOuter(_) => condition_of(&join.join_operator),
-        _ => None,
-    }
 }
 
 fn is_inner(join: &Join) -> bool {
@@ -371,7 +343,7 @@ fn is_one_row(on: &Expr, item: &Item<'_>, relation: &Relation) -> bool {
     }
     let mut columns = HashSet::new();
     own_columns(on, &item.name, &mut columns);
-    !relation.primary_key.is_empty() && relation.primary_key.iter().all(|key| columns.contains(key))
+    relation.is_one_row(|column| columns.contains(column))
 }
 
 /// Whether rows are counted in groups: then the rows of what is joined may be what is counted ("who
