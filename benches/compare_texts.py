@@ -7,8 +7,8 @@
     benches/compare_texts.py --snapshots FOLDER MODEL.gguf
 
 50 prompts: those of benches/questions.jsonl, and the first of demo/questions.jsonl that are not among
-them. llama.cpp answers twice, with keys and values of 16 and of 32 bits, which says what rounding
-alone does to a text. For each difference it prints by how much llama.cpp's logit of its own token is
+them. llama.cpp answers twice, with its fused attention and without, which says what rounding alone
+does to a text. For each difference it prints by how much llama.cpp's logit of its own token is
 above that of the other's, in nats; beside it, what the likeliest token is above the second of all
 positions. Takes no times: it may run beside other work.
 """
@@ -26,7 +26,6 @@ from compare_questions import CLI, HERE, same
 from llama_questions import Llama
 
 PROMPTS = 50
-F32 = 0
 
 
 def asked(folder: pathlib.Path) -> pathlib.Path:
@@ -44,8 +43,8 @@ def asked(folder: pathlib.Path) -> pathlib.Path:
 class Watched(Llama):
     """One that tells the logits of each step."""
 
-    def __init__(self, path: str, sequences: int, bits: int) -> None:
-        super().__init__(path, 2, 4096, sequences, {} if bits == 16 else {"type_k": F32, "type_v": F32})
+    def __init__(self, path: str, sequences: int, fused: bool) -> None:
+        super().__init__(path, 2, 4096, sequences, {"flash_attn_type": int(fused)})
 
     def most_likely(self) -> int:
         row = self.lib.llama_get_logits_ith(self.context, -1)
@@ -74,37 +73,34 @@ def main() -> None:
     folder = pathlib.Path(tempfile.mkdtemp())
     questions = asked(folder)
     for model in args.models:
-        print(pathlib.Path(model).name)
+        print(pathlib.Path(model).name, flush=True)
         subprocess.run([str(CLI), "questions", "--model", model, "--threads", "2", "--snapshots",
                         args.snapshots, "--questions", str(questions), "--out", str(folder / "ours")],
                        check=True, stdout=subprocess.DEVNULL)
         mine = [json.loads(line) for line in (folder / "ours").open(encoding="utf-8")]
         schemas = list(dict.fromkeys(one["db"] for one in mine))
-        told = {}
-        margins: list[float] = []
-        for bits in (16, 32):
-            llama = Watched(model, len(schemas), bits)
-            told[bits] = [llama.watch(one["prompt"], schemas.index(one["db"])) for one in mine]
-            if bits == 32:
-                break
-            for _, rows in told[16]:
-                for row in rows:
-                    second, first = numpy.partition(row, -2)[-2:]
-                    margins.append(float(first - second))
+        llama = Watched(model, len(schemas), True)
+        told = [llama.watch(one["prompt"], schemas.index(one["db"])) for one in mine]
+        margins = []
+        for row in (row for _, rows in told for row in rows):
+            second, first = numpy.partition(row, -2)[-2:]
+            margins.append(float(first - second))
+        other = Watched(model, len(schemas), False)
+        again = [other.watch(one["prompt"], schemas.index(one["db"]))[0] for one in mine]
         parted = 0
         print("  where they part: by how much llama.cpp's token is likelier to it, in nats")
-        for one, (text, rows) in zip(mine, told[16]):
+        for one, (text, rows) in zip(mine, told):
             if same(one["sql"]) == same(text):
                 continue
             parted += 1
             place = parting(llama, one["sql"], rows)
             where = "at its end" if place is None else f"{place[1]:.3f} at token {place[0] + 1}"
             print(f"    {where}: {one['question']}\n      {same(one['sql'])}\n      {same(text)}")
-        itself = sum(same(a) != same(b) for (a, _), (b, _) in zip(told[16], told[32]))
+        itself = sum(same(a) != same(b) for (a, _), b in zip(told, again))
         below = [sum(margin < limit for margin in margins) for limit in (0.1, 0.25, 0.5)]
         print(f"  {len(mine) - parted} of {len(mine)} texts are the same")
-        print(f"  {len(mine) - itself} of {len(mine)} are the same in llama.cpp with keys and values "
-              "of 16 and of 32 bits")
+        print(f"  {len(mine) - itself} of {len(mine)} are the same in llama.cpp with its fused "
+              "attention and without")
         print(f"  of {len(margins)} tokens of llama.cpp the median is {statistics.median(margins):.1f} "
               f"above the second; {below[0]}, {below[1]} and {below[2]} less than 0.1, 0.25 and 0.5")
 

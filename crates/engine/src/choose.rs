@@ -230,16 +230,25 @@ fn likeliest_allowed(answer: &mut Constrained, logits: &[f32]) -> Result<u32, Co
 }
 
 /// The `count` tokens with the largest logits, the largest first, the lowest number among equals.
+///
+/// Most of a vocabulary is below the least of those found so far, which is seen of many at once.
 fn likeliest(logits: &[f32], count: usize) -> Vec<u32> {
-    let mut all: Vec<(u32, f32)> =
-        (0u32..).zip(logits.iter().copied()).filter(|(_, logit)| logit.is_finite()).collect();
-    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    if all.len() > count {
-        all.select_nth_unstable_by(count, order);
-        all.truncate(count);
+    const MANY: usize = 64;
+    let mut found: Vec<(u32, f32)> = Vec::with_capacity(count + 1);
+    for (first, logits) in (0u32..).step_by(MANY).zip(logits.chunks(MANY)) {
+        let least = found.get(count.saturating_sub(1)).map_or(f32::NEG_INFINITY, |least| least.1);
+        if logits.iter().copied().fold(f32::NEG_INFINITY, f32::max) <= least {
+            continue;
+        }
+        for (token, logit) in (first..).zip(logits).filter(|(_, logit)| logit.is_finite()) {
+            let at = found.partition_point(|(_, known)| known >= logit);
+            if at < count {
+                found.insert(at, (token, *logit));
+                found.truncate(count);
+            }
+        }
     }
-    all.sort_unstable_by(order);
-    all.into_iter().map(|(token, _)| token).collect()
+    found.into_iter().map(|(token, _)| token).collect()
 }
 
 fn taken(
@@ -273,6 +282,8 @@ fn most_likely(logits: &[f32], allowed: impl Fn(u32) -> bool) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -280,6 +291,33 @@ mod tests {
         assert_eq!(likeliest(&[0.0, 2.0, f32::NAN, 1.0, 2.0], 3), [1, 4, 3]);
         assert_eq!(likeliest(&[0.0], 3), [0]);
         assert!(likeliest(&[], 3).is_empty());
+        assert!(likeliest(&[1.0, 2.0], 0).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn the_likeliest_of_many_are_those_of_all_in_order(
+            logits in proptest::collection::vec(
+                prop_oneof![
+                    8 => (-9i8..9).prop_map(|x| f32::from(x) / 2.0),
+                    4 => any::<f32>(),
+                    1 => Just(f32::NAN),
+                    1 => Just(f32::NEG_INFINITY),
+                    1 => Just(f32::INFINITY),
+                ],
+                0..400,
+            ),
+            count in 0..100usize,
+        ) {
+            let mut all: Vec<u32> = (0u32..).zip(&logits)
+                .filter(|(_, logit)| logit.is_finite()).map(|(token, _)| token).collect();
+            // Stable: the lowest number among equals comes first.
+            all.sort_by(|a, b| {
+                logits[*b as usize].partial_cmp(&logits[*a as usize]).expect("numbers")
+            });
+            all.truncate(count);
+            prop_assert_eq!(likeliest(&logits, count), all);
+        }
     }
 
     /// Candidates may hold what is not allowed; what is chosen of them is the same.

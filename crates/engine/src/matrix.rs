@@ -10,9 +10,10 @@ use candle_core::quantized::{GgmlDType, QStorage, QTensor, QuantizedType};
 
 use crate::error::EngineError;
 use crate::gguf::RawTensor;
+use crate::kernels::code::Code;
 use crate::kernels::input::Inputs;
 use crate::kernels::panel::{Format, Panels};
-use crate::kernels::product::{self, Code};
+use crate::kernels::product;
 
 /// A matrix of `rows` outputs by `cols` inputs.
 pub struct Matrix {

@@ -3,12 +3,16 @@
 //! Owns the softmax, both products, and how far back a query sees. The heads that share keys are
 //! computed together, some queries at a time, so that a key is read and widened once for all of
 //! them; a query's result does not depend on which others are computed with it. `scalar` is the
-//! definition, and what runs where there is no AVX2 or a head's width is no multiple of 16.
+//! definition, and what runs where the processor has no vectors that are known here or a head's width
+//! is no multiple of two of them.
 
 #![allow(unsafe_code)]
 
 use std::ops::Range;
 
+use super::code::Code;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use super::lanes;
 use super::pool::{Parts, pool};
 use crate::kv_cache::KvCache;
 
@@ -60,46 +64,9 @@ impl Place {
     }
 }
 
-/// What computes an attention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Code {
-    Scalar,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Code {
-    /// All that this processor can run for heads of a width, the fastest first.
-    fn all(dim: usize) -> impl Iterator<Item = Self> {
-        #[cfg(target_arch = "x86_64")]
-        let fast = {
-            use super::{attention_avx512, avx2, avx512};
-            let widest = dim.is_multiple_of(attention_avx512::WIDTH) && avx512::supported();
-            let wide = dim.is_multiple_of(16) && avx2::supported();
-            [widest.then_some(Self::Avx512), wide.then_some(Self::Avx2)]
-        };
-        #[cfg(not(target_arch = "x86_64"))]
-        let fast: [Option<Self>; 0] = [];
-        fast.into_iter().flatten().chain([Self::Scalar])
-    }
-
-    /// Queries it computes together.
-    fn group(self) -> usize {
-        match self {
-            Self::Scalar => 4,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => super::attention_avx2::GROUP,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => super::attention_avx512::GROUP,
-        }
-    }
-}
-
 /// Causal attention of `query` (`[row][head][dim]`), whose rows belong to several sequences.
 pub fn attention(query: &[f32], rows: &[Rows<'_>], place: Place, heads: Heads, out: &mut [f32]) {
-    let code = Code::all(heads.dim).next().unwrap_or(Code::Scalar);
+    let code = Code::attending(heads.dim).next().unwrap_or(Code::Scalar);
     attention_by(code, query, rows, place, heads, out);
 }
 
@@ -119,7 +86,7 @@ fn attention_by(
     let mut pieces = Vec::new();
     let mut cost = 0;
     for rows in rows {
-        let groups = (rows.count * sharing).div_ceil(code.group());
+        let groups = (rows.count * sharing).div_ceil(code.queries());
         let seen = place.seen(rows.start + rows.count - 1).len();
         cost += rows.count * heads.query * heads.dim * seen;
         // Late groups see more positions; what takes longest begins first.
@@ -152,8 +119,8 @@ fn one_group(
     let mut queries: [Query<'_>; MOST] =
         std::array::from_fn(|_| Query { values: &[], seen: 0..0, at: 0 });
     let mut used = 0;
-    let own = group * code.group()..rows.count * sharing;
-    for (slot, index) in queries.iter_mut().zip(own.take(code.group())) {
+    let own = group * code.queries()..rows.count * sharing;
+    for (slot, index) in queries.iter_mut().zip(own.take(code.queries())) {
         let (row, head) = (index / sharing, kv_head * sharing + index % sharing);
         let at = ((rows.first + row) * heads.query + head) * heads.dim;
         let values = query.get(at..at + heads.dim).unwrap_or_default();
@@ -169,7 +136,7 @@ fn one_group(
         query.seen = query.seen.start - first..query.seen.end - first;
     }
     let (keys, values) = rows.cache.runs(place.layer, kv_head, first..until);
-    let mut results = vec![0.0; code.group() * heads.dim];
+    let mut results = vec![0.0; code.queries() * heads.dim];
     attend(code, queries, &keys, &values, heads.dim, &mut results);
     for (query, result) in queries.iter().zip(results.chunks_exact(heads.dim)) {
         // SAFETY: one query's result, and each query is in one piece.
@@ -195,19 +162,23 @@ fn attend(
     dim: usize,
     out: &mut [f32],
 ) {
+    assert!(code.runs(), "code that this processor cannot run");
     match code {
         Code::Scalar => scalar(queries, keys, values, dim, out),
+        #[cfg(target_arch = "aarch64")]
+        Code::Neon => {
+            // SAFETY: just asked.
+            unsafe { lanes::neon::attend(queries, keys, values, dim, out) }
+        }
         #[cfg(target_arch = "x86_64")]
         Code::Avx2 => {
-            assert!(super::avx2::supported(), "code that this processor cannot run");
             // SAFETY: just asked.
-            unsafe { super::attention_avx2::attend(queries, keys, values, dim, out) }
+            unsafe { lanes::avx2::attend(queries, keys, values, dim, out) }
         }
         #[cfg(target_arch = "x86_64")]
         Code::Avx512 => {
-            assert!(super::avx512::supported(), "code that this processor cannot run");
             // SAFETY: just asked.
-            unsafe { super::attention_avx512::attend(queries, keys, values, dim, out) }
+            unsafe { lanes::avx512::attend(queries, keys, values, dim, out) }
         }
     }
 }
@@ -287,7 +258,7 @@ mod tests {
         heads: Heads,
     ) -> Vec<Vec<f32>> {
         let one = |code| attend_by(code, query, cache, start, window, heads);
-        Code::all(heads.dim).map(one).collect()
+        Code::attending(heads.dim).map(one).collect()
     }
 
     fn attend_one(
@@ -297,7 +268,7 @@ mod tests {
         window: Option<usize>,
         heads: Heads,
     ) -> Vec<f32> {
-        let code = Code::all(heads.dim).next().expect("one");
+        let code = Code::attending(heads.dim).next().expect("one");
         attend_by(code, query, cache, start, window, heads)
     }
 
@@ -377,7 +348,7 @@ mod tests {
             let cache = filled(heads, start + rows);
             let width = heads.query * dim;
             let input: Vec<f32> = noise(rows * width).iter().map(|x| x * 5.0).collect();
-            for code in Code::all(dim) {
+            for code in Code::attending(dim) {
                 let all = attend_by(code, &input, &cache, start, window, heads);
                 for (a, b) in all.iter().zip(defined(&input, &cache, start, window, heads)) {
                     prop_assert!((a - b).abs() < 1e-5, "{code:?}: {a} and not {b}");

@@ -18,6 +18,9 @@ use std::arch::x86_64::*;
 use super::input::Tile;
 use super::panel::{Format, ROWS};
 
+/// Rows of a tile.
+pub const TILE: usize = 4;
+
 /// Whether this processor can run the code here.
 pub fn supported() -> bool {
     is_x86_feature_detected!("avx2")

@@ -11,9 +11,10 @@
 //! | `pack` | the file's blocks put into them |
 //! | [`input`] | inputs rounded to signed bytes |
 //! | [`product`] | panels times inputs, and the scalar definition |
-//! | `avx2`, `avx512` | the same in vector code |
+//! | `avx2`, `avx512`, `neon` | the same in vector code |
+//! | [`code`] | which of these runs |
 //! | [`attention`] | attention and its definition |
-//! | `attention_avx2`, `attention_avx512`, `exp_avx2` | the same in vector code |
+//! | `lanes` | attention and the exponential function in vector code |
 //! | [`rope`] | rotary positions |
 //! | [`vector`] | normalisation, the gate |
 //!
@@ -23,19 +24,18 @@
 
 pub mod attention;
 #[cfg(target_arch = "x86_64")]
-mod attention_avx2;
-#[cfg(target_arch = "x86_64")]
-mod attention_avx512;
-#[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(target_arch = "x86_64")]
-mod exp_avx2;
+pub mod code;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod input;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod lanes;
 pub mod memory;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod pack;
 pub mod panel;
 pub mod pool;

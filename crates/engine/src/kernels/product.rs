@@ -4,6 +4,7 @@
 
 #![allow(unsafe_code)]
 
+use super::code::Code;
 use super::input::{Inputs, Tile};
 use super::panel::{Panels, ROWS};
 use super::pool::{Parts, pool};
@@ -16,69 +17,6 @@ const PIECES: usize = 8;
 const MOST_ROWS: usize = 8;
 /// Most outputs computed together, of all codes.
 const MOST_LANES: usize = 2 * ROWS;
-
-/// What computes a product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
-    /// The definition: for comparison.
-    Scalar,
-    /// Vectors of 256 bits.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// Vectors of 512 bits, and products of four bytes in one instruction.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Code {
-    /// All that this processor can run, the fastest last.
-    pub fn all() -> Vec<Self> {
-        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut))]
-        let mut all = vec![Self::Scalar];
-        #[cfg(target_arch = "x86_64")]
-        {
-            all.extend(super::avx2::supported().then_some(Self::Avx2));
-            all.extend(super::avx512::supported().then_some(Self::Avx512));
-        }
-        all
-    }
-
-    /// The fastest that this processor can run.
-    pub fn best() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if super::avx512::supported() {
-                return Self::Avx512;
-            }
-            if super::avx2::supported() {
-                return Self::Avx2;
-            }
-        }
-        Self::Scalar
-    }
-
-    /// Rows of a tile of its inputs.
-    pub fn tile(self) -> usize {
-        match self {
-            Self::Scalar => 4,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => 4,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => super::avx512::TILE,
-        }
-    }
-
-    /// Outputs it computes together.
-    fn lanes(self) -> usize {
-        match self {
-            Self::Scalar => ROWS,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => ROWS,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => super::avx512::LANES,
-        }
-    }
-}
 
 /// Whether this processor can run any of the fast products; elsewhere candle's are faster than
 /// the scalar one here, which is for comparison.
@@ -95,7 +33,7 @@ pub fn supported() -> bool {
 pub fn multiply(code: Code, matrices: &mut [(&Panels, &mut [f32])], inputs: &Inputs) {
     assert!(inputs.tile_rows() <= code.tile(), "tiles that do not fit the code");
     let rows = inputs.rows();
-    let lanes = code.lanes();
+    let lanes = code.outputs();
     let mut jobs = Vec::with_capacity(matrices.len());
     let mut total = 0;
     for (panels, out) in matrices {
@@ -120,7 +58,7 @@ pub fn multiply(code: Code, matrices: &mut [(&Panels, &mut [f32])], inputs: &Inp
 
 /// As many outputs as the code computes together, from the one of that number, for all rows.
 fn some_outputs(code: Code, panels: &Panels, first: usize, inputs: &Inputs, out: &Parts<'_, f32>) {
-    let lanes = code.lanes();
+    let lanes = code.outputs();
     let own = lanes.min(panels.rows() - first);
     for number in 0..inputs.tiles() {
         let tile = inputs.tile(number);
@@ -138,6 +76,10 @@ fn some_outputs(code: Code, panels: &Panels, first: usize, inputs: &Inputs, out:
 }
 
 /// `out[m * lanes + lane]`, from the panel of that number, which is read for the first time or not.
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(unused_variables, reason = "AVX-512 alone asks for weights ahead")
+)]
 fn tile_product(
     code: Code,
     panels: &Panels,
@@ -145,12 +87,17 @@ fn tile_product(
     tile: Tile<'_>,
     out: &mut [f32; MOST_ROWS * MOST_LANES],
 ) {
+    assert!(code.runs(), "code that this processor cannot run");
     let panel = panels.panel(index);
     match code {
         Code::Scalar => scalar(panels, panel, tile, out),
+        #[cfg(target_arch = "aarch64")]
+        Code::Neon => {
+            // SAFETY: just asked; `out` has room for 8 outputs of each of at most 4 rows.
+            unsafe { super::neon::product(panels.format(), panel, tile, out.as_mut_ptr()) }
+        }
         #[cfg(target_arch = "x86_64")]
         Code::Avx2 => {
-            assert!(super::avx2::supported(), "code that this processor cannot run");
             // SAFETY: just asked; `out` has room for 8 outputs of each of at most 4 rows.
             unsafe {
                 super::avx2::product(panels.format(), panel, tile, out.as_mut_ptr(), ROWS);
@@ -158,7 +105,6 @@ fn tile_product(
         }
         #[cfg(target_arch = "x86_64")]
         Code::Avx512 => {
-            assert!(super::avx512::supported(), "code that this processor cannot run");
             // An odd last panel is its own neighbour, whose results nobody takes.
             let next = Some(panels.panel(index + 1)).filter(|next| !next.is_empty());
             let pair = super::avx512::Pair { panels: [panel, next.unwrap_or(panel)], fetch: fresh };
@@ -226,7 +172,7 @@ mod tests {
 
     /// Every code that this processor has, against the definition.
     fn check(panels: &Panels, input: &[f32]) {
-        Code::all().into_iter().for_each(|code| check_code(code, panels, input));
+        Code::all().for_each(|code| check_code(code, panels, input));
     }
 
     fn check_code(code: Code, panels: &Panels, input: &[f32]) {

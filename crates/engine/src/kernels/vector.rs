@@ -5,6 +5,9 @@
 
 #![allow(unsafe_code)]
 
+use super::code::Code;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use super::lanes;
 use super::pool::{Parts, pool};
 
 const LANES: usize = 16;
@@ -83,14 +86,26 @@ pub fn scale(x: &mut [f32], factor: f32) {
 
 /// Sum of `e^(x - most)`; none of `x` is larger than `most`.
 pub fn sum_of_exp(x: &[f32], most: f32) -> f32 {
-    let mut sum = 0.0;
-    let mut done = 0;
-    #[cfg(target_arch = "x86_64")]
-    if super::avx2::supported() {
-        // SAFETY: just asked.
-        sum = unsafe { super::exp_avx2::sum(x, most) };
-        done = x.len() / 8 * 8;
-    }
+    sum_of_exp_by(Code::best(), x, most)
+}
+
+fn sum_of_exp_by(code: Code, x: &[f32], most: f32) -> f32 {
+    assert!(code.runs(), "code that this processor cannot run");
+    let (sum, done) = match code {
+        #[cfg(target_arch = "x86_64")]
+        Code::Avx512 | Code::Avx2 => {
+            // SAFETY: just asked; what has AVX-512 has AVX2.
+            let sum = unsafe { lanes::avx2::sum_of_exp(x, most) };
+            (sum, whole(x.len(), lanes::avx2::WIDE))
+        }
+        #[cfg(target_arch = "aarch64")]
+        Code::Neon => {
+            // SAFETY: just asked.
+            let sum = unsafe { lanes::neon::sum_of_exp(x, most) };
+            (sum, whole(x.len(), lanes::neon::WIDE))
+        }
+        Code::Scalar => (0.0, 0),
+    };
     let rest = x.get(done..).unwrap_or_default();
     sum + rest.iter().filter(|x| !x.is_nan()).map(|x| (x - most).exp()).sum::<f32>()
 }
@@ -107,6 +122,10 @@ pub enum Activation {
 
 /// `gate = activation(gate) * up`.
 pub fn gate(activation: Activation, gate: &mut [f32], up: &[f32]) {
+    gate_by(Code::best(), activation, gate, up);
+}
+
+fn gate_by(code: Code, activation: Activation, gate: &mut [f32], up: &[f32]) {
     let pieces = gate.len().div_ceil(GATE_PIECE);
     let parts = Parts::new(gate);
     pool().run(pieces, &|piece| {
@@ -114,21 +133,36 @@ pub fn gate(activation: Activation, gate: &mut [f32], up: &[f32]) {
         let until = up.len().min(from + GATE_PIECE);
         let up = up.get(from..until).unwrap_or_default();
         // SAFETY: disjoint pieces.
-        gate_here(activation, unsafe { parts.get(from, up.len()) }, up);
+        gate_here(code, activation, unsafe { parts.get(from, up.len()) }, up);
     });
 }
 
-fn gate_here(activation: Activation, gate: &mut [f32], up: &[f32]) {
-    let mut done = 0;
-    #[cfg(target_arch = "x86_64")]
-    if super::avx2::supported() {
-        // SAFETY: just asked.
-        unsafe { super::exp_avx2::gate(activation, gate, up) };
-        done = gate.len() / 8 * 8;
-    }
+fn gate_here(code: Code, activation: Activation, gate: &mut [f32], up: &[f32]) {
+    assert!(code.runs(), "code that this processor cannot run");
+    let done = match code {
+        #[cfg(target_arch = "x86_64")]
+        Code::Avx512 | Code::Avx2 => {
+            // SAFETY: just asked; what has AVX-512 has AVX2.
+            unsafe { lanes::avx2::gate(activation, gate, up) };
+            whole(gate.len(), lanes::avx2::WIDE)
+        }
+        #[cfg(target_arch = "aarch64")]
+        Code::Neon => {
+            // SAFETY: just asked.
+            unsafe { lanes::neon::gate(activation, gate, up) };
+            whole(gate.len(), lanes::neon::WIDE)
+        }
+        Code::Scalar => 0,
+    };
     for (gate, up) in gate.iter_mut().zip(up).skip(done) {
         *gate = activation.of(*gate) * up;
     }
+}
+
+/// How many of `len` elements are in whole vectors.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn whole(len: usize, wide: usize) -> usize {
+    len / wide * wide
 }
 
 impl Activation {
@@ -184,24 +218,51 @@ mod tests {
             for len in [1, 7, 8, 29, GATE_PIECE + 5] {
                 let up = super::super::fixture::noise(len);
                 let input: Vec<f32> = up.iter().rev().map(|x| x * 20.0).collect();
-                let mut found = input.clone();
-                gate(activation, &mut found, &up);
-                for ((x, up), found) in input.iter().zip(&up).zip(&found) {
-                    let expected = definition(activation, f64::from(*x)) * f64::from(*up);
-                    assert!((f64::from(*found) - expected).abs() < 1e-5, "{found}, not {expected}");
+                for code in Code::all() {
+                    let mut found = input.clone();
+                    gate_by(code, activation, &mut found, &up);
+                    for ((x, up), found) in input.iter().zip(&up).zip(&found) {
+                        let expected = definition(activation, f64::from(*x)) * f64::from(*up);
+                        let close = (f64::from(*found) - expected).abs() < 1e-5;
+                        assert!(close, "{code:?}: {found}, not {expected}");
+                    }
                 }
             }
         }
     }
 
     #[test]
+    fn the_exponential_function_is_precise_and_has_an_end() {
+        for code in Code::all() {
+            let of = |x: f32| {
+                let mut alone = [f32::NEG_INFINITY; 16];
+                alone[5] = x;
+                f64::from(sum_of_exp_by(code, &alone, 0.0))
+            };
+            for step in -8700..8800 {
+                let x = step as f32 / 100.0;
+                let expected = f64::from(x).exp();
+                assert!((of(x) - expected).abs() <= expected * 3e-7, "{code:?} {x}");
+            }
+            assert_eq!(of(0.0), 1.0, "{code:?}");
+            assert_eq!(of(f32::NEG_INFINITY), 0.0, "{code:?}");
+            assert_eq!(of(-1000.0), 0.0, "{code:?}");
+            assert_eq!(of(f32::NAN), 0.0, "{code:?}");
+        }
+    }
+
+    #[test]
     fn a_gate_of_huge_numbers_is_finite_or_as_large_as_they_are() {
         for activation in [Activation::Silu, Activation::GeluTanh] {
-            let mut values = [-1e30, -1e20, -100.0, 100.0, 1e20, 1e30, 0.0, -0.0, -1e30, 1e30];
-            gate(activation, &mut values, &[1.0; 10]);
-            assert_eq!(values[3..7], [100.0, 1e20, 1e30, 0.0], "{activation:?}");
-            assert!(values[2].abs() < 1e-30, "{activation:?}: {values:?}");
-            assert!(values.iter().all(|x| x.is_finite()), "{activation:?}: {values:?}");
+            let values = [-1e30, -1e20, -100.0, 100.0, 1e20, 1e30, 0.0, -0.0, -1e30, 1e30];
+            for code in Code::all() {
+                let mut found = values;
+                gate_by(code, activation, &mut found, &[1.0; 10]);
+                assert_eq!(found[3..7], [100.0, 1e20, 1e30, 0.0], "{code:?} {activation:?}");
+                assert!(found[2].abs() < 1e-30, "{code:?} {activation:?}: {found:?}");
+                let finite = found.iter().all(|x| x.is_finite());
+                assert!(finite, "{code:?} {activation:?}: {found:?}");
+            }
         }
     }
 }

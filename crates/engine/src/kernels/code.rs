@@ -1,0 +1,126 @@
+//! Which code computes: chosen by what the processor can do, at run time.
+
+use super::panel::ROWS;
+
+/// Code for a kind of processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// Vectors of 512 bits, and products of four bytes in one instruction.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// Vectors of 256 bits.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Vectors of 128 bits, and products of four bytes in one instruction.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// The definitions: for comparison.
+    Scalar,
+}
+
+impl Code {
+    /// All that this processor can run, the fastest first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let known = [
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon,
+            Self::Scalar,
+        ];
+        known.into_iter().filter(|code| code.runs())
+    }
+
+    /// The fastest that this processor can run.
+    pub fn best() -> Self {
+        Self::all().next().unwrap_or(Self::Scalar)
+    }
+
+    /// All that this processor can run for heads of a width, the fastest first.
+    pub fn attending(dim: usize) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |code| dim.is_multiple_of(code.head_width()))
+    }
+
+    /// Whether this processor, and the system it runs, can run it.
+    pub fn runs(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::avx512::supported(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => super::avx2::supported(),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => super::neon::supported(),
+            Self::Scalar => true,
+        }
+    }
+
+    /// Rows of inputs that a product takes together.
+    pub fn tile(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::avx512::TILE,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => super::avx2::TILE,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => super::neon::TILE,
+            Self::Scalar => 4,
+        }
+    }
+
+    /// Outputs that a product computes together.
+    pub fn outputs(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::avx512::LANES,
+            _ => ROWS,
+        }
+    }
+
+    /// Queries that attention computes together.
+    pub fn queries(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::lanes::avx512::GROUP,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => super::lanes::avx2::GROUP,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => super::lanes::neon::GROUP,
+            Self::Scalar => 4,
+        }
+    }
+
+    /// What a head's width must be a multiple of: two vectors.
+    fn head_width(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => 2 * super::lanes::avx512::WIDE,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => 2 * super::lanes::avx2::WIDE,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => 2 * super::lanes::neon::WIDE,
+            Self::Scalar => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the tests of products and attention compare with is among the codes they go through,
+    /// and vector code is taken where a processor has it.
+    #[test]
+    fn the_definition_runs_everywhere_and_is_the_last_choice() {
+        let all: Vec<Code> = Code::all().collect();
+        eprintln!("this processor runs {all:?}");
+        assert_eq!(all.last(), Some(&Code::Scalar));
+        assert_eq!(Code::best(), all[0]);
+        #[cfg(target_arch = "x86_64")]
+        assert_eq!(all.contains(&Code::Avx2), is_x86_feature_detected!("avx2"));
+        #[cfg(target_arch = "aarch64")]
+        assert_eq!(all.contains(&Code::Neon), std::arch::is_aarch64_feature_detected!("dotprod"));
+        assert_eq!(Code::attending(7).collect::<Vec<_>>(), [Code::Scalar]);
+    }
+}
