@@ -10,11 +10,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use text2sql_core::protocol::{Constraint, ConstraintRelation, Failure, FailureCode};
+use text2sql_core::protocol::{Constraint, ConstraintRelation, Failure};
 use text2sql_engine::constraint::{Constraints, Judgement};
 use text2sql_engine::error::EngineError;
 use text2sql_engine::gguf::{open_checked, read_all};
 use text2sql_engine::tokenizer::TextTokenizer;
+
+use crate::files::failure;
 
 /// Statements written for the times, over the made-up tables.
 const STATEMENTS: &[&str] = &[
@@ -78,7 +80,7 @@ impl Grammar {
         let constraint = Constraint { relations, ..Constraint::default() };
         for what in ["first", "second"] {
             let begin = Instant::now();
-            constraints.start(&constraint, "").map_err(|error| failure(&error.to_string()))?;
+            constraints.start(&constraint, "").map_err(|error| failure(&error))?;
             println!("{what} start: {:?}", begin.elapsed());
         }
         for round in 0..self.rounds.max(1) {
@@ -139,7 +141,7 @@ fn write(
     statement: &str,
     times: &mut Times,
 ) -> Result<Option<Stopped>, Failure> {
-    let failed = |error: text2sql_engine::constraint::ConstraintError| failure(&error.to_string());
+    let failed = |error: text2sql_engine::constraint::ConstraintError| failure(&error);
     let mut answer = constraints.start(constraint, "").map_err(failed)?;
     let tokens = tokenizer.encode_rest(statement)?;
     let mut text = Vec::new();
@@ -184,14 +186,14 @@ fn share(
     golds: &Path,
     dumps: &Path,
 ) -> Result<(), Failure> {
-    let text = fs::read_to_string(golds).map_err(|error| failure(&error.to_string()))?;
+    let text = fs::read_to_string(golds).map_err(|error| failure(&error))?;
     let mut schemas: HashMap<String, Constraint> = HashMap::new();
     let mut times = Times::default();
     let (mut all, mut good) = (0, 0);
     let mut whys: BTreeMap<&str, usize> = BTreeMap::new();
     for line in text.lines() {
         let gold: serde_json::Value =
-            serde_json::from_str(line).map_err(|error| failure(&error.to_string()))?;
+            serde_json::from_str(line).map_err(|error| failure(&error))?;
         let field = |name: &str| gold.get(name).and_then(|v| v.as_str()).unwrap_or_default();
         let (db, statement) = (field("db").to_owned(), field("gold_sql"));
         if !schemas.contains_key(&db) {
@@ -218,7 +220,7 @@ fn share(
 /// The tables in a dump of pg_dump.
 fn dumped(path: &Path) -> Result<Constraint, Failure> {
     let output = Command::new("gzip").arg("-dc").arg(path).output();
-    let output = output.map_err(|error| failure(&error.to_string()))?;
+    let output = output.map_err(|error| failure(&error))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut relations = Vec::new();
     let mut lines = text.lines();
@@ -256,8 +258,4 @@ pub fn made_up(tables: usize, columns: usize) -> Vec<ConstraintRelation> {
         columns: columns.clone(),
     });
     relations.collect()
-}
-
-fn failure(message: &str) -> Failure {
-    Failure { code: FailureCode::Internal, message: message.into(), detail: None, hint: None }
 }

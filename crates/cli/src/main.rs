@@ -10,6 +10,7 @@
 mod bench;
 mod calibrate;
 mod eval;
+mod files;
 mod generate;
 mod grammar;
 mod import;
@@ -18,6 +19,7 @@ mod load;
 mod progress;
 mod questions;
 mod recall;
+mod rules;
 
 use std::process::ExitCode;
 
@@ -43,6 +45,8 @@ enum Command {
     Questions(questions::Questions),
     /// Measure how much of what known statements read is among what the model is shown.
     Recall(recall::Recall),
+    /// Show what the rules that put statements right change of known ones.
+    Rules(rules::Rules),
     /// Ask a server the questions of a suite, and count the right answers.
     Eval(eval::Eval),
     /// Fit the confidence to results of eval, and measure it.
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Command::Questions(command) => command.run(),
         Command::Grammar(command) => command.run(),
         Command::Recall(command) => command.run(),
+        Command::Rules(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,9 +16,7 @@ use text2sql_core::chat::{ChatFormat, ChatPrompt};
 use text2sql_core::disk_cache::Key;
 use text2sql_core::link::{self, Budget};
 use text2sql_core::prompt::{self, PromptInput};
-use text2sql_core::protocol::{
-    Constraint, Failure, FailureCode, FileRest, GenerateRequest, LoadSpec,
-};
+use text2sql_core::protocol::{Constraint, Failure, FileRest, GenerateRequest, LoadSpec};
 use text2sql_core::route::Route;
 use text2sql_core::schema::Snapshot;
 use text2sql_core::semantics::{examples, hints};
@@ -27,6 +25,7 @@ use text2sql_engine::control::Control;
 use text2sql_engine::disk_cache;
 use text2sql_engine::model::{LoadedModel, Pin};
 
+use crate::files::{failure, in_file, lines, snapshot};
 use crate::grammar::made_up;
 use crate::load::Load;
 
@@ -266,29 +265,6 @@ fn summary(times: &mut [f64]) -> String {
     format!("{}, median {:.2} s, slowest {:.2} s", times.len(), median / 1e3, slowest / 1e3)
 }
 
-fn snapshot(path: &Path) -> Result<Snapshot, Failure> {
-    Snapshot::parse(&read(path)?).map_err(|error| in_file(path, &error))
-}
-
-fn lines<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>, Failure> {
-    read(path)?
-        .lines()
-        .map(|line| serde_json::from_str(line).map_err(|error| in_file(path, &error)))
-        .collect()
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| in_file(path, &error))
-}
-
 fn create(path: &Path) -> Result<fs::File, Failure> {
     fs::File::create(path).map_err(|error| in_file(path, &error))
-}
-
-fn in_file(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    failure(&format_args!("{}: {error}", path.display()))
-}
-
-fn failure(error: &dyn std::fmt::Display) -> Failure {
-    Failure { code: FailureCode::Internal, message: error.to_string(), detail: None, hint: None }
 }

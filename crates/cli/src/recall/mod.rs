@@ -15,18 +15,20 @@ mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 use serde::Deserialize;
 use text2sql_core::link::{self, Budget, Nearness, Vectors};
-use text2sql_core::protocol::{Failure, FailureCode};
+use text2sql_core::protocol::Failure;
 use text2sql_core::schema::Snapshot;
 
 use encoded::Encoded;
 use gold::Gold;
 use tally::{CUTS, Found, Tally};
+
+use crate::files::{self, failure, in_file, lines};
 
 /// Arguments of `recall`.
 #[derive(Debug, Args)]
@@ -170,8 +172,7 @@ impl Recall {
 
     fn snapshot(&self, db: &str, schema: &str) -> Result<Snapshot, Failure> {
         let path = self.snapshots.join(format!("{db}.json"));
-        let mut snapshot =
-            Snapshot::parse(&read(&path)?).map_err(|error| in_file(&path, &error))?;
+        let mut snapshot = files::snapshot(&path)?;
         if !schema.is_empty() {
             snapshot.relations.retain(|relation| relation.name.schema == schema);
             snapshot.foreign_keys.retain(|k| k.from.schema == schema && k.to.schema == schema);
@@ -199,22 +200,4 @@ fn gold(asked: &Asked, snapshot: &Snapshot) -> Result<Gold, Failure> {
             .collect::<Result<BTreeSet<_>, _>>()?;
     }
     Ok(gold)
-}
-
-fn lines(path: &Path) -> Result<Vec<Asked>, Failure> {
-    let text = read(path)?;
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| serde_json::from_str(line).map_err(|error| in_file(path, &error))).collect()
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| in_file(path, &error))
-}
-
-fn in_file(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    failure(&format_args!("{}: {error}", path.display()))
-}
-
-fn failure(error: &dyn std::fmt::Display) -> Failure {
-    Failure { code: FailureCode::Internal, message: error.to_string(), detail: None, hint: None }
 }

@@ -20,16 +20,22 @@
 //! | `HAVING n > 5`, where `n` is only the name of an output column | what it is the name of |
 //! | `SELECT a.x, a.y, count(*) … GROUP BY a.x` | `GROUP BY a.y, a.x` |
 //! | `a.x < (SELECT b.y FROM b …)`, of many rows | `min(b.y)`, `max` for `>` |
+//! | `FROM a JOIN b ON … JOIN a ON …` | `a` once |
+//! | `a.x = 5`, where `x` is text | `a.x = '5'` |
+//! | `WHERE a.x > avg(a.x)`, `WHERE count(*) > 3 GROUP BY …` | a sub-query, HAVING |
 
+mod aggregates;
 mod between;
 mod grouping;
 pub(super) mod joins;
 mod labels;
 mod scalar;
 pub(super) mod scope;
+mod twice;
+mod types;
 mod walk;
 
-use sqlparser::ast::Visit;
+use sqlparser::ast::{Query, Visit};
 
 use super::edits::{Edits, Source};
 use super::parsed::ParsedSql;
@@ -40,44 +46,39 @@ use crate::schema::Snapshot;
 pub fn mend(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
     // Labels before columns: what is copied may have some that are wrong. Columns twice: what one
     // joined may have others that could not be told before. Groups once all columns are known.
-    let steps = [spell_out, mend_columns, mend_columns, bound, group];
+    let steps: [Step; 8] = [
+        |source, _, query, edits| twice::read_once(source, query, edits),
+        labels::spell_out,
+        mend_columns,
+        mend_columns,
+        types::fit,
+        scalar::bound,
+        aggregates::placed,
+        grouping::complete,
+    ];
     let mut mended: Option<ParsedSql> = None;
     for step in steps {
-        if let Some(next) = step(mended.as_ref().unwrap_or(sql), snapshot) {
+        if let Some(next) = stepped(mended.as_ref().unwrap_or(sql), snapshot, step) {
             mended = Some(next);
         }
     }
     mended
 }
 
-fn spell_out(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
+/// What notes the changes of one kind.
+type Step = fn(&Source<'_>, &Snapshot, &Query, &mut Edits);
+
+fn stepped(sql: &ParsedSql, snapshot: &Snapshot, step: Step) -> Option<ParsedSql> {
     let source = Source::new(sql)?;
     let mut edits = Edits::default();
-    labels::spell_out(&source, snapshot, &*source.query()?, &mut edits);
+    step(&source, snapshot, &*source.query()?, &mut edits);
     source.with(edits)
 }
 
-fn bound(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
-    let source = Source::new(sql)?;
-    let mut edits = Edits::default();
-    scalar::bound(&source, snapshot, &*source.query()?, &mut edits);
-    source.with(edits)
-}
-
-fn group(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
-    let source = Source::new(sql)?;
-    let mut edits = Edits::default();
-    grouping::complete(&source, snapshot, &*source.query()?, &mut edits);
-    source.with(edits)
-}
-
-fn mend_columns(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
-    let source = Source::new(sql)?;
-    let query = source.query()?;
-    let mut walker = walk::Walker::new(&source, snapshot, &query);
+fn mend_columns(source: &Source<'_>, snapshot: &Snapshot, query: &Query, edits: &mut Edits) {
+    let mut walker = walk::Walker::new(source, snapshot, query);
     let _ = query.visit(&mut walker);
-    let edits = walker.into_edits();
-    source.with(edits)
+    *edits = walker.into_edits();
 }
 
 #[cfg(test)]

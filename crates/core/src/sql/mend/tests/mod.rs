@@ -1,5 +1,6 @@
 //! What is put right, and what is left as it stands.
 
+mod clauses;
 mod groups;
 
 use super::mend;
