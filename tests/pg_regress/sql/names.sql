@@ -13,6 +13,12 @@ SELECT text2sql.ask('names behind a forgotten join');
 SET text2sql.mend_names = off;
 SELECT part, says FROM failure($$SELECT text2sql.generate('names behind a forgotten join')$$);
 RESET text2sql.mend_names;
+-- What PostgreSQL does not take as it stands.
+SELECT text2sql.ask('aggregates of all rows, before they are put together');
+SELECT text2sql.ask('aggregates of each, before they are put together');
+SELECT text2sql.ask('texts and numbers');
+SELECT text2sql.generate('tables named twice');
+SELECT text2sql.ask('tables named twice');
 -- A column the caller may not read is nowhere.
 SELECT part, says FROM failure($$SELECT text2sql.generate('names of a hidden column')$$);
 -- In somebody else's statement a bare name means what it means to the caller.

@@ -42,7 +42,7 @@ fn one_request_after_the_other_goes_over_one_connection() {
 }
 
 #[test]
-fn requests_at_a_time_have_connections_of_their_own_and_no_more_are_kept() {
+fn requests_at_a_time_have_connections_of_their_own_which_are_kept() {
     let server = Server::start(|_, _| {
         let mut steps = vec![Step::Pause(300)];
         steps.extend(answer("SELECT 1;"));
@@ -55,7 +55,12 @@ fn requests_at_a_time_have_connections_of_their_own_and_no_more_are_kept() {
         pause();
     }
     assert_eq!(server.most_at_once(), 2);
-    assert!(connections(&server).iter().all(|number| *number < 3), "{:?}", connections(&server));
+    let used = connections(&server);
+    // The third may begin before a connection of the two is ready again, and open one more.
+    let [first, second, third, again, beside, last] = used.as_slice() else { panic!("{used:?}") };
+    assert!(first != second && again != beside, "{used:?}");
+    assert!([again, beside].iter().all(|kept| [first, second, third].contains(kept)), "{used:?}");
+    assert!(*last < 4, "{used:?}");
 }
 
 #[test]
