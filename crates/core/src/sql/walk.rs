@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Cte, Expr, Function, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SetExpr,
-    TableFactor, Top, TopQuantity, Visit, Visitor,
+    BinaryOperator, Cte, Expr, Function, GroupByExpr, Ident, ObjectName, Query, Select,
+    SelectFlavor, SetExpr, TableFactor, Top, TopQuantity, Visit, Visitor,
 };
 
 use super::complexity;
@@ -62,6 +62,17 @@ pub(super) fn calls(within: &impl Visit, is_meant: impl Fn(&Function) -> bool) -
         }
     }
     within.visit(&mut Calls(is_meant)).is_break()
+}
+
+/// Each condition of those that must all hold.
+pub(super) fn conjuncts<'e>(expr: &'e Expr, see: &mut impl FnMut(&'e Expr)) {
+    match expr {
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            conjuncts(left, see);
+            conjuncts(right, see);
+        }
+        _ => see(expr),
+    }
 }
 
 struct Walker {

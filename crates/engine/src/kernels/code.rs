@@ -47,7 +47,8 @@ impl Code {
     pub fn runs(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => super::avx512::supported(),
+            // The gate and what is made of logits have no wider code than AVX2's.
+            Self::Avx512 => super::avx512::supported() && super::avx2::supported(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => super::avx2::supported(),
             #[cfg(target_arch = "aarch64")]

@@ -94,7 +94,7 @@ fn sum_of_exp_by(code: Code, x: &[f32], most: f32) -> f32 {
     let (sum, done) = match code {
         #[cfg(target_arch = "x86_64")]
         Code::Avx512 | Code::Avx2 => {
-            // SAFETY: just asked; what has AVX-512 has AVX2.
+            // SAFETY: just asked; code for AVX-512 runs only with AVX2.
             let sum = unsafe { lanes::avx2::sum_of_exp(x, most) };
             (sum, whole(x.len(), lanes::avx2::WIDE))
         }
@@ -142,7 +142,7 @@ fn gate_here(code: Code, activation: Activation, gate: &mut [f32], up: &[f32]) {
     let done = match code {
         #[cfg(target_arch = "x86_64")]
         Code::Avx512 | Code::Avx2 => {
-            // SAFETY: just asked; what has AVX-512 has AVX2.
+            // SAFETY: just asked; code for AVX-512 runs only with AVX2.
             unsafe { lanes::avx2::gate(activation, gate, up) };
             whole(gate.len(), lanes::avx2::WIDE)
         }

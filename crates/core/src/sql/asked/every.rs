@@ -16,7 +16,7 @@ use crate::sql::edits::{Edits, Source};
 use crate::sql::mend::scope::Scope;
 use crate::sql::parsed::ParsedSql;
 use crate::sql::policy::check;
-use crate::sql::walk::cte_names;
+use crate::sql::walk::{conjuncts, cte_names};
 
 /// Most values that are wanted together.
 const MAX_VALUES: usize = 4;
@@ -73,17 +73,6 @@ pub(super) fn each_alone(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) ->
     };
     let branches: Option<Vec<String>> = among.values.iter().map(branch).collect();
     check(CandidateSql::from_user(&branches?.join(" INTERSECT ")).ok()?).ok()
-}
-
-/// Calls `see` with each condition of those that must all hold.
-pub(super) fn conjuncts<'e>(expr: &'e Expr, see: &mut impl FnMut(&'e Expr)) {
-    match expr {
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            conjuncts(left, see);
-            conjuncts(right, see);
-        }
-        _ => see(expr),
-    }
 }
 
 /// `column IN ('a', 'b')`, or `(column = 'a' OR column = 'b')`.

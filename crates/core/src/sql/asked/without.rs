@@ -13,7 +13,6 @@ use sqlparser::ast::{
     ValueWithSpan, Visit, Visitor,
 };
 
-use super::every::conjuncts;
 use super::many::{first_of, many_of};
 use super::words::Asked;
 use crate::schema::Snapshot;
@@ -21,7 +20,7 @@ use crate::sql::edits::{Edits, Source};
 use crate::sql::mend::joins::{begin_of, phrase};
 use crate::sql::mend::scope::{Scope, ends};
 use crate::sql::parsed::ParsedSql;
-use crate::sql::walk::{cte_names, folded};
+use crate::sql::walk::{conjuncts, cte_names, folded};
 
 /// `sql` with what is denied in a NOT EXISTS.
 pub(super) fn none_of(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) -> Option<ParsedSql> {

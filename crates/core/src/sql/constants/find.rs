@@ -4,7 +4,7 @@ use sqlparser::ast::{BinaryOperator, Expr, Ident, Query, Value, ValueWithSpan};
 use sqlparser::tokenizer::Location;
 
 use crate::schema::{Attribute, Relation, RelationKind, Snapshot, quote_ident};
-use crate::sql::mend::scope::{Scope, attribute};
+use crate::sql::mend::scope::{self, Scope};
 use crate::sql::scoped::each_expression;
 use crate::sql::walk::folded;
 
@@ -128,22 +128,7 @@ pub(super) fn resolve<'a, 's>(
     scopes: &'a [Scope<'s>],
     parts: &[Ident],
 ) -> Option<(&'a Scope<'s>, &'s Relation, &'s Attribute)> {
-    let (relation, scope, name) = match parts {
-        [name] => {
-            let scope = scopes.last().filter(|scope| !scope.open)?;
-            let name = folded(name);
-            let having: Vec<_> = scope.having(&name).collect();
-            let [only] = having.as_slice() else { return None };
-            (only.relation?, scope, name)
-        }
-        [.., qualifier, name] => {
-            let qualifier = folded(qualifier);
-            let scope = scopes.iter().rev().find(|scope| scope.item(&qualifier).is_some())?;
-            (scope.item(&qualifier)?.relation?, scope, folded(name))
-        }
-        [] => return None,
-    };
-    is_near(relation).then_some((scope, relation, attribute(relation, &name)?))
+    scope::resolve(scopes, parts).filter(|(_, relation, _)| is_near(relation))
 }
 
 /// Whether reading a relation is no matter of another server.

@@ -21,7 +21,7 @@ use sqlparser::tokenizer::Location;
 use super::scope::Scope;
 use crate::schema::{Snapshot, quote_ident, quote_qualified};
 use crate::sql::edits::{Edits, Source};
-use crate::sql::walk::{cte_names, folded};
+use crate::sql::walk::{conjuncts, cte_names, folded};
 
 /// Functions that are aggregates wherever they are called.
 const AGGREGATES: &[&str] = &["avg", "count", "max", "min", "sum"];
@@ -208,17 +208,6 @@ impl Wheres<'_> {
         let (first, last) = (tokens.get(*place.start())?, tokens.get(*place.end())?);
         self.edits.replace_tokens(first, last, text);
         Some(())
-    }
-}
-
-/// Each condition of those that must all hold.
-fn conjuncts<'e>(expr: &'e Expr, see: &mut impl FnMut(&'e Expr)) {
-    match expr {
-        Expr::BinaryOp { left, op: sqlparser::ast::BinaryOperator::And, right } => {
-            conjuncts(left, see);
-            conjuncts(right, see);
-        }
-        _ => see(expr),
     }
 }
 

@@ -41,38 +41,46 @@ use super::edits::{Edits, Source};
 use super::parsed::ParsedSql;
 use crate::schema::Snapshot;
 
+/// What notes the changes of one kind.
+type Step = fn(&Source<'_>, &Snapshot, &Query, &mut Edits);
+
+/// Labels before columns: what is copied may have some that are wrong. Columns twice: what one joined
+/// may have others that could not be told before. Groups once all columns are known.
+const STEPS: [Step; 8] = [
+    |source, _, query, edits| twice::read_once(source, query, edits),
+    labels::spell_out,
+    mend_columns,
+    mend_columns,
+    types::fit,
+    scalar::bound,
+    aggregates::placed,
+    grouping::complete,
+];
+
 /// `sql` with its columns put right; `None` where nothing is wrong with them, nothing can be done
 /// about it, or the statement is not understood.
 pub fn mend(sql: &ParsedSql, snapshot: &Snapshot) -> Option<ParsedSql> {
-    // Labels before columns: what is copied may have some that are wrong. Columns twice: what one
-    // joined may have others that could not be told before. Groups once all columns are known.
-    let steps: [Step; 8] = [
-        |source, _, query, edits| twice::read_once(source, query, edits),
-        labels::spell_out,
-        mend_columns,
-        mend_columns,
-        types::fit,
-        scalar::bound,
-        aggregates::placed,
-        grouping::complete,
-    ];
+    let mut steps = STEPS.iter();
     let mut mended: Option<ParsedSql> = None;
-    for step in steps {
-        if let Some(next) = stepped(mended.as_ref().unwrap_or(sql), snapshot, step) {
-            mended = Some(next);
-        }
+    while let Some(next) = changed(mended.as_ref().unwrap_or(sql), snapshot, &mut steps) {
+        mended = Some(next);
     }
     mended
 }
 
-/// What notes the changes of one kind.
-type Step = fn(&Source<'_>, &Snapshot, &Query, &mut Edits);
-
-fn stepped(sql: &ParsedSql, snapshot: &Snapshot, step: Step) -> Option<ParsedSql> {
+/// What the first of `steps` that changes anything makes of it; the others are left.
+fn changed<'a>(
+    sql: &ParsedSql,
+    snapshot: &Snapshot,
+    steps: &mut impl Iterator<Item = &'a Step>,
+) -> Option<ParsedSql> {
     let source = Source::new(sql)?;
-    let mut edits = Edits::default();
-    step(&source, snapshot, &*source.query()?, &mut edits);
-    source.with(edits)
+    let query = source.query()?;
+    steps.find_map(|step| {
+        let mut edits = Edits::default();
+        step(&source, snapshot, &query, &mut edits);
+        source.with(edits)
+    })
 }
 
 fn mend_columns(source: &Source<'_>, snapshot: &Snapshot, query: &Query, edits: &mut Edits) {

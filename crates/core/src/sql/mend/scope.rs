@@ -179,6 +179,30 @@ impl<'s> Scope<'s> {
     }
 }
 
+/// The column that a name means, with the SELECT whose FROM clause has it; `scopes` are those around,
+/// the innermost last.
+pub(in crate::sql) fn resolve<'a, 's>(
+    scopes: &'a [Scope<'s>],
+    parts: &[Ident],
+) -> Option<(&'a Scope<'s>, &'s Relation, &'s Attribute)> {
+    let (relation, scope, name) = match parts {
+        [name] => {
+            let scope = scopes.last().filter(|scope| !scope.open)?;
+            let name = folded(name);
+            let having: Vec<_> = scope.having(&name).collect();
+            let [only] = having.as_slice() else { return None };
+            (only.relation?, scope, name)
+        }
+        [.., qualifier, name] => {
+            let qualifier = folded(qualifier);
+            let scope = scopes.iter().rev().find(|scope| scope.item(&qualifier).is_some())?;
+            (scope.item(&qualifier)?.relation?, scope, folded(name))
+        }
+        [] => return None,
+    };
+    Some((scope, relation, attribute(relation, &name)?))
+}
+
 /// The relation a name can only mean.
 fn find<'s>(snapshot: &'s Snapshot, schema: Option<&str>, name: &str) -> Option<&'s Relation> {
     let mut named = snapshot.relations.iter().filter(|relation| {

@@ -7,8 +7,8 @@
 use sqlparser::ast::{BinaryOperator, Expr, Ident, Query, Value, ValueWithSpan};
 
 use super::joins::family;
-use super::scope::{Scope, attribute};
-use crate::schema::{Attribute, Snapshot};
+use super::scope::{Scope, resolve};
+use crate::schema::Snapshot;
 use crate::sql::edits::{Edits, Source};
 use crate::sql::scoped::each_expression;
 
@@ -63,23 +63,10 @@ impl<'e> Side<'e> {
             }
             _ => return None,
         };
-        let family = family(&column(expr, scopes)?.type_name)?;
+        let (_, _, column) = resolve(scopes, parts)?;
+        let family = family(&column.type_name)?;
         matches!(family, "text" | "number").then_some(Self::Column(family, parts))
     }
-}
-
-/// The column of the innermost SELECT that has one of that name.
-fn column<'s>(expr: &Expr, scopes: &[Scope<'s>]) -> Option<&'s Attribute> {
-    for scope in scopes.iter().rev() {
-        if let Some((item, name)) = scope.column(expr) {
-            return attribute(scope.item(&item)?.relation?, &name);
-        }
-        // A name that may be of this SELECT is not looked for further out.
-        if scope.open {
-            return None;
-        }
-    }
-    None
 }
 
 /// Of a column of texts and a number: what makes them comparable.
