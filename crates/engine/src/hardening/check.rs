@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::mpsc;
 
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -87,6 +88,7 @@ pub fn report(folder: &Path, computes: Computes) -> String {
         Computes::OnGpu => {
             tried.retain(|attempt| attempt.what != BOUND);
             tried.push(changing(folder, landlocked));
+            tried.push(naming(landlocked));
         }
     }
     for Attempt { what, right, how } in tried {
@@ -187,6 +189,30 @@ fn changing(folder: &Path, landlocked: bool) -> Attempt {
     match OpenOptions::new().read(true).write(true).open(folder.join("model")) {
         Ok(_) => Attempt { what, right: !landlocked, how: "was possible".into() },
         Err(error) => Attempt { what, right: denied(&error), how: error.to_string() },
+    }
+}
+
+/// The driver of a GPU names the threads it starts, and gives up where it cannot.
+fn naming(landlocked: bool) -> Attempt {
+    let what = "naming a thread";
+    let (tell, told) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        let _ = tell.send(nix::unistd::gettid());
+        let _ = ended.recv();
+    });
+    let named = told.recv().map_err(std::io::Error::other).and_then(|thread| {
+        let path = format!("/proc/self/task/{thread}/comm");
+        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
+        std::io::Write::write_all(&mut file, b"named")?;
+        std::fs::read_to_string(&path)
+    });
+    drop(end);
+    let _ = thread.join();
+    match named {
+        Ok(name) => Attempt { what, right: name.trim() == "named", how: name.trim().into() },
+        // Without Landlock no file is opened for writing.
+        Err(error) => Attempt { what, right: !landlocked, how: error.to_string() },
     }
 }
 

@@ -31,6 +31,10 @@ pub use gpu::confine_with_gpu;
 /// prefixes; a driver of a GPU has one for each device and for many a piece of memory.
 const MAX_FILES: u64 = if cfg!(feature = "cuda") { 1024 } else { 32 + MOST_FILES as u64 };
 
+/// Bytes of a file that may be written until the process is confined: the driver of a GPU makes
+/// files in memory when a device is opened.
+const FILE_BYTES_AT_FIRST: u64 = if cfg!(feature = "cuda") { 1 << 30 } else { 0 };
+
 /// The standard descriptors: socket, standard output, standard error.
 const KEPT: std::ops::RangeInclusive<RawFd> = 0..=2;
 
@@ -74,10 +78,15 @@ pub fn harden_with_files(wanted: u64) -> Result<(), String> {
     let mut blocked = SigSet::empty();
     blocked.add(Signal::SIGXFSZ);
     step("file size signal", blocked.thread_block())?;
-    step("file size", setrlimit(Resource::RLIMIT_FSIZE, 0, 0))?;
+    step("file size", limit_files(FILE_BYTES_AT_FIRST))?;
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).map_err(|error| error.to_string())?;
     let files = wanted.min(most);
     step("open files", setrlimit(Resource::RLIMIT_NOFILE, files, files))
+}
+
+/// Bytes of a file that may be written.
+fn limit_files(bytes: u64) -> nix::Result<()> {
+    setrlimit(Resource::RLIMIT_FSIZE, bytes, bytes)
 }
 
 /// No tracing by others, Landlock and seccomp, before the model file is opened; call on the only thread.
@@ -103,7 +112,7 @@ pub fn confine_with_network(port: u16, files: &[PathBuf]) -> Vec<String> {
     let resolver = std::fs::canonicalize("/etc/resolv.conf").unwrap_or_default();
     let folder = resolver.parent().filter(|folder| folder.parent().is_some());
     readable.extend(folder.map(Path::to_path_buf));
-    let outside = Outside { readable, devices: Vec::new(), ports: vec![port, DNS] };
+    let outside = Outside { readable, ports: vec![port, DNS], ..Outside::default() };
     give_up(|| landlock(Path::new("/etc"), &outside), filter::apply_with_network)
 }
 
@@ -119,6 +128,8 @@ struct Outside {
     readable: Vec<PathBuf>,
     /// Devices, and folders of devices, to read, write and control.
     devices: Vec<PathBuf>,
+    /// Files to write, and folders with all that is in them, which must be there already.
+    writable: Vec<PathBuf>,
     /// Ports of TCP on any machine.
     ports: Vec<u16>,
 }
@@ -128,6 +139,7 @@ fn give_up(
     filter: impl FnOnce() -> Result<(), String>,
 ) -> Vec<String> {
     let missing = [
+        lacking("file size", limit_files(0)),
         lacking("oom_score_adj", first_to_go()),
         // Only now: the files in /proc of a process that cannot be dumped belong to root.
         lacking("not dumpable", prctl::set_dumpable(false)),
@@ -217,6 +229,7 @@ fn landlock(model_directory: &Path, outside: &Outside) -> Result<RulesetStatus, 
         .add_rules(path_beneath_rules(["/proc/self", "/sys/devices/system/cpu"], read))?
         .add_rules(path_beneath_rules(&outside.readable, read))?
         .add_rules(path_beneath_rules(&outside.devices, use_of_devices))?
+        .add_rules(path_beneath_rules(&outside.writable, AccessFs::WriteFile))?
         .add_rules(
             outside
                 .ports

@@ -77,7 +77,10 @@ fn nothing_that_must_fail_succeeds_and_nothing_needed_fails() {
 /// With a GPU or without: what is tried is what a driver does not need.
 #[test]
 fn an_engine_for_a_gpu_is_confined_but_for_what_its_driver_needs() {
-    nothing_is_wrong("--check-gpu-hardening", &["opening for reading and writing"]);
+    nothing_is_wrong(
+        "--check-gpu-hardening",
+        &["opening for reading and writing", "naming a thread"],
+    );
 }
 
 /// As the worker starts it, before it is told of a model: what the kernel can always do is done.
