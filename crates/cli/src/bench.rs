@@ -20,6 +20,9 @@ pub struct Bench {
     /// Tokens of the answer that a pass computes.
     #[arg(long, default_value_t = 1)]
     at_once: usize,
+    /// Sequences whose answers are computed together; the figures are of all of them.
+    #[arg(long, default_value_t = 1)]
+    sequences: usize,
     /// Rounds; medians are reported.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -29,7 +32,8 @@ impl Bench {
     /// Measures and prints.
     pub fn run(&self) -> Result<(), Failure> {
         let (prompt, answer) = (self.prompt_tokens.max(1), self.answer_tokens.max(1));
-        let lengths = Lengths { prompt, answer, at_once: self.at_once };
+        let (at_once, sequences) = (self.at_once, self.sequences);
+        let lengths = Lengths { prompt, answer, at_once, sequences };
         let figures = bench(&self.load.spec(), lengths, self.rounds, &mut |_| {})?;
         let info = &figures.info;
         println!("model        {} ({})", info.name, info.architecture);

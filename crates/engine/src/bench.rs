@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use text2sql_core::protocol::{LoadSpec, ModelInfo};
 
-use crate::arch::Logits;
+use crate::arch::{Logits, Span};
 use crate::error::EngineError;
 use crate::model::{LoadedModel, Pin};
 
@@ -20,6 +20,8 @@ pub struct Lengths {
     pub answer: usize,
     /// Tokens of the answer that a pass computes, at least 1: as many as are guessed and one more.
     pub at_once: usize,
+    /// Sequences whose answers are computed together, at least 1; figures are of all of them.
+    pub sequences: usize,
 }
 
 /// What was measured.
@@ -66,24 +68,28 @@ pub fn bench(
 }
 
 fn round(model: &mut LoadedModel, lengths: Lengths) -> Result<(f64, f64), EngineError> {
-    let Lengths { prompt, answer, at_once } = lengths;
+    let Lengths { prompt, answer, at_once, sequences } = lengths;
     let chunk = model.prefill_chunk;
     let decoder = model.decoder();
-    let mut cache = decoder.new_cache(prompt + answer);
+    let mut caches: Vec<_> =
+        (0..sequences.max(1)).map(|_| decoder.new_cache(prompt + answer)).collect();
     // Ordinary tokens of the vocabulary, not all the same.
     let vocab = decoder.vocab() as u32;
     let tokens: Vec<u32> = (0..prompt as u32).map(|i| (i * 37 + 11) % vocab.min(5000)).collect();
     let begin = Instant::now();
-    for part in tokens.chunks(chunk) {
-        decoder.forward(part, &mut cache, Logits::Last)?;
+    for cache in &mut caches {
+        for part in tokens.chunks(chunk) {
+            decoder.forward(part, cache, Logits::Last)?;
+        }
     }
-    let prefill = prompt as f64 / begin.elapsed().as_secs_f64();
+    let prefill = (caches.len() * prompt) as f64 / begin.elapsed().as_secs_f64();
     let begin = Instant::now();
     let answered: Vec<u32> = tokens.iter().copied().cycle().take(answer).collect();
-    for part in answered.chunks(at_once.max(1)) {
-        decoder.forward(part, &mut cache, Logits::All)?;
+    for tokens in answered.chunks(at_once.max(1)) {
+        let span = |cache| Span { tokens, cache, logits: Logits::All };
+        decoder.forward_spans(&mut caches.iter_mut().map(span).collect::<Vec<_>>())?;
     }
-    Ok((prefill, answer as f64 / begin.elapsed().as_secs_f64()))
+    Ok((prefill, (caches.len() * answer) as f64 / begin.elapsed().as_secs_f64()))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
