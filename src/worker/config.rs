@@ -177,7 +177,7 @@ pub fn engine_program() -> PathBuf {
 /// missing it does not even start, and models on the processor are not to depend on them.
 fn program_for(device: DeviceName) -> PathBuf {
     let name = match device {
-        DeviceName::Cuda(_) => "text2sql-engine-cuda",
+        DeviceName::Cuda(_) | DeviceName::CandleCuda(_) => "text2sql-engine-cuda",
         DeviceName::Cpu | DeviceName::CandleCpu => "text2sql-engine",
     };
     guc::engine_path().map_or_else(|| server::library_directory().join(name), PathBuf::from)

@@ -23,6 +23,8 @@ pub enum DeviceName {
     Cuda(u32),
     /// `candle-cpu`: the code for GPUs, computing on the processor. Slow; for tests.
     CandleCpu,
+    /// `candle-cuda:N`: a GPU without this engine's own kernels. Slow; to compare with.
+    CandleCuda(u32),
 }
 
 /// A text that names no device.
@@ -40,11 +42,15 @@ impl FromStr for DeviceName {
             "candle-cpu" => return Ok(Self::CandleCpu),
             _ => {}
         }
-        let number = text.strip_prefix("cuda:").ok_or(UnknownDevice)?;
+        let (kind, number) = match text.strip_prefix("candle-") {
+            Some(rest) => (Self::CandleCuda as fn(u32) -> Self, rest),
+            None => (Self::Cuda as fn(u32) -> Self, text),
+        };
+        let number = number.strip_prefix("cuda:").ok_or(UnknownDevice)?;
         if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
             return Err(UnknownDevice);
         }
-        number.parse().ok().filter(|n| *n <= MAX_GPU).map(Self::Cuda).ok_or(UnknownDevice)
+        number.parse().ok().filter(|n| *n <= MAX_GPU).map(kind).ok_or(UnknownDevice)
     }
 }
 
@@ -54,6 +60,7 @@ impl fmt::Display for DeviceName {
             Self::Cpu => f.write_str("cpu"),
             Self::Cuda(number) => write!(f, "cuda:{number}"),
             Self::CandleCpu => f.write_str("candle-cpu"),
+            Self::CandleCuda(number) => write!(f, "candle-cuda:{number}"),
         }
     }
 }
@@ -83,6 +90,7 @@ mod tests {
             ("cuda:0", DeviceName::Cuda(0)),
             ("cuda:63", DeviceName::Cuda(63)),
             ("candle-cpu", DeviceName::CandleCpu),
+            ("candle-cuda:1", DeviceName::CandleCuda(1)),
         ] {
             assert_eq!(text.parse(), Ok(device));
             assert_eq!(device.to_string(), text);
@@ -95,8 +103,18 @@ mod tests {
 
     #[test]
     fn other_names_are_refused() {
-        for text in ["", "CPU", "gpu", "cuda:", "cuda:-1", "cuda:+1", "cuda:64", "cuda:1 ", "cuda1"]
-        {
+        for text in [
+            "",
+            "CPU",
+            "gpu",
+            "cuda:",
+            "cuda:-1",
+            "cuda:+1",
+            "cuda:64",
+            "cuda:1 ",
+            "cuda1",
+            "candle-cuda",
+        ] {
             assert_eq!(text.parse::<DeviceName>(), Err(UnknownDevice), "{text}");
             assert!(serde_json::from_str::<DeviceName>(&format!("{text:?}")).is_err());
         }

@@ -144,6 +144,7 @@ fn commands() -> impl Strategy<Value = EngineCommand> {
     let devices = prop_oneof![
         Just(DeviceName::Cpu),
         Just(DeviceName::CandleCpu),
+        Just(DeviceName::CandleCuda(1)),
         (0u32..64).prop_map(DeviceName::Cuda),
     ];
     let numbers = any::<(u32, u32, u32, u64, u32)>();

@@ -9,13 +9,17 @@ use candle_core::{DType, Module, Tensor};
 use text2sql_core::device::DeviceName;
 
 use crate::error::EngineError;
+#[cfg(feature = "cuda")]
+use crate::kernels;
 
 /// A device that is ready to compute.
 #[derive(Debug, Clone)]
 pub enum Device {
     /// The processor, with the kernels of this crate.
     Processor,
-    /// Whatever candle can compute on.
+    /// An NVIDIA GPU, with the kernels of this crate.
+    Gpu(candle_core::Device),
+    /// Whatever candle can compute on, with candle's kernels alone.
     Candle(candle_core::Device),
 }
 
@@ -28,7 +32,7 @@ impl Device {
         let device = match name {
             DeviceName::Cpu => return Ok(Self::Processor),
             DeviceName::CandleCpu => candle_core::Device::Cpu,
-            DeviceName::Cuda(number) => gpu(number)?,
+            DeviceName::Cuda(number) | DeviceName::CandleCuda(number) => gpu(number)?,
         };
         let why = |error: candle_core::Error| EngineError::Device {
             name,
@@ -36,25 +40,42 @@ impl Device {
             hint: SEE_DRIVER,
         };
         warm_up(&device).map_err(why)?;
-        Ok(Self::Candle(device))
+        Ok(if matches!(name, DeviceName::Cuda(_)) {
+            Self::Gpu(device)
+        } else {
+            Self::Candle(device)
+        })
     }
 
     /// Whether memory and computation are a GPU's.
     pub fn is_gpu(&self) -> bool {
-        matches!(self, Self::Candle(device) if !device.is_cpu())
+        matches!(self, Self::Gpu(device) | Self::Candle(device) if !device.is_cpu())
     }
 }
+
+/// Freed memory that the process keeps where a model is on a GPU: logits of 128 rows of a vocabulary
+/// of 150,000.
+#[cfg(feature = "cuda")]
+const KEPT_BYTES: usize = 80 << 20;
 
 const SEE_DRIVER: &str = "run nvidia-smi on the server to see its GPUs and whether their driver \
      works, or set text2sql.device to cpu";
 
 #[cfg(feature = "cuda")]
 fn gpu(number: u32) -> Result<candle_core::Device, EngineError> {
-    candle_core::Device::new_cuda(number as usize).map_err(|error| EngineError::Device {
+    let why = |error: candle_core::Error| EngineError::Device {
         name: DeviceName::Cuda(number),
         why: error.to_string(),
         hint: SEE_DRIVER,
-    })
+    };
+    // A stream of its own is in order whatever thread enqueues, unlike that of candle's default.
+    let device = candle_core::Device::new_cuda_with_stream(number as usize).map_err(why)?;
+    if let candle_core::Device::Cuda(device) = &device {
+        kernels::cuda::set_up(device).map_err(why)?;
+    }
+    // Logits of many sequences are tens of megabytes, every step.
+    kernels::memory::keep_freed(KEPT_BYTES);
+    Ok(device)
 }
 
 #[cfg(not(feature = "cuda"))]

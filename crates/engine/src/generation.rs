@@ -154,11 +154,12 @@ impl Generation {
         count
     }
 
-    /// Decides what the next pass computes of the answer: what is known of it, and at most
-    /// `guesses` tokens that may follow: because SQL over the prompt's schema is likely to go on
+    /// Decides what the next pass computes of the answer: what is known of it and, as far as there
+    /// are `rows`, tokens that may follow: because SQL over the prompt's schema is likely to go on
     /// so, or because they did in what was answered lately.
-    pub fn plan_decode(&mut self, guesses: usize, recent: &Recent, tokenizer: &TextTokenizer) {
-        let most = guesses.min(self.asked.most - self.answer.len());
+    pub fn plan_decode(&mut self, rows: usize, recent: &Recent, tokenizer: &TextTokenizer) {
+        let most = rows.saturating_sub(self.fresh.len());
+        let most = most.min(self.asked.most - self.answer.len());
         let mut ahead = if most > 0 { self.drafted(most, tokenizer) } else { Vec::new() };
         if ahead.is_empty() && most > 0 {
             let others = recent.of(&self.asked.scope);

@@ -150,8 +150,13 @@ impl Scheduler {
     /// Decides what each request computes in the next pass, and begins those there is room for.
     fn plan(&mut self, model: &mut LoadedModel, on: &mut Listener<'_>) {
         let answers = self.running.iter().filter(|generation| !generation.in_prefill()).count();
-        let ahead =
-            if model.guess_ahead && model.decoder.exact() && answers == 1 { usize::MAX } else { 0 };
+        let exact = match model.decoder.exact_rows() {
+            usize::MAX => usize::MAX,
+            // Beside others rows are rounded otherwise, so that guesses would change the answer.
+            rows if self.running.len() == 1 && self.waiting.is_empty() => rows,
+            _ => 0,
+        };
+        let rows = if model.guess_ahead && answers == 1 { exact } else { 0 };
         let mut room = model.prefill_chunk;
         if answers > 0 {
             room = room.min(BESIDE_ANSWERS);
@@ -160,7 +165,7 @@ impl Scheduler {
             if generation.in_prefill() {
                 room -= generation.plan_prefill(room);
             } else {
-                generation.plan_decode(ahead, &model.recent, &model.tokenizer);
+                generation.plan_decode(rows, &model.recent, &model.tokenizer);
             }
         }
         while room > 0 && self.running.len() < self.most_running.max(1) {

@@ -98,8 +98,9 @@ pub trait Decoder: Send {
         KvCache::new(self.shape(), context)
     }
 
-    /// Whether rows are the same to the bit whatever is computed beside them.
-    fn exact(&self) -> bool;
+    /// Rows of one sequence, in a pass with nothing else, that are the same to the bit as one at a
+    /// time, at least 1; `usize::MAX` where rows are the same whatever is computed beside them.
+    fn exact_rows(&self) -> usize;
 
     /// Width of a row of logits.
     fn vocab(&self) -> usize;
@@ -125,9 +126,10 @@ pub fn load(
         Device::Processor => {
             Box::new(Transformer::new(blueprint(file, context, &HostMemory)?, context))
         }
-        Device::Candle(device) => {
-            let model = blueprint(file, context, &DeviceMemory(device.clone()))?;
-            Box::new(DeviceTransformer::new(model, context, device)?)
+        Device::Gpu(gpu) | Device::Candle(gpu) => {
+            let model = blueprint(file, context, &DeviceMemory(gpu.clone()))?;
+            let own_kernels = matches!(device, Device::Gpu(_));
+            Box::new(DeviceTransformer::new(model, context, gpu, own_kernels)?)
         }
     })
 }

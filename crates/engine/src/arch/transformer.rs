@@ -220,8 +220,8 @@ impl Decoder for Transformer {
         Ok(logits)
     }
 
-    fn exact(&self) -> bool {
-        self.model.matrices().all(Matrix::exact)
+    fn exact_rows(&self) -> usize {
+        if self.model.matrices().all(Matrix::exact) { usize::MAX } else { 1 }
     }
 
     fn vocab(&self) -> usize {

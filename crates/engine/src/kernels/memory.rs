@@ -17,6 +17,23 @@ const MAPPING: usize = 64 << 20;
 /// Parts begin at cache lines.
 const LINE: usize = 64;
 
+/// Has the allocator keep up to so many freed bytes, instead of giving them back to the system and
+/// fetching them again, page by page. Does nothing but with glibc.
+#[cfg(feature = "cuda")]
+pub fn keep_freed(bytes: usize) {
+    #[cfg(target_env = "gnu")]
+    {
+        let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
+        // SAFETY: the allocator takes its own lock; any value is allowed.
+        unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, bytes);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, bytes.saturating_mul(2));
+        }
+    }
+    #[cfg(not(target_env = "gnu"))]
+    let _ = bytes;
+}
+
 /// An anonymous mapping.
 struct Mapping {
     start: NonNull<u8>,

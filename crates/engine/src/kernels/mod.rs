@@ -15,6 +15,7 @@
 //! | [`code`] | which of these runs |
 //! | [`attention`] | attention and its definition |
 //! | `lanes` | attention and the exponential function in vector code |
+//! | `cuda` | the steps of a pass on an NVIDIA GPU |
 //! | [`rope`] | rotary positions |
 //! | [`vector`] | normalisation, the gate |
 //!
@@ -28,6 +29,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 pub mod code;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod input;

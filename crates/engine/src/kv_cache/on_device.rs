@@ -75,6 +75,18 @@ impl Rows {
         Ok([part(keys)?, part(values)?])
     }
 
+    /// Positions there is room for.
+    #[cfg(feature = "cuda")]
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Keys and values of each layer, `[heads, room, dim]`, 16-bit floats.
+    #[cfg(feature = "cuda")]
+    pub fn layers(&self) -> &[[Tensor; 2]] {
+        &self.layers
+    }
+
     /// A copy of one block of all layers, `[layers * 2, heads, 64, dim]`.
     ///
     /// # Errors

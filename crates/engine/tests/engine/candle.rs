@@ -121,8 +121,9 @@ fn quantized_weights_give_the_logits_of_candle_within_the_rounding_of_activation
             let gguf = comparable(family, seed);
             for (path, model) in [("own kernels", load(&gguf)), ("device", load_on_device(&gguf))] {
                 let apart = apart(family, &gguf, model);
-                // Both round activations to 8 bits, not to the same ones.
-                assert!(apart < 0.05, "{family:?} {seed}, {path}: {apart}");
+                // Both round activations to 8 bits, not to the same ones. On a GPU 0.057 was seen,
+                // with candle's own kernels for it as with this crate's.
+                assert!(apart < 0.06, "{family:?} {seed}, {path}: {apart}");
             }
         }
     }

@@ -144,8 +144,8 @@ impl Decoder for Restless {
         Ok(logits)
     }
 
-    fn exact(&self) -> bool {
-        true
+    fn exact_rows(&self) -> usize {
+        usize::MAX
     }
 
     fn vocab(&self) -> usize {
@@ -227,8 +227,8 @@ impl Decoder for Script {
         Ok(logits)
     }
 
-    fn exact(&self) -> bool {
-        true
+    fn exact_rows(&self) -> usize {
+        usize::MAX
     }
 
     fn vocab(&self) -> usize {

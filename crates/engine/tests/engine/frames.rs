@@ -12,13 +12,17 @@ use text2sql_engine::frame_loop::{EXIT_LOAD_FAILED, EXIT_PROTOCOL};
 use text2sql_testkit::child::Engine;
 use text2sql_testkit::tiny_gguf::TinyGguf;
 
-use crate::support::{ModelFile, generate, load, patient, request};
+use crate::reference::as_floats;
+use crate::support::{ModelFile, device, generate, load, load_on_device, patient, request};
 
 /// How long a test waits for a process to end; it ends in milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The engine of this build, or one brought to another machine with the tests.
 fn start() -> Engine {
-    Engine::start(Path::new(env!("CARGO_BIN_EXE_text2sql-engine"))).unwrap()
+    let brought = std::env::var_os("TEXT2SQL_TEST_ENGINE");
+    let program = brought.unwrap_or_else(|| env!("CARGO_BIN_EXE_text2sql-engine").into());
+    Engine::start(Path::new(&program)).unwrap()
 }
 
 /// An engine with the tiny model loaded, and its reports so far.
@@ -84,6 +88,30 @@ fn the_binary_answers_as_the_library_does() {
     }
     engine.send(&EngineCommand::Shutdown).unwrap();
     assert_eq!(end(&mut engine), Some(0));
+}
+
+#[test]
+fn a_confined_engine_computes_on_the_device() {
+    for gguf in [as_floats(&TinyGguf::new(1)), TinyGguf::k_quants(1)] {
+        let file = ModelFile::new(&gguf.bytes());
+        let mut spec = file.spec();
+        spec.device = device();
+        let mut engine = start();
+        let reports = engine.load(spec).unwrap();
+        assert!(matches!(reports.last(), Some(EngineReport::Ready { .. })), "{reports:?}");
+        assert!(!format!("{reports:?}").contains("seccomp"), "{reports:?}");
+        let question = request("how many films?", "", 20);
+        let expected = generate(&mut load_on_device(&gguf), &question, &patient()).0.unwrap();
+        // Passes of a kind are computed, recorded, repeated.
+        for id in 0..4 {
+            engine.send(&EngineCommand::Generate { id, request: question.clone() }).unwrap();
+            let events = events(&mut engine, id);
+            let Some(Event::Done { text, .. }) = events.last() else { panic!("{events:?}") };
+            assert_eq!(text, &expected.text);
+        }
+        engine.send(&EngineCommand::Shutdown).unwrap();
+        assert_eq!(end(&mut engine), Some(0));
+    }
 }
 
 #[test]

@@ -1,8 +1,7 @@
-//! The forward pass for GPUs, computing on the processor: against the reference, against the
-//! processor's own pass, against itself in other portions and company, and through the generator.
-//! `candle` compares it with candle's models too.
+//! The forward pass for GPUs, computing on the processor or, where `TEXT2SQL_TEST_DEVICE` names one,
+//! on a GPU: against the reference, against the processor's own pass, against itself in other
+//! portions and company, and through the generator. `candle` compares it with candle's models too.
 
-use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::Event;
 use text2sql_engine::arch::{Logits, Span};
 use text2sql_engine::error::EngineError;
@@ -13,8 +12,8 @@ use text2sql_testkit::tiny_gguf::TinyGguf;
 use crate::families::variants;
 use crate::reference::{Reference, as_floats};
 use crate::support::{
-    CONTEXT, all_logits, distance, generate, load, load_on_device, load_with, patient, request,
-    some_tokens,
+    CONTEXT, all_logits, device, distance, generate, load, load_on_device, load_with, patient,
+    request, some_tokens,
 };
 
 /// Largest distance where weights are floats: the order of summing differs, and keys and values
@@ -177,6 +176,22 @@ fn answers_are_those_of_the_processor_with_and_without_a_cached_prefix() {
 }
 
 #[test]
+fn guesses_change_no_answer_of_the_device() {
+    // With the pieces of a statement behind it, a tiny model repeats itself: what guesses live on.
+    for (name, gguf) in all_families(3) {
+        let mut model = load_on_device(&gguf);
+        for number in 0..10 {
+            let asked = request(&format!("how many films of year {number}?"), "", 48);
+            model.set_guess_ahead(true);
+            let ahead = generate(&mut model, &asked, &patient()).0.unwrap();
+            model.set_guess_ahead(false);
+            let alone = generate(&mut model, &asked, &patient()).0.unwrap();
+            assert_eq!(ahead.text, alone.text, "{name} {number}");
+        }
+    }
+}
+
+#[test]
 fn a_prefix_of_several_blocks_is_continued_by_other_sequences() {
     let gguf = as_floats(&TinyGguf::new(2));
     let mut device = load_on_device(&gguf);
@@ -199,7 +214,7 @@ fn the_memory_of_prefixes_is_bounded() {
     let gguf = TinyGguf::new(2);
     let block = load(&gguf).decoder().shape().block_bytes() as u64;
     let mut model = load_with(&gguf, |spec| {
-        spec.device = DeviceName::CandleCpu;
+        spec.device = device();
         // Each prompt takes two.
         spec.prefix_cache_bytes = 4 * block;
     });
@@ -213,6 +228,7 @@ fn the_memory_of_prefixes_is_bounded() {
 #[test]
 #[cfg(not(feature = "cuda"))]
 fn an_engine_without_cuda_refuses_a_gpu_and_says_why() {
+    use text2sql_core::device::DeviceName;
     use text2sql_core::protocol::{EngineReport, FailureCode};
     use text2sql_engine::frame_loop::EXIT_LOAD_FAILED;
     use text2sql_testkit::child::Engine;

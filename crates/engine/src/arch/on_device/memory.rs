@@ -65,6 +65,15 @@ impl Product {
         self.weights.forward(input)
     }
 
+    /// The weights where they are quantized: `[outputs, inputs]`.
+    #[cfg(feature = "cuda")]
+    pub fn blocks(&self) -> Option<&QTensor> {
+        match &self.weights {
+            QMatMul::QTensor(weights) => Some(weights),
+            QMatMul::Tensor(_) | QMatMul::TensorF16(_) => None,
+        }
+    }
+
     /// The rows of the given numbers, `[count]` to `[count, inputs]`: an embedding. The numbers must
     /// be within the matrix: a GPU does not look.
     ///
@@ -78,6 +87,14 @@ impl Product {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
+}
+
+/// The products of matrices with the same rows.
+///
+/// # Errors
+/// As [`Product::multiply`].
+pub fn products(matrices: &[&Product], rows: &Tensor) -> Result<Vec<Tensor>, EngineError> {
+    matrices.iter().map(|matrix| Ok(matrix.multiply(rows)?)).collect()
 }
 
 /// Whether candle multiplies with blocks of this type on a GPU.

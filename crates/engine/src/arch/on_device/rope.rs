@@ -41,6 +41,30 @@ impl Tables {
         })
     }
 
+    /// Cosines, `[positions, pairs]`.
+    #[cfg(feature = "cuda")]
+    pub fn cos(&self) -> &Tensor {
+        &self.cos
+    }
+
+    /// Sines, `[positions, pairs]`.
+    #[cfg(feature = "cuda")]
+    pub fn sin(&self) -> &Tensor {
+        &self.sin
+    }
+
+    /// Positions there are turns for.
+    #[cfg(feature = "cuda")]
+    pub fn positions(&self) -> usize {
+        self.cos.dims().first().copied().unwrap_or_default()
+    }
+
+    /// Which elements are turned together.
+    #[cfg(feature = "cuda")]
+    pub fn pairs(&self) -> Pairs {
+        self.pairs
+    }
+
     /// What turns rows at these positions, `[rows]`, each of which must be in the tables.
     ///
     /// # Errors
