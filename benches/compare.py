@@ -7,6 +7,7 @@
 
 Each run is a process of its own that loads the model and measures two rounds; its second counts.
 Prints every run, then medians and the ratio of ours to llama.cpp's. Run it on a quiet machine.
+`--device cuda` measures both on a GPU; llama.cpp must be a build for it (llama_backends.py).
 """
 
 import argparse
@@ -36,11 +37,15 @@ def main() -> None:
     parser.add_argument("--prompt-tokens", default="512")
     parser.add_argument("--answer-tokens", default="64")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--prefill-chunk", default="128")
+    parser.add_argument("--cli", default=str(HERE.parent / "target/release/text2sql-cli"))
     args = parser.parse_args()
     lengths = ["--threads", args.threads, "--prompt-tokens", args.prompt_tokens]
     lengths += ["--answer-tokens", args.answer_tokens, "--rounds", "2"]
     programs = {
-        "text2sql": [str(HERE.parent / "target/release/text2sql-cli"), "bench"],
+        "text2sql": [args.cli, "bench", "--device", args.device,
+                     "--prefill-chunk", args.prefill_chunk],
         "llama.cpp": [sys.executable, str(HERE / "llama_speed.py")],
     }
     for model in args.models:

@@ -8,6 +8,7 @@
 
 Runs alternate. The first question about a schema is listed apart: there the prefix is cold. Prints
 medians of all rounds, their ratio, and where the texts differ. Run it on a quiet machine.
+`--device cuda` measures both on a GPU; llama.cpp must be a build for it (llama_backends.py).
 """
 
 import argparse
@@ -23,7 +24,8 @@ CLI = HERE.parent / "target/release/text2sql-cli"
 
 
 def ours(model: str, args: argparse.Namespace, out: pathlib.Path, *more: str) -> list[dict]:
-    command = [str(CLI), "questions", "--model", model, "--threads", args.threads,
+    command = [args.cli, "questions", "--model", model, "--threads", args.threads,
+               "--device", args.device, "--prefill-chunk", args.prefill_chunk,
                "--snapshots", args.snapshots, "--questions", args.questions, "--out", str(out), *more]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
@@ -64,6 +66,9 @@ def main() -> None:
     parser.add_argument("--questions", default=str(HERE / "questions.jsonl"))
     parser.add_argument("--threads", default="2")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--prefill-chunk", default="128")
+    parser.add_argument("--cli", default=str(CLI))
     parser.add_argument("--uncached", type=int, default=9,
                         help="questions asked without a cache: at least two more than databases")
     args = parser.parse_args()

@@ -15,6 +15,8 @@ import json
 import sys
 import time
 
+import llama_backends
+
 
 class Llama:
     """One model, one context with a sequence for each schema."""
@@ -26,6 +28,7 @@ class Llama:
         self.lib = llama_cpp
         self.silent = self.lib.llama_log_callback(lambda *_: None)
         self.lib.llama_log_set(self.silent, None)
+        llama_backends.load()
         self.lib.llama_backend_init()
         self.model = self.lib.llama_model_load_from_file(
             path.encode(), self.lib.llama_model_default_params())

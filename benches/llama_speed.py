@@ -10,6 +10,8 @@ Prints one line a round: prefill and decode in tokens per second.
 import argparse
 import time
 
+import llama_backends
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -24,6 +26,7 @@ def main() -> None:
 
     silent = lib.llama_log_callback(lambda *_: None)
     lib.llama_log_set(silent, None)
+    llama_backends.load()
     lib.llama_backend_init()
     model = lib.llama_model_load_from_file(args.model.encode(), lib.llama_model_default_params())
     if not model:
