@@ -182,7 +182,8 @@ impl Decoder for DeviceTransformer {
         }
         let some = !wanted.is_empty();
         let whole = wanted.len() == rows || some && rows <= FEW_ROWS;
-        let taken = if whole { None } else { Some(Tensor::new(wanted.as_slice(), &self.device)?) };
+        let taken = (some && !whole).then(|| Tensor::new(wanted.as_slice(), &self.device));
+        let taken = taken.transpose()?;
         let given = &*spans;
         let computed = self.steps.run(given, whole, &|pass| {
             let mut x = self.model.embedding.take_rows(&pass.tokens()?)?;
