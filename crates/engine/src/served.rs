@@ -94,7 +94,7 @@ impl Model for Served {
         // Refused when it is loaded.
         let Ok(spec) = spec.file() else { return Vec::new() };
         let directory = Path::new(&spec.path).parent().unwrap_or(Path::new("/"));
-        if matches!(spec.device, DeviceName::Cuda(_)) {
+        if matches!(spec.device, DeviceName::Cuda(_) | DeviceName::CandleCuda(_)) {
             let (missing, gpu) =
                 hardening::confine_with_gpu(directory, || Device::open(spec.device));
             self.gpu = Some(gpu);

@@ -26,7 +26,10 @@ pub fn keep_freed(bytes: usize) {
         let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
         // SAFETY: the allocator takes its own lock; any value is allowed.
         unsafe {
-            libc::mallopt(libc::M_MMAP_THRESHOLD, bytes);
+            // Before 2.35 it refuses more than 32 MiB.
+            if libc::mallopt(libc::M_MMAP_THRESHOLD, bytes) == 0 {
+                libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
+            }
             libc::mallopt(libc::M_TRIM_THRESHOLD, bytes.saturating_mul(2));
         }
     }

@@ -17,13 +17,10 @@ use crate::arch::Span;
 use crate::arch::blueprint::{Attention, Blueprint};
 use crate::error::EngineError;
 use crate::kernels::cuda::{
-    Additions, EXACT_ROWS, Form, Kernels, MOST_ROWS, Output, Products, Reader, Recording, Sequence,
-    Shape, Table, Turns, multiply_many,
+    Additions, BLOCK, EXACT_ROWS, Form, Kernels, MOST_ROWS, Output, Products, Reader, Recording,
+    Sequence, Shape, Table, Turns, multiplies, multiply_many,
 };
 use crate::kernels::vector::Activation;
-
-/// Elements a block holds, and a row of blocks is a multiple of.
-const BLOCK: usize = 32;
 
 /// Steps of a model on a GPU.
 pub struct FusedSteps {
@@ -63,7 +60,7 @@ impl FusedSteps {
         let numbers = &model.numbers;
         let widths = [numbers.width, numbers.ffn_width, setup.heads.dim];
         let blocks = widths.iter().all(|width| width.is_multiple_of(BLOCK))
-            && model.matrices().all(|matrix| matrix.blocks().is_some());
+            && model.matrices().all(|matrix| matrix.blocks().is_some_and(multiplies));
         Ok(Self {
             kernels: Kernels::load(device)?,
             products: Products::new(device)?,
@@ -157,7 +154,7 @@ impl FusedSteps {
                     let Ok(mut recording) = self.record(self.table(sequences)?, compute) else {
                         return self.once(&self.table(sequences)?, Form::Blocks, compute);
                     };
-                    let logits = recording.first()?.clone();
+                    let logits = recording.repeat(sequences, self.setup.heads)?.clone();
                     *known = Known::Recorded(recording);
                     logits
                 }

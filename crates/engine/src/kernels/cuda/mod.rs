@@ -28,10 +28,10 @@ use candle_core::Result;
 use candle_core::cuda_backend::cudarc::driver::{result, sys};
 use candle_core::cuda_backend::{CudaDevice, WrapErr};
 
-pub use product::{EXACT_ROWS, MOST_ROWS, Products, multiply_many};
+pub use product::{EXACT_ROWS, MOST_ROWS, Products, multiplies, multiply_many};
 pub use reader::Reader;
 pub use recording::Recording;
-pub use room::{Blocks, Form, Output};
+pub use room::{BLOCK, Blocks, Form, Output};
 pub use steps::{Additions, Kernels, Turns, fit};
 pub use table::{Sequence, Shape, Table};
 

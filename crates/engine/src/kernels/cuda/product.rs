@@ -51,6 +51,13 @@ fn launcher(dtype: GgmlDType) -> Option<Launcher> {
     })
 }
 
+/// Whether there is a product of rows of blocks with these weights: the kernels read two outputs at a
+/// time, beyond the weights where the number of outputs is odd.
+pub fn multiplies(weights: &QTensor) -> bool {
+    let even = weights.shape().dims().first().is_some_and(|outputs| outputs.is_multiple_of(2));
+    even && launcher(weights.dtype()).is_some()
+}
+
 /// Products of matrices that have the same input are computed beside each other, each on a stream of
 /// its own: alone, none keeps a GPU busy.
 pub struct Products {
@@ -117,16 +124,17 @@ impl Products {
 /// `out` has room for the product.
 fn multiply(weights: &QTensor, rows: &Blocks, out: u64, stream: &CudaStream) -> Result<()> {
     let (outputs, inputs) = weights.shape().dims2()?;
-    let Some(launcher) = launcher(weights.dtype()) else {
-        bail!("no product of {:?} with blocks", weights.dtype());
+    let Some(launcher) = launcher(weights.dtype()).filter(|_| multiplies(weights)) else {
+        bail!("no product of {:?} with blocks, or of an odd number of outputs", weights.dtype());
     };
     if inputs != rows.width || rows.rows == 0 || rows.rows > MOST_ROWS {
         bail!("{} rows of {} do not fit {inputs} inputs", rows.rows, rows.width);
     }
     let from = address::<u8>(&rows.bytes, rows.bytes.elem_count())?;
     stream.context().bind_to_thread().w()?;
-    // SAFETY: the weights are whole blocks of `[outputs][inputs]`, as QTensor made sure, the rows
-    // `inputs / 32` blocks each, and `out` has room for all; the context is this thread's.
+    // SAFETY: the weights are whole blocks of `[outputs][inputs]`, as QTensor made sure, and read two
+    // outputs at a time, which `multiplies` looked at; the rows are `inputs / 32` blocks each, and
+    // `out` has room for all; the context is this thread's.
     unsafe {
         launcher(
             weights.device_ptr()?.cast(),

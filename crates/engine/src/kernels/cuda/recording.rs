@@ -76,25 +76,13 @@ impl Recording {
         Ok(Self { graph, table, result })
     }
 
-    /// Computes the recorded pass for other rows of the same shape. The result is good until the
+    /// Computes the recorded pass for rows of the same shape. The result is good until the
     /// next time.
     ///
     /// # Errors
     /// Where the shape is another, or the device fails.
     pub fn repeat(&mut self, sequences: &[Sequence<'_>], heads: Heads) -> Result<&Tensor> {
         self.table.replace(sequences, heads)?;
-        self.graph.launch().w()?;
-        Ok(&self.result)
-    }
-
-    /// Computes the pass that was recorded, as it was recorded.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub fn first(&mut self) -> Result<&Tensor> {
-        if self.table.rows() == 0 {
-            bail!("a pass without rows");
-        }
         self.graph.launch().w()?;
         Ok(&self.result)
     }

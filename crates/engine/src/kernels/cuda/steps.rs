@@ -127,7 +127,7 @@ impl Kernels {
         launch.arg(&from).arg(&added).arg(&part_norm).arg(&weight).arg(&sum.0);
         launch.arg(&out.floats).arg(&out.blocks).arg(&fours).arg(&row_blocks).arg(&epsilon);
         // SAFETY: the arguments are those of add_norm; every address is of an array of the length
-        // that the kernel derives from the grid and `fours`, which `address` and `output` looked at,
+        // that the kernel derives from the grid and `fours`, which `address` and `Room` looked at,
         // and begins at a vector, as every tensor does.
         unsafe { launch.launch(grid(rows, 1, 1, threads_for(fours as usize), 0)) }.w()?;
         Ok((sum.1, out.rows))
@@ -199,8 +199,9 @@ impl Kernels {
         let rows = table.rows();
         let pairs = dim.div_ceil(2 * WARP);
         let function = self.attend.iter().find(|(most, _)| pairs <= *most);
-        let Some((_, function)) = function.filter(|_| dim.is_multiple_of(EIGHT)) else {
-            bail!("heads of {dim} elements have no kernel");
+        let fits = dim.is_multiple_of(EIGHT) && query <= MOST_HEADS;
+        let Some((_, function)) = function.filter(|_| fits) else {
+            bail!("{query} heads of {dim} elements have no kernel");
         };
         let from = address::<f32>(queries, rows * query * dim)?;
         // Few rows are taken in parts, so that there is work for the whole GPU.
@@ -225,10 +226,10 @@ impl Kernels {
         launch.arg(&query_heads).arg(&kv_heads).arg(&dims).arg(&back).arg(&part_length);
         launch.arg(&out.row_blocks).arg(&scale);
         let shape = grid(query, rows, parts, THREADS, dim + WARPS * dim);
-        // SAFETY: the arguments are those of attend. With more than one part there are no more
-        // heads of rows than `done` counts, and `mixed` and `weights` have room for every part; keys and values are read
-        // up to a row's own position, which is in their room; a head is whole vectors of 16 bytes,
-        // and its pairs fit those that the function's threads hold.
+        // SAFETY: the arguments are those of attend. With more than one part there are at most
+        // MOST_ROWS rows, whose heads `done` has room to count, and `mixed` and `weights` have room for
+        // every part; keys and values are read up to a row's own position, which is in their room; a
+        // head is whole vectors of 16 bytes, and its pairs fit those that the function's threads hold.
         unsafe { launch.launch(shape) }.w()?;
         Ok(out.rows)
     }
