@@ -5,19 +5,24 @@
 //! Called by `src/ipc`, `src/worker`, the engine's frame loop and the scripted test engine.
 
 mod codec;
+mod constraint;
 mod embed;
+mod event;
+mod failure;
 mod keep;
 mod message;
+mod model;
+mod request;
 
 pub use codec::{Decoder, FrameError, decode, encode, encode_framed};
+pub use constraint::{ColumnScope, Constraint, ConstraintRelation, MAX_CONSTRAINT_NAMES};
 pub use embed::{EmbedRequest, Embedded, EncoderSpec};
+pub use event::{ConstraintUse, Event, Finish, GenerationStats};
+pub use failure::{Failure, FailureCode};
 pub use keep::{FilePart, FileRest};
-pub use message::{
-    ClientFrame, ColumnScope, Constraint, ConstraintRelation, ConstraintUse, EndpointSpec,
-    EngineCommand, EngineReport, Event, Failure, FailureCode, Finish, GenerateRequest,
-    GenerationStats, LoadSpec, LogLevel, MAX_CONSTRAINT_NAMES, ModelInfo, ModelSpec, Sampling,
-    ServerFrame,
-};
+pub use message::{ClientFrame, EngineCommand, EngineReport, LogLevel, ServerFrame};
+pub use model::{EndpointSpec, LoadSpec, ModelInfo, ModelSpec};
+pub use request::{GenerateRequest, Sampling};
 
 /// Version of the frames; both ends of a connection must have the same.
 pub const VERSION: u32 = 3;
