@@ -8,22 +8,17 @@ use std::sync::Arc;
 
 use llguidance::TokenParser;
 use text2sql_core::grammar::scope::{self, Verdict};
-use text2sql_core::grammar::{Catalog, Choice, Cursor, is_word_byte};
+use text2sql_core::grammar::{Catalog, Choice, is_word_byte};
 use toktrie::{Recognizer, SimpleVob};
 
-use super::vocabulary::{Masker, Vocabulary};
+use super::masks::{Hint, Walk};
+use super::vocabulary::Vocabulary;
 use super::{ConstraintError, failed, guarded};
 use crate::tokenizer::TextTokenizer;
 
 /// Times an answer is taken back before names are no longer looked at: each costs the tokens
 /// behind the wrong name once more.
 const MAX_BACKTRACKS: u32 = 12;
-
-/// Items of the parser that are made for one choice: some 30 nanoseconds each.
-const MAX_ITEMS: usize = 4_000;
-
-/// Bytes that can follow a complete name, for finding out which tokens its end is made of.
-const AFTER_NAMES: &[&str] = &[" ", ",", ")", "\n", ";", ".", ":", "(", "[", "=", "<", "-", "|"];
 
 /// What is to be done with a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,52 +31,23 @@ pub enum Judgement {
     Back(usize),
 }
 
-/// Names that are right behind a text, as far as could be seen when there was more of it.
-struct Hint {
-    before: Vec<u8>,
-    names: Choice,
-}
-
-/// How far a hint's text, and the name behind it, are written.
-#[derive(Debug, Clone, Copy)]
-enum Walk {
-    Before(usize),
-    Name(Cursor),
-    /// Another text, of which nothing is known.
-    Elsewhere,
-}
-
-impl Hint {
-    fn step(&self, walk: Walk, byte: u8) -> Option<Walk> {
-        match walk {
-            Walk::Before(at) => match self.before.get(at) {
-                Some(same) if *same == byte => Some(Walk::Before(at + 1)),
-                Some(_) => Some(Walk::Elsewhere),
-                None => self.names.step(self.names.start(), byte).map(Walk::Name),
-            },
-            Walk::Name(cursor) => self.names.step(cursor, byte).map(Walk::Name),
-            Walk::Elsewhere => Some(walk),
-        }
-    }
-}
-
 /// One answer.
 pub struct Constrained {
-    vocabulary: Arc<Vocabulary>,
+    pub(super) vocabulary: Arc<Vocabulary>,
     catalog: Arc<Catalog>,
-    parser: TokenParser,
+    pub(super) parser: TokenParser,
     /// What the prompt began and the tokens so far.
-    text: Vec<u8>,
+    pub(super) text: Vec<u8>,
     /// Tokens so far, each with the length of the text before it.
-    tokens: Vec<(u32, usize)>,
+    pub(super) tokens: Vec<(u32, usize)>,
     /// Tokens refused, by how many are before them.
-    refused: BTreeMap<usize, BTreeSet<u32>>,
-    hints: Vec<Hint>,
-    verdict: Verdict,
+    pub(super) refused: BTreeMap<usize, BTreeSet<u32>>,
+    pub(super) hints: Vec<Hint>,
+    pub(super) verdict: Verdict,
     backtracks: u32,
-    names: bool,
+    pub(super) names: bool,
     /// The grammar's mask at this place, if it was computed, and within how many items.
-    masked: Option<(usize, SimpleVob)>,
+    pub(super) masked: Option<(usize, SimpleVob)>,
 }
 
 impl Constrained {
@@ -115,80 +81,6 @@ impl Constrained {
         }
         answer.look();
         Ok(answer)
-    }
-
-    /// The tokens allowed next, over the whole vocabulary; the end token among them where the
-    /// statement may be complete. A token may still be [`Judgement::Bad`].
-    ///
-    /// # Errors
-    /// [`ConstraintError::DeadEnd`] where there is none, or a failure of the parser.
-    pub fn mask(&mut self) -> Result<SimpleVob, ConstraintError> {
-        self.mask_within(usize::MAX)
-    }
-
-    /// All tokens of the mask, and a few that the grammar may not allow: those of several lexemes,
-    /// of which each costs a step of the parser. [`Constrained::grammar_allows`] tells.
-    ///
-    /// # Errors
-    /// As [`Constrained::mask`].
-    pub fn candidates(&mut self) -> Result<SimpleVob, ConstraintError> {
-        self.mask_within(MAX_ITEMS)
-    }
-
-    fn mask_within(&mut self, items: usize) -> Result<SimpleVob, ConstraintError> {
-        let grammar = self.grammar_mask(items)?;
-        let refused = self.refused.get(&self.tokens.len());
-        let narrowed = |with_names: Option<SimpleVob>| {
-            let mut mask = grammar.clone();
-            if let Some(mut names) = with_names {
-                let trie = self.vocabulary.trie();
-                names.or(&trie.eos_token_set());
-                mask.and(&names);
-            }
-            for token in refused.into_iter().flatten() {
-                mask.disallow_token(*token);
-            }
-            (!mask.is_zero()).then_some(mask)
-        };
-        if self.names {
-            let names = self.name_mask();
-            let hinted = self.hint_mask().and_then(|mut mask| {
-                if let Some(names) = &names {
-                    mask.and(names);
-                }
-                narrowed(Some(mask))
-            });
-            if let Some(mask) = hinted.or_else(|| narrowed(names)) {
-                return Ok(mask);
-            }
-            self.names = false;
-        }
-        narrowed(None).ok_or(ConstraintError::DeadEnd)
-    }
-
-    /// The tokens the grammar allows, and where that would take more than so many items of its
-    /// parser, some that it may not.
-    fn grammar_mask(&mut self, items: usize) -> Result<SimpleVob, ConstraintError> {
-        if let Some((of, mask)) = &self.masked
-            && *of == items
-        {
-            return Ok(mask.clone());
-        }
-        let masker = Masker { vocabulary: &self.vocabulary, items };
-        let mask = guarded(|| {
-            // The parser keeps the last one by what does not tell one state from another always.
-            self.parser.parser.invalidate_bias_cache();
-            let mut mask = self.parser.parser.compute_bias(&masker, &[]);
-            if let Some(error) = self.parser.parser.get_error() {
-                return Err(failed(error.message()));
-            }
-            if self.parser.is_accepting() {
-                mask.or(&self.vocabulary.trie().eos_token_set());
-            }
-            Ok(mask)
-        })?;
-        self.masked = Some((items, mask.clone()));
-        Ok(mask)
     }
 
     /// Whether a token is in the mask, without the others: a hundredth of the time.
@@ -233,34 +125,6 @@ impl Constrained {
     /// A failure of the parser.
     pub fn grammar_allows(&mut self, token: u32) -> Result<bool, ConstraintError> {
         guarded(|| self.parser.validate_token(token).map_err(failed))
-    }
-
-    /// Tokens that go on with a name that can stand here; none where any can.
-    fn name_mask(&self) -> Option<SimpleVob> {
-        let choice = self.verdict.choice.as_ref()?;
-        let cursor = choice.walk(self.text.get(choice.from..)?)?;
-        if cursor != choice.start() || choice.sets().is_empty() {
-            return Some(self.vocabulary.goes_on(choice, cursor));
-        }
-        // Together they take what each of them takes.
-        let mut mask = self.vocabulary.trie().alloc_token_set();
-        choice.sets().iter().for_each(|set| self.vocabulary.add_names(set, &mut mask));
-        Some(mask)
-    }
-
-    /// Tokens that go on with a name that was found to be right here.
-    fn hint_mask(&self) -> Option<SimpleVob> {
-        self.hints.iter().rev().find_map(|hint| {
-            let walk =
-                self.text.iter().try_fold(Walk::Before(0), |walk, byte| hint.step(walk, *byte))?;
-            let settled = |walk: &Walk| match walk {
-                Walk::Elsewhere => true,
-                Walk::Name(cursor) => cursor.is_behind(),
-                Walk::Before(_) => false,
-            };
-            (!settled(&walk))
-                .then(|| self.vocabulary.stepped(walk, settled, |walk, byte| hint.step(walk, byte)))
-        })
     }
 
     /// What is to be done with a token of the mask.
@@ -410,82 +274,6 @@ impl Constrained {
         };
     }
 
-    /// The tokens that must come next, where a name can go on in one way only. They are what the
-    /// tokenizer makes of the text with them, whatever comes behind.
-    pub fn forced(&mut self, tokenizer: &TextTokenizer) -> Vec<u32> {
-        self.forced_by_name(tokenizer).unwrap_or_default()
-    }
-
-    fn forced_by_name(&mut self, tokenizer: &TextTokenizer) -> Option<Vec<u32>> {
-        if !self.names {
-            return None;
-        }
-        let choice = self.verdict.choice.clone()?;
-        let written = self.text.get(choice.from..)?.to_vec();
-        if written.is_empty() {
-            return None;
-        }
-        let forced = choice.forced(&written);
-        if forced.is_empty() || !self.fits(&forced) {
-            return None;
-        }
-        // From a token that begins with white space on, tokens do not depend on what is before.
-        let begin = self.tokens.iter().rposition(|(token, before)| {
-            *before < choice.from
-                && tokenizer.bytes(*token).first().is_some_and(u8::is_ascii_whitespace)
-        })?;
-        let tail = self.tokens.get(begin..)?;
-        let mut text = valid(self.text.get(tail.first()?.1..)?).to_owned();
-        text.push_str(std::str::from_utf8(&forced).ok()?);
-        let whole =
-            choice.walk(text.as_bytes().get(text.len() - written.len() - forced.len()..)?)?;
-        let mut probes: Vec<String> = (0x21..0x7F)
-            .filter(|byte| is_word_byte(*byte) && choice.step(whole, *byte).is_some())
-            .map(|byte| char::from(byte).to_string())
-            .collect();
-        if choice.step(whole, b' ').is_some() {
-            probes.extend(AFTER_NAMES.iter().map(|after| (*after).to_owned()));
-        }
-        let mut common: Option<Vec<u32>> = None;
-        for probe in probes {
-            let tokens = tokenizer.encode_rest(&format!("{text}{probe}")).ok()?;
-            common = Some(match common {
-                None => tokens,
-                Some(common) => common
-                    .into_iter()
-                    .zip(tokens)
-                    .take_while(|(a, b)| a == b)
-                    .map(|p| p.0)
-                    .collect(),
-            });
-        }
-        let common = common?;
-        let same = tail.iter().zip(&common).all(|((token, _), other)| token == other);
-        let rest = common.get(tail.len()..).filter(|_| same)?;
-        let mut bytes = 0;
-        let count = rest
-            .iter()
-            .take_while(|token| {
-                bytes += tokenizer.bytes(**token).len();
-                bytes <= forced.len()
-            })
-            .count();
-        rest.get(..count).map(<[u32]>::to_vec)
-    }
-
-    /// Whether the grammar can go on with these bytes.
-    fn fits(&mut self, bytes: &[u8]) -> bool {
-        guarded(|| {
-            Ok(self.parser.parser.with_recognizer(|recognizer| {
-                recognizer.trie_started("forced");
-                let fits = bytes.iter().all(|byte| recognizer.try_push_byte(*byte));
-                recognizer.trie_finished();
-                fits
-            }))
-        })
-        .unwrap_or(false)
-    }
-
     /// The text so far.
     pub fn text(&self) -> &str {
         valid(&self.text)
@@ -508,7 +296,7 @@ impl Constrained {
 }
 
 /// The part of a text that is whole characters.
-fn valid(text: &[u8]) -> &str {
+pub(super) fn valid(text: &[u8]) -> &str {
     match std::str::from_utf8(text) {
         Ok(text) => text,
         Err(error) => text

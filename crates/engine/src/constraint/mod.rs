@@ -14,6 +14,8 @@
 
 mod answer;
 mod cache;
+mod forced;
+mod masks;
 mod trie;
 mod vocabulary;
 

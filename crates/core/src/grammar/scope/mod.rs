@@ -20,8 +20,10 @@
 //!
 //! Pure. Called by the engine for every token, and by tests and tools for whole statements.
 
+mod keywords;
 mod level;
 mod names;
+mod parens;
 mod resolve;
 mod walk;
 

@@ -1,14 +1,15 @@
 //! The walk over a statement's tokens.
 //!
-//! Owns the stack of query levels and parentheses, and what keywords and punctuation do to it.
-//! What names mean is in [`super::resolve`].
+//! Owns the stack of query levels and parentheses, and in which order tokens come to them.
+//! What names mean is in [`super::resolve`], what words do in [`super::keywords`], what parentheses hold in
+//! [`super::parens`].
 
 use super::Violation;
-use super::level::{Clause, Columns, Cte, From, Item, Level, Output, Role, With};
+use super::level::{Clause, Level, Output, Role};
 use super::names::Chain;
 use super::resolve::BEFORE_OPERANDS;
 use crate::grammar::catalog::Catalog;
-use crate::grammar::words::{RESERVED, is_in};
+use crate::grammar::words::is_in;
 use crate::sql::{Token, TokenKind};
 
 /// A query level or a parenthesis.
@@ -60,7 +61,7 @@ pub(super) struct Walker<'a> {
     pub type_next: bool,
     pub label_next: bool,
     pub skip_next: bool,
-    lateral: bool,
+    pub lateral: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -209,7 +210,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Notes a part that may give the output column any name.
-    fn open_output(&mut self) {
+    pub fn open_output(&mut self) {
         self.output(Output::Open);
         let current = self.current();
         if self.at_level()
@@ -219,7 +220,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn end_output(&mut self, frame: usize) {
+    pub fn end_output(&mut self, frame: usize) {
         if let Some(level) = self.level_mut(frame)
             && let Some(output) = level.output.take()
         {
@@ -228,7 +229,7 @@ impl<'a> Walker<'a> {
     }
 
     /// The items of a level are all there: what has waited for them is judged.
-    fn end_items(&mut self, frame: usize) {
+    pub fn end_items(&mut self, frame: usize) {
         self.end_output(frame);
         let Some(level) = self.level_mut(frame) else { return };
         if !level.knows_items() {
@@ -236,264 +237,6 @@ impl<'a> Walker<'a> {
         }
         for reference in std::mem::take(&mut level.waiting) {
             self.resolve(frame, reference);
-        }
-    }
-
-    /// Whether the word is a keyword here; does what it means.
-    fn keyword(&mut self, token: &Token<'_>, next: Option<&Token<'_>>) -> bool {
-        let word = token.text.to_ascii_lowercase();
-        let clause = self.clause();
-        let current = self.current();
-        let call = next.is_some_and(|next| next.is_punct("("));
-        match word.as_str() {
-            "recursive" if clause == Clause::With(With::Name) => {
-                if let Some(level) = self.level_mut(current) {
-                    level.recursive = true;
-                }
-                return true;
-            }
-            "values" if clause == Clause::Start => {
-                if let Some(level) = self.level_mut(current) {
-                    level.first.get_or_insert(Columns::of((1..=100).map(|n| format!("column{n}"))));
-                    level.clause = Clause::Expression;
-                }
-                return true;
-            }
-            "left" | "right" if call => return false,
-            _ if !is_in(RESERVED, &word) => return false,
-            _ => {}
-        }
-        self.operand = matches!(
-            word.as_str(),
-            "end" | "null" | "true" | "false" | "isnull" | "notnull" | "user" | "session_user"
-        ) || word.starts_with("current_")
-            || word.starts_with("localtime");
-        match word.as_str() {
-            "and" | "or" | "not" | "in" | "is" | "like" | "ilike" | "similar" | "isnull"
-            | "notnull" | "overlaps" | "null" | "true" | "false" | "array" => self.unnamed(),
-            // Named like a column that may be in it.
-            "case" | "cast" | "treat" => self.open_output(),
-            "user" | "session_user" => self.output(Output::Named(word.clone())),
-            _ if self.operand => self.output(Output::Named(word.clone())),
-            _ => {}
-        }
-        match word.as_str() {
-            "with" if clause == Clause::Start && self.at_level() => {
-                self.set_clause(Clause::With(With::Name));
-            }
-            "select" => self.set_clause(Clause::Targets),
-            "from"
-                if matches!(self.before.as_str(), "is" | "not") && self.previous == "distinct" => {}
-            "from" if clause == Clause::Targets && self.at_level() => {
-                self.end_output(current);
-                self.set_clause(Clause::From(From::Item));
-            }
-            "where" | "having" | "limit" | "offset" | "fetch" | "for" if self.at_level() => {
-                self.end_items(current);
-                self.set_clause(Clause::Expression);
-            }
-            "group" if self.at_level() && self.previous != "within" => {
-                self.end_items(current);
-                self.set_clause(Clause::Sort);
-            }
-            "order" if self.at_level() => {
-                self.end_items(current);
-                self.set_clause(Clause::Sort);
-            }
-            "window" if self.at_level() => {
-                self.end_items(current);
-                self.set_clause(Clause::Window);
-            }
-            "union" | "intersect" | "except" if self.at_level() => {
-                self.end_items(current);
-                if let Some(level) = self.level_mut(current) {
-                    let columns = level.output_columns();
-                    level.first.get_or_insert(columns);
-                    level.items.clear();
-                    level.outputs.clear();
-                    level.clause = Clause::Start;
-                }
-            }
-            "union" | "intersect" | "except" if self.kind() == Some(Kind::Group) => {
-                self.set_clause(Clause::From(From::Item));
-            }
-            "on" if matches!(clause, Clause::From(_)) && self.in_from() => {
-                self.set_clause(Clause::On);
-            }
-            "using" if matches!(clause, Clause::From(_) | Clause::On) && self.in_from() => {
-                self.set_clause(Clause::From(From::Using));
-            }
-            "join" if matches!(clause, Clause::From(_) | Clause::On) && self.in_from() => {
-                self.set_clause(Clause::From(From::Item));
-            }
-            "lateral" => self.lateral = true,
-            "tablesample" => self.set_clause(Clause::From(From::Sample)),
-            "as" => match (clause, self.kind()) {
-                (_, Some(Kind::Cast)) => self.type_next = true,
-                (Clause::With(With::AfterName), _) => self.set_clause(Clause::With(With::Body)),
-                (Clause::Targets | Clause::On, None) => self.label_next = true,
-                (Clause::From(From::AfterGroup), _) => {}
-                (Clause::From(_), None | Some(Kind::Group)) => {
-                    self.set_clause(Clause::From(From::AfterAs));
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-        true
-    }
-
-    fn operator(&mut self, text: &str) {
-        match text {
-            "::" => self.type_next = true,
-            "*" if !self.operand && self.at_level() && self.clause() == Clause::Targets => {
-                self.output(Output::Star(None));
-            }
-            _ => self.unnamed(),
-        }
-        self.operand = false;
-    }
-
-    fn punctuation(&mut self, token: &Token<'_>, next: Option<&Token<'_>>) {
-        let current = self.current();
-        let clause = self.clause();
-        match token.text {
-            "(" => self.open(next),
-            ")" => self.close(),
-            "," => {
-                self.type_next = false;
-                match clause {
-                    Clause::Targets if self.at_level() => self.end_output(current),
-                    Clause::With(With::AfterBody) if self.at_level() => {
-                        self.set_clause(Clause::With(With::Name));
-                    }
-                    Clause::From(_) | Clause::On if self.in_from() => {
-                        self.set_clause(Clause::From(From::Item));
-                    }
-                    _ => {}
-                }
-                self.operand = false;
-            }
-            "." => self.skip_next = true,
-            "[" => {
-                self.open_output();
-                self.operand = false;
-            }
-            "]" => self.operand = true,
-            ";" => self.end_items(current),
-            _ => self.operand = false,
-        }
-    }
-
-    fn open(&mut self, next: Option<&Token<'_>>) {
-        let current = self.current();
-        let outer = self.level(current).and_then(|level| level.outer);
-        let query = next.is_some_and(|next| next.is_any_word(&["select", "with", "values"]));
-        let nested = next.is_some_and(|next| next.is_punct("("));
-        let clause = self.clause();
-        let level = |role, outer| Frame::Query(Box::new(Level::new(role, outer)));
-        let paren = |kind| Frame::Paren(Paren { kind, fresh: true, names: Vec::new() });
-        let frame = match clause {
-            Clause::With(With::Body) if self.at_level() => level(Role::Cte, outer),
-            Clause::With(With::AfterName) => paren(Kind::Names),
-            Clause::Start if self.at_level() && (query || nested) => level(Role::Operand, outer),
-            Clause::From(From::Item) if self.in_from() && query => {
-                let lateral = std::mem::take(&mut self.lateral);
-                level(Role::Derived, if lateral { Some(current) } else { outer })
-            }
-            Clause::From(From::Item) if self.in_from() => paren(Kind::Group),
-            Clause::From(From::AfterAs | From::AfterAlias | From::AfterGroup | From::Using)
-                if self.in_from() =>
-            {
-                paren(Kind::Names)
-            }
-            _ if query => {
-                self.output(Output::Open);
-                level(Role::Expression, Some(current))
-            }
-            _ => {
-                let kind = match self.previous.as_str() {
-                    "cast" | "treat" => Kind::Cast,
-                    "extract" => Kind::Extract,
-                    "over" => Kind::Window,
-                    "as" if clause == Clause::Window => Kind::Window,
-                    "on" if clause == Clause::Targets => Kind::DistinctOn,
-                    _ => Kind::Expression,
-                };
-                if !self.operand && kind != Kind::DistinctOn {
-                    self.output(Output::Open);
-                }
-                paren(kind)
-            }
-        };
-        self.operand = false;
-        self.frames.push(frame);
-    }
-
-    fn close(&mut self) {
-        if self.frames.len() < 2 {
-            return;
-        }
-        self.type_next = false;
-        self.end_items(self.frames.len() - 1);
-        let Some(frame) = self.frames.pop() else { return };
-        self.operand = true;
-        match frame {
-            Frame::Query(level) => self.close_query(*level),
-            Frame::Paren(paren) => match paren.kind {
-                Kind::Group => self.set_clause(Clause::From(From::AfterGroup)),
-                Kind::Names => self.close_names(paren.names),
-                Kind::DistinctOn => self.operand = false,
-                _ => {}
-            },
-        }
-    }
-
-    fn close_query(&mut self, level: Level) {
-        let columns = level.output_columns();
-        let current = self.current();
-        let Some(parent) = self.level_mut(current) else { return };
-        match level.role {
-            Role::Cte => {
-                if let Some(cte) = parent.building.take() {
-                    let columns = if cte.named { cte.columns } else { columns };
-                    parent.ctes.retain(|earlier| earlier.name != cte.name);
-                    parent.ctes.push(Cte { columns, ..cte });
-                }
-                parent.clause = Clause::With(With::AfterBody);
-            }
-            Role::Derived => {
-                parent.items.push(Item { columns, ..Item::default() });
-                parent.clause = Clause::From(From::AfterItem);
-            }
-            Role::Operand => {
-                parent.first.get_or_insert(columns);
-            }
-            Role::Top | Role::Expression => {}
-        }
-    }
-
-    fn close_names(&mut self, names: Vec<String>) {
-        let current = self.current();
-        let Some(level) = self.level_mut(current) else { return };
-        match level.clause {
-            Clause::With(_) => {
-                if let Some(cte) = &mut level.building {
-                    cte.columns = Columns::of(names);
-                    cte.named = true;
-                }
-            }
-            Clause::From(From::Using) => level.clause = Clause::On,
-            _ => {
-                if let Some(item) = level.items.last_mut() {
-                    // Names given to the first columns; the others keep theirs. Of a function
-                    // there are no others.
-                    let open = item.columns.open && !item.function;
-                    let kept = Columns { open, ..item.columns.clone() };
-                    item.columns = Columns::of(names).and(&kept);
-                }
-                level.clause = Clause::From(From::AfterAlias);
-            }
         }
     }
 }
