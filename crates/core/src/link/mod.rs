@@ -5,6 +5,7 @@
 //! extension has found for its columns, so it can show nothing the caller may not read. Called by the extension before [`crate::prompt`], and
 //! by the tools.
 
+mod fit;
 mod graph;
 mod index;
 mod likeness;
@@ -20,11 +21,11 @@ mod trigrams;
 mod values;
 mod words;
 
+pub use fit::{Fit, best, fit, named};
 pub(crate) use index::Index;
 pub use lookup::{Hit, Lookup, Prefix};
 pub use nearness::{Nearness, Vectors};
 pub use question::{FoundValue, Question};
-pub use rank::{Fit, best, fit, named};
 pub use reasons::{Linked, Reason, Shared, linked};
 pub use select::{Budget, Selection, estimate_tokens, order, select, select_near};
 pub use sought::{Sought, sought};

@@ -6,15 +6,13 @@
 //! relation shares places it within its schema. Called by [`super::select()`] and
 //! [`super::reasons`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::index::{Index, Names, Place};
 use super::likeness::likeness;
 use super::nearness::Nearness;
-use super::question::Question;
-use super::values::{self, ValueHit};
+use super::values::ValueHit;
 use super::words::{Spelled, is_stop_word, spelled, split};
-use crate::schema::{Relation, Snapshot};
 
 // All weights were fitted together, see docs/evaluation.md. A name says more than a description,
 // and the relation's own name more than a column's.
@@ -245,7 +243,7 @@ impl Shared {
 }
 
 /// For each relation the best weight that each word asked is found with.
-fn weights(index: &Index, asked: usize, likenesses: &[Likeness]) -> Vec<Vec<f32>> {
+pub(super) fn weights(index: &Index, asked: usize, likenesses: &[Likeness]) -> Vec<Vec<f32>> {
     let mut weights = vec![vec![0.0f32; asked]; index.relations.len()];
     let scales: Vec<(f32, f32)> = index.relations.iter().map(scale).collect();
     for found in likenesses {
@@ -293,72 +291,11 @@ fn count(weights: &[f32], rarity: &[f32]) -> f32 {
     weights.iter().zip(rarity).map(|(weight, rarity)| weight * rarity).sum()
 }
 
-/// How a question and some relations, those a statement reads, fit together.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Fit {
-    /// Share of the question's words that the relations have.
-    pub covered: f32,
-    /// Share of the question's words that any relation has.
-    pub known: f32,
-    /// By how much the relation that has least to do with the question is ahead of the best one that
-    /// is not among them, as a share of the larger score: from -1 to 1.
-    pub margin: f32,
-}
-
-/// How `question` and the relations at these positions fit together.
-#[must_use]
-pub fn fit<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>, used: &[usize]) -> Fit {
-    let question = question.into();
-    let index = snapshot.index();
-    let asked = asked(question.text);
-    let weights = weights(index, asked.len(), &likenesses(index, &asked));
-    let share = |relations: &dyn Fn(usize) -> bool| {
-        let has = |word: usize| {
-            weights.iter().enumerate().any(|(position, weights)| {
-                relations(position) && weights.get(word).is_some_and(|weight| *weight > 0.0)
-            })
-        };
-        let found = (0..asked.len()).filter(|word| has(*word)).count();
-        if asked.is_empty() { 0.0 } else { found as f32 / asked.len() as f32 }
-    };
-    let values = values::named(snapshot, question);
-    let scores: HashMap<usize, f32> =
-        rank(index, question.text, &values, &Nearness::default()).into_iter().collect();
-    let score = |position: usize| scores.get(&position).copied().unwrap_or_default();
-    let others = (0..weights.len()).filter(|position| !used.contains(position));
-    let best_other = others.map(score).fold(0.0, f32::max);
-    let least = used.iter().map(|position| score(*position)).reduce(f32::min).unwrap_or_default();
-    let larger = least.max(best_other);
-    Fit {
-        covered: share(&|position| used.contains(&position)),
-        known: share(&|_| true),
-        margin: if larger > 0.0 { (least - best_other) / larger } else { 0.0 },
-    }
-}
-
-/// The relations that have most to do with `question`, best first, at most `most`.
-#[must_use]
-pub fn best<'s>(snapshot: &'s Snapshot, question: &str, most: usize) -> Vec<&'s Relation> {
-    let named = values::named(snapshot, question.into());
-    let ranked = rank(snapshot.index(), question, &named, &Nearness::default());
-    let ranked = ranked.iter().take(most);
-    ranked.filter_map(|(position, _)| snapshot.relations.get(*position)).collect()
-}
-
-/// Relations all of whose name is in the question.
-#[must_use]
-pub fn named(snapshot: &Snapshot, question: &str) -> usize {
-    let asked: HashSet<String> = split(question).into_iter().collect();
-    let is_named = |relation: &&Relation| {
-        let words = split(&relation.name.name);
-        !words.is_empty() && words.iter().all(|word| asked.contains(word))
-    };
-    snapshot.relations.iter().filter(is_named).count()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::values;
     use super::*;
+    use crate::schema::Snapshot;
     use crate::schema::fixture::{self, key, table};
     use proptest::prelude::*;
 
@@ -409,23 +346,6 @@ mod tests {
             let found = names(&snapshot, question);
             assert_eq!(found.first().map(String::as_str), Some(first), "{question}");
         }
-    }
-
-    #[test]
-    fn what_a_statement_reads_fits_the_question_or_not() {
-        let snapshot = fixture::shop();
-        let at = |name: &str| {
-            snapshot.relations.iter().position(|relation| relation.name.name == name).unwrap()
-        };
-        let question = "How many customers are there?";
-        let right = fit(&snapshot, question, &[at("customers")]);
-        assert_eq!((right.covered, right.known), (1.0, 1.0));
-        assert!(right.margin > 0.0, "{right:?}");
-        let wrong = fit(&snapshot, question, &[at("order_items")]);
-        assert!(wrong.covered < 1.0 && wrong.margin < 0.0, "{wrong:?}");
-        let nothing = fit(&snapshot, "how is the weather", &[at("customers")]);
-        assert_eq!(nothing, Fit { covered: 0.0, known: 0.0, margin: 0.0 });
-        assert_eq!(fit(&snapshot, "", &[]), nothing);
     }
 
     #[test]
