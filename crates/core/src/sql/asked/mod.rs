@@ -1,6 +1,6 @@
 //! What a question says in words whose SQL small models get wrong, and the statement does not.
 //!
-//! Three words change the whole statement and are often answered by one of its conditions: "the
+//! Some words change the whole statement and are often answered by one of its conditions: "the
 //! oldest" by an order the wrong way round, "A and B" of things that one row is only one of by
 //! `IN ('A', 'B')`, and "never" by `<> 'A'`, which other rows fulfil. Each rule looks for the words
 //! in the question and for the form in the statement, and rewrites only where it finds both. Must
@@ -11,11 +11,17 @@
 //! |---|---|---|
 //! | "the oldest", "the youngest" | `ORDER BY age` the other way round, or by something else, `min` for `max` | the age or birth that is meant, the right way round |
 //! | "to milk and to cats" | `h.allergy IN ('Milk', 'Cat')`, many rows of `h` for one of the result | one statement for each, INTERSECT between |
+//! | "both … and" | `… UNION …` of the same rows | `… INTERSECT …` |
+//! | "names of the mountains" | the name of another relation that is read | that of the mountain |
+//! | "brand and name, sorted by aperture" | the aperture, too | brand and name |
 //! | "do not", "never", "without" | `JOIN race r … WHERE r.class <> 'GT'`, many rows of `r` for one of the result | `NOT EXISTS (… r.class = 'GT')` |
 
+mod called;
 mod every;
 mod extreme;
 mod many;
+mod ordered;
+mod shared;
 mod without;
 mod words;
 
@@ -27,7 +33,14 @@ use words::Asked;
 /// the statement is not understood.
 pub fn conform(sql: &ParsedSql, snapshot: &Snapshot, question: &str) -> Option<ParsedSql> {
     let asked = Asked::new(question);
-    let rules = [extreme::turn, every::each_alone, without::none_of];
+    let rules = [
+        extreme::turn,
+        every::each_alone,
+        shared::in_both,
+        without::none_of,
+        called::whose,
+        ordered::unasked,
+    ];
     let mut changed: Option<ParsedSql> = None;
     for rule in rules {
         if let Some(next) = rule(changed.as_ref().unwrap_or(sql), snapshot, &asked) {

@@ -217,14 +217,115 @@ fn denials_of_what_is_one_stay() {
     }
 }
 
+#[test]
+fn what_is_only_ordered_by_is_not_shown() {
+    for (question, sql, wanted) in [
+        (
+            "List the names of riders, and sort them in ascending order of wins.",
+            "SELECT r.name, r.wins FROM s.rider r ORDER BY r.wins ASC",
+            "SELECT r.name FROM s.rider r ORDER BY r.wins ASC",
+        ),
+        (
+            "Show the titles and towns of stables, sorted by the number of horses.",
+            "SELECT COUNT(*) AS n, t.title, t.town FROM s.stable t JOIN s.horse h \
+             ON h.stable_id = t.id GROUP BY t.title, t.town ORDER BY n DESC",
+            "SELECT t.title, t.town FROM s.stable t JOIN s.horse h \
+             ON h.stable_id = t.id GROUP BY t.title, t.town ORDER BY COUNT(*) DESC",
+        ),
+        (
+            "What are the top three towns in terms of the average age? Give me the towns.",
+            "SELECT t.town, AVG(r.age) oldest FROM s.stable t JOIN s.rider r ON r.id = t.id \
+             GROUP BY t.town ORDER BY oldest DESC LIMIT 3",
+            "SELECT t.town FROM s.stable t JOIN s.rider r ON r.id = t.id \
+             GROUP BY t.town ORDER BY AVG(r.age) DESC LIMIT 3",
+        ),
+        (
+            "riders ordered by age, then by wins",
+            "SELECT age, name, wins FROM s.rider ORDER BY age, wins DESC",
+            "SELECT name FROM s.rider ORDER BY age, wins DESC",
+        ),
+    ] {
+        becomes(question, sql, wanted);
+    }
+    let two = "SELECT r.name, r.wins FROM s.rider r ORDER BY r.wins";
+    for (question, sql) in [
+        ("Show the names and wins of riders, sorted by wins.", two),
+        ("Names of riders sorted by wins. Show the wins, too.", two),
+        ("Sort the list of names and wins.", two),
+        ("Show the order of the riders", two),
+        ("Names of riders sorted by age", two),
+        ("names sorted by wins", "SELECT r.name, r.wins FROM s.rider r ORDER BY r.name"),
+        ("names sorted by wins", "SELECT r.wins FROM s.rider r ORDER BY r.wins"),
+        ("names sorted by wins", "SELECT DISTINCT r.name, r.wins FROM s.rider r ORDER BY r.wins"),
+        ("names sorted by wins", "SELECT * FROM s.rider r ORDER BY r.wins"),
+        ("names sorted by wins", "SELECT r.name, r.wins FROM s.rider r"),
+        ("riders and ages, sorted by name", "SELECT name, age FROM s.rider ORDER BY name"),
+        (
+            "average wins grouped and sorted by age",
+            "SELECT age, avg(wins) FROM s.rider GROUP BY age ORDER BY age",
+        ),
+    ] {
+        stays(question, sql);
+    }
+}
+
+#[test]
+fn both_is_not_either() {
+    let wins = |operator: &str| {
+        format!(
+            "SELECT r.age FROM s.rider r WHERE r.wins > 9 {operator} \
+             SELECT r.age FROM s.rider r WHERE r.wins < 2"
+        )
+    };
+    let question = "At which ages are there both riders with over 9 wins and riders with under 2?";
+    becomes(question, &wins("UNION"), &wins("INTERSECT"));
+    stays("ages of riders with over 9 wins and of riders with under 2", &wins("UNION"));
+    stays("ages with both over 9 wins and under 2 or none", &wins("UNION"));
+    stays(question, &wins("UNION ALL"));
+    stays(
+        "the names of both horses and riders",
+        "SELECT h.name FROM s.horse h UNION SELECT r.name FROM s.rider r",
+    );
+}
+
+#[test]
+fn a_name_is_that_of_whom_the_question_says() {
+    let sql = |item: &str| {
+        format!(
+            "SELECT {item}.name, count(*) FROM s.rider r JOIN s.horse h ON h.rider_id = r.id \
+             WHERE r.age > 40 GROUP BY {item}.name ORDER BY {item}.name"
+        )
+    };
+    for question in [
+        "What are the names of the horses of riders over 40?",
+        "Horse names where the rider is over 40",
+        "The horse's name where its rider is over 40",
+        "Names of all different horses whose rider is over 40",
+    ] {
+        becomes(question, &sql("r"), &sql("h"));
+        stays(question, &sql("h"));
+    }
+    stays(
+        "Horse names where the rider is over 40",
+        "SELECT r.name, h.name FROM s.rider r JOIN s.horse h ON h.rider_id = r.id",
+    );
+    for question in [
+        "The names of horses and the names of riders",
+        "The names of riders with a horse",
+        "Who has horses?",
+    ] {
+        stays(question, &sql("r"));
+    }
+}
+
 proptest! {
     #[test]
     fn no_statement_makes_it_fail(
-        select in "(h[.]name|name|r[.]cup|count\\(1\\)|min\\(r?[.]?age\\))",
+        select in "(h[.]name|name|r[.]cup|count\\(1\\)|min\\(r?[.]?age\\))(, age| AS name, h[.]name| \"x,\")?",
         from in "s[.]horse h( (LEFT )?JOIN s[.]race r ON r[.]horse_id = h[.]id)?( JOIN s[.]stable t ON t[.]id = h[.]stable_id)?",
         condition in "( WHERE (h|r|t)[.](cup|town|id) (<>|=|NOT ILIKE|IN) ('a'|\\('a', 'b'\\)|7)( (AND|OR) (r[.])?cup (<>|=) 'b')?)?",
         order in "( ORDER BY (h[.])?(birth_date|name|age)( DESC)?( LIMIT 1)?)?",
-        question in "(oldest|youngest|never|do not|) a and b",
+        question in "(oldest|youngest|never|do not|) a and b(, sorted by (name|age|number))?",
     ) {
         let sql = format!("SELECT {select} FROM {from}{condition}{order}");
         if let Ok(parsed) = policy::check(CandidateSql::from_user(&sql).unwrap())

@@ -29,6 +29,23 @@ const NO_SUPERLATIVES: &[&str] = &[
 /// Verbs in front of "not" that deny what something does or has, not what it is.
 const DENIED: &[&str] = &["do", "does", "did", "have", "has", "had", "could", "can", "were", "are"];
 
+/// Words that ask for an order, and what must stand soon behind them.
+const ORDERS: &[(&str, &str)] = &[
+    ("sort", "by"),
+    ("sorted", "by"),
+    ("order", "by"),
+    ("ordered", "by"),
+    ("rank", "by"),
+    ("ranked", "by"),
+    ("arranged", "by"),
+    ("order of", ""),
+    ("sorted in", "of"),
+    ("in terms of", ""),
+];
+
+/// Most words between both.
+const NEAR_BY: usize = 5;
+
 /// Which end of ages is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Age {
@@ -49,6 +66,16 @@ impl Asked {
         let words = text.split(is_between).map(|word| word.trim_matches('\''));
         let words = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
         Self { text, words }
+    }
+
+    /// The whole of it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether what is found for each of two kinds is wanted.
+    pub fn wants_both(&self) -> bool {
+        self.has("both") && self.has("and") && !self.has("or") && !self.has("either")
     }
 
     fn has(&self, word: &str) -> bool {
@@ -96,6 +123,27 @@ impl Asked {
         !self.has("either") && pairs.into_iter().all(|(one, other)| is_joined(*one, *other))
     }
 
+    /// What stands behind the words that ask for an order, up to the end of that sentence, and all the
+    /// rest; none where no order is asked for, or in several ways.
+    pub fn order(&self) -> Option<(&str, String)> {
+        let mut found = ORDERS.iter().filter_map(|(begin, end)| {
+            let at = find_word(&self.text, begin)?;
+            let behind = at + begin.len();
+            let near = self.text.get(behind..)?;
+            let until = near.find(['.', '?', '!', ';']).unwrap_or(near.len());
+            let sentence = near.get(..until)?;
+            let by = if end.is_empty() { 0 } else { find_word(sentence, end)? + end.len() };
+            // What is between names the rows: "sorted alphabetically by".
+            let few = sentence.get(..by)?.split_whitespace().count() <= NEAR_BY;
+            few.then_some((at, behind + by, behind + until))
+        });
+        let (at, from, until) = found.next()?;
+        // "In ascending order of", "sorted by … in order of": one of them is enough, if it is the first.
+        let (at, from) = found.fold((at, from), |first, (at, from, _)| first.min((at, from)));
+        let rest = [self.text.get(..at)?, self.text.get(until..)?].join(" ");
+        Some((self.text.get(from..until)?, rest))
+    }
+
     /// Whether it asks for what something does not do or have.
     pub fn denies(&self) -> bool {
         let pairs = self.words.iter().zip(self.words.iter().skip(1));
@@ -106,4 +154,14 @@ impl Asked {
                 .into_iter()
                 .any(|(one, other)| other == "not" && DENIED.contains(&one.as_str()))
     }
+}
+
+/// Where `word` stands in a text with nothing but itself between spaces or marks.
+fn find_word(text: &str, word: &str) -> Option<usize> {
+    let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    text.match_indices(word).map(|(at, _)| at).find(|at| {
+        let (before, behind) = (text.get(..*at), text.get(at + word.len()..));
+        !is_part(before.and_then(|text| text.chars().next_back()))
+            && !is_part(behind.and_then(|text| text.chars().next()))
+    })
 }

@@ -1,0 +1,169 @@
+//! Columns that are there for the order alone.
+//!
+//! "Brands and names, sorted by aperture" wants two columns and gets three: models select what they
+//! order by. Where a column of the result is a key of the order, and the question names it nowhere but
+//! behind the words that ask for the order, it goes. Names stay: they stand for what is listed. Where every column would go, all stay; what is
+//! DISTINCT must be ordered by what it selects.
+
+use std::ops::RangeInclusive;
+
+use sqlparser::ast::{Expr, OrderByKind, Query, Select, SelectItem, SetExpr};
+
+use super::words::Asked;
+use crate::link::{is_stop_word, split};
+use crate::schema::Snapshot;
+use crate::sql::edits::{Edits, Source};
+use crate::sql::parsed::ParsedSql;
+use crate::sql::walk::folded;
+
+/// Words by which questions ask for what a function gives.
+const CALLED: &[(&str, &[&str])] = &[
+    ("count", &["count", "number", "total", "amount", "frequency"]),
+    ("sum", &["sum", "total", "amount"]),
+    ("avg", &["avg", "average", "mean"]),
+    ("min", &["min", "minimum", "lowest", "least", "smallest"]),
+    ("max", &["max", "maximum", "highest", "most", "largest", "greatest"]),
+];
+
+/// Words of columns by which things are shown, whether or not they are called so.
+const SHOWN: &[&str] = &["name", "title"];
+
+/// `sql` without the columns that the question only orders by.
+pub(super) fn unasked(sql: &ParsedSql, _: &Snapshot, asked: &Asked) -> Option<ParsedSql> {
+    let (order, others) = asked.order()?;
+    let (order, others) = (stems(order), stems(&others));
+    // Groups are told apart by what they are ordered by.
+    if others.iter().any(|word| word == "group") {
+        return None;
+    }
+    let source = Source::new(sql)?;
+    let query = source.query()?;
+    let (select, keys) = ordered(&query)?;
+    let places = places(&source, select)?;
+    let is_key = |expr: &Expr| keys.iter().any(|key| is_same(key, expr));
+    let goes: Vec<bool> = select
+        .projection
+        .iter()
+        .map(|item| {
+            let (expr, label) = match item {
+                SelectItem::UnnamedExpr(expr) => (expr, None),
+                SelectItem::ExprWithAlias { expr, alias } => (expr, Some(folded(alias))),
+                _ => return false,
+            };
+            let by_label = label.is_some_and(|label| keys.iter().any(|key| names(key, &label)));
+            let words = words(expr);
+            (by_label || is_key(expr))
+                && !words.iter().any(|word| SHOWN.contains(&word.as_str()))
+                && words.iter().any(|word| order.contains(word))
+                && !words.iter().any(|word| others.contains(word))
+        })
+        .collect();
+    if !goes.contains(&true) || !goes.contains(&false) {
+        return None;
+    }
+    let columns = select.projection.iter().zip(&places).zip(goes);
+    let mut edits = Edits::default();
+    let mut kept = Vec::new();
+    for ((item, place), goes) in columns {
+        match item {
+            _ if !goes => kept.push(source.text_of_tokens(place.start() + 1, *place.end())?),
+            SelectItem::ExprWithAlias { alias, .. } => {
+                spell_out(&source, &query, &folded(alias), place, &mut edits);
+            }
+            _ => {}
+        }
+    }
+    let (first, last) = (source.tokens().get(1)?, source.tokens().get(*places.last()?.end())?);
+    edits.replace_tokens(first, last, kept.join(", "));
+    source.with(edits)
+}
+
+/// A SELECT whose rows are ordered, and by what.
+fn ordered(query: &Query) -> Option<(&Select, Vec<&Expr>)> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let OrderByKind::Expressions(keys) = &query.order_by.as_ref()?.kind else { return None };
+    let is_plain = query.with.is_none() && select.distinct.is_none();
+    is_plain.then(|| (select.as_ref(), keys.iter().map(|key| &key.expr).collect()))
+}
+
+/// Where each column of the result stands, the comma or SELECT before it and its label included.
+fn places(source: &Source<'_>, select: &Select) -> Option<Vec<RangeInclusive<usize>>> {
+    let tokens = source.tokens();
+    let mut begins = vec![0];
+    let mut depth = 0usize;
+    let end = tokens.iter().enumerate().skip(1).find_map(|(at, token)| {
+        if token.is_any_word(&["from"]) && depth == 0 {
+            return Some(at);
+        }
+        match token.text {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            "," if depth == 0 => begins.push(at),
+            _ => {}
+        }
+        None
+    })?;
+    let ends = begins.iter().skip(1).copied().chain([end]);
+    let places: Vec<_> = begins.iter().zip(ends).map(|(from, to)| *from..=to - 1).collect();
+    (tokens.first()?.is_word("select") && places.len() == select.projection.len()).then_some(places)
+}
+
+/// Whether two expressions are written alike.
+fn is_same(one: &Expr, other: &Expr) -> bool {
+    one.to_string().eq_ignore_ascii_case(&other.to_string())
+}
+
+/// Whether a key of the order is a label of the result.
+fn names(key: &Expr, label: &str) -> bool {
+    matches!(key, Expr::Identifier(name) if folded(name) == *label)
+}
+
+/// Words by which a question can ask for an expression's values.
+fn words(expr: &Expr) -> Vec<String> {
+    match expr {
+        Expr::Nested(inner) => words(inner),
+        Expr::Identifier(name) => telling(&name.value),
+        Expr::CompoundIdentifier(parts) => {
+            parts.last().map(|name| telling(&name.value)).unwrap_or_default()
+        }
+        Expr::Function(function) => {
+            let name = function.name.to_string().to_lowercase();
+            let called = CALLED.iter().filter(|(own, _)| *own == name);
+            let called = called.flat_map(|(_, words)| words.iter().map(|word| (*word).to_owned()));
+            called.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn telling(name: &str) -> Vec<String> {
+    stems(name).into_iter().filter(|word| !is_stop_word(word)).collect()
+}
+
+/// Words without their endings: "seatings" is "seating" is "seat".
+fn stems(text: &str) -> Vec<String> {
+    split(&split(text).join(" "))
+}
+
+/// Writes what a label stands for where the order has the label.
+fn spell_out(
+    source: &Source<'_>,
+    query: &Query,
+    label: &str,
+    place: &RangeInclusive<usize>,
+    edits: &mut Edits,
+) -> Option<()> {
+    let tokens = source.tokens();
+    let before = place.end().checked_sub(1)?;
+    let last = if tokens.get(before)?.is_word("as") { before.checked_sub(1)? } else { before };
+    let text = source.text_of_tokens(place.start() + 1, last)?;
+    let OrderByKind::Expressions(keys) = &query.order_by.as_ref()?.kind else { return None };
+    for key in keys {
+        if let Expr::Identifier(name) = &key.expr
+            && folded(name) == label
+        {
+            edits.replace(source, name, name, text.to_owned());
+        }
+    }
+    Some(())
+}
