@@ -19,13 +19,15 @@
 //! | `assessment_code`, where the column is `asessment_code` | the column |
 //! | `HAVING n > 5`, where `n` is only the name of an output column | what it is the name of |
 //! | `SELECT a.x, a.y, count(*) … GROUP BY a.x` | `GROUP BY a.y, a.x` |
-//! | `a.x < (SELECT b.y FROM b …)`, of many rows | `min(b.y)`, `max` for `>` |
+//! | `a.x < (SELECT b.y FROM b …)`, of many rows | `min(b.y)`, `max` for `>`, `IN` for `=` |
 //! | `FROM a JOIN b ON … JOIN a ON …` | `a` once |
 //! | `a.x = 5`, where `x` is text | `a.x = '5'` |
+//! | `SELECT DISTINCT a.x … ORDER BY a.y` | `GROUP BY a.x ORDER BY min(a.y)` |
 //! | `WHERE a.x > avg(a.x)`, `WHERE count(*) > 3 GROUP BY …` | a sub-query, HAVING |
 
 mod aggregates;
 mod between;
+mod distinct;
 mod grouping;
 pub(super) mod joins;
 mod labels;
@@ -46,7 +48,7 @@ type Step = fn(&Source<'_>, &Snapshot, &Query, &mut Edits);
 
 /// Labels before columns: what is copied may have some that are wrong. Columns twice: what one joined
 /// may have others that could not be told before. Groups once all columns are known.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     |source, _, query, edits| twice::read_once(source, query, edits),
     labels::spell_out,
     mend_columns,
@@ -55,6 +57,7 @@ const STEPS: [Step; 8] = [
     scalar::bound,
     aggregates::placed,
     grouping::complete,
+    distinct::grouped,
 ];
 
 /// `sql` with its columns put right; `None` where nothing is wrong with them, nothing can be done

@@ -1,6 +1,6 @@
 //! Groups that lack columns, and sub-queries of many rows.
 
-use super::{in_school, mended, school};
+use super::{becomes, in_school, mended, school, stays};
 
 #[test]
 fn groups_get_what_is_selected_beside_them() {
@@ -50,6 +50,20 @@ fn of_many_rows_the_bound_is_compared() {
 }
 
 #[test]
+fn one_of_many_rows_is_equal() {
+    for query in [
+        "SELECT leader_id FROM s.club",
+        "SELECT id FROM s.club GROUP BY id HAVING count(*) > 1",
+        "SELECT id FROM s.club EXCEPT SELECT club_id FROM s.membership",
+    ] {
+        in_school(
+            &format!("SELECT id FROM s.club WHERE leader_id = ({query}) AND id > 3"),
+            &format!("SELECT id FROM s.club WHERE leader_id IN ({query}) AND id > 3"),
+        );
+    }
+}
+
+#[test]
 fn one_row_is_compared_as_it_is() {
     let mut snapshot = school();
     for relation in &mut snapshot.relations {
@@ -59,9 +73,45 @@ fn one_row_is_compared_as_it_is() {
         "SELECT id FROM s.club WHERE leader_id < (SELECT leader_id FROM s.club WHERE id = 3)",
         "SELECT id FROM s.club WHERE leader_id < (SELECT max(leader_id) FROM s.club)",
         "SELECT id FROM s.club WHERE leader_id < (SELECT leader_id FROM s.club LIMIT 1)",
-        "SELECT id FROM s.club WHERE leader_id = (SELECT leader_id FROM s.club)",
+        "SELECT id FROM s.club WHERE leader_id = (SELECT leader_id FROM s.club LIMIT 1)",
+        "SELECT id FROM s.club WHERE leader_id = (SELECT max(leader_id) FROM s.club)",
+        "SELECT id FROM s.club WHERE leader_id = (SELECT leader_id FROM s.club c WHERE c.id = 3)",
+        "SELECT id FROM s.club WHERE leader_id = (SELECT 3)",
+        "SELECT id FROM s.club WHERE leader_id <> (SELECT leader_id FROM s.club)",
         "SELECT id FROM s.club WHERE leader_id < 3",
     ] {
         assert_eq!(mended(&snapshot, sql), None, "{sql}");
+    }
+}
+
+#[test]
+fn what_is_distinct_is_grouped_where_something_else_orders_it() {
+    for (sql, wanted) in [
+        (
+            "SELECT DISTINCT c.city FROM shop.customers c WHERE c.id > 3 ORDER BY c.created_at DESC, c.city LIMIT 5",
+            "SELECT  c.city FROM shop.customers c WHERE c.id > 3 GROUP BY c.city ORDER BY max(c.created_at) DESC, c.city LIMIT 5",
+        ),
+        (
+            "SELECT DISTINCT city, name AS who FROM shop.customers ORDER BY who, id",
+            "SELECT  city, name AS who FROM shop.customers GROUP BY city, name ORDER BY who, min(id)",
+        ),
+        (
+            "SELECT id FROM shop.orders WHERE id IN (SELECT DISTINCT o.id FROM shop.orders o ORDER BY o.total LIMIT 3)",
+            "SELECT id FROM shop.orders WHERE id IN (SELECT  o.id FROM shop.orders o GROUP BY o.id ORDER BY min(o.total) LIMIT 3)",
+        ),
+    ] {
+        becomes(sql, wanted);
+    }
+    for sql in [
+        "SELECT DISTINCT c.city FROM shop.customers c ORDER BY c.city DESC",
+        "SELECT DISTINCT c.city FROM shop.customers c ORDER BY city",
+        "SELECT DISTINCT c.city AS town FROM shop.customers c ORDER BY town",
+        "SELECT DISTINCT c.city FROM shop.customers c ORDER BY 1",
+        "SELECT DISTINCT lower(c.city) FROM shop.customers c ORDER BY lower(c.city)",
+        "SELECT DISTINCT ON (c.city) c.name FROM shop.customers c ORDER BY c.city, c.id",
+        "SELECT c.city FROM shop.customers c ORDER BY c.id",
+        "SELECT DISTINCT c.city FROM shop.customers c",
+    ] {
+        stays(sql);
     }
 }
