@@ -16,7 +16,7 @@
 //! | not "Yes" | "Y", "true", or another word for the same | that word |
 //! | not it, but longer values with it | | `ILIKE '%constant%'` |
 //! | (`LIKE` with a pattern) | | `ILIKE` |
-//! | a number, which references a table | one column of that table has it | `IN` the keys of its rows with it |
+//! | a number, or not it, and references a table | one column of that table has it | `IN` the keys of its rows with it |
 
 mod find;
 mod look;
@@ -142,6 +142,14 @@ fn fitted(
         }
         [] => {}
         _ => return Fit::Stays,
+    }
+    if let Some(target) = referenced::target_of(snapshot, relation, column) {
+        let is_denied = *kind == Kind::Differs;
+        match target.resolved(&comparison.text, is_denied, value, look) {
+            None => return Fit::Unknown,
+            Some(Some(text)) => return Fit::Rewritten(text),
+            Some(None) => {}
+        }
     }
     if let Some(words) = TRUTHS.iter().find(|words| words.contains(&&*value.to_lowercase())) {
         for word in words.iter().filter(|word| !value.eq_ignore_ascii_case(word)) {

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use super::{How, Look, fit_constants};
-use crate::schema::fixture::shop;
+use crate::schema::Snapshot;
+use crate::schema::fixture::{key, shop, table};
 use crate::sql::{CandidateSql, policy};
 use proptest::prelude::*;
 
@@ -196,6 +197,42 @@ fn a_name_stands_for_the_number_that_references_it() {
         "o.id = 'Berlin'",
     ] {
         assert_eq!(fitted(&sql(condition), look), None, "{condition}");
+    }
+}
+
+#[test]
+fn a_name_stands_for_the_code_that_references_it() {
+    let (mut agent, mut document) =
+        (table("s", "agent", &["code", "title"]), table("s", "document", &["id", "agent_code"]));
+    agent.primary_key = vec!["code".into()];
+    for column in agent.columns.iter_mut().chain(&mut document.columns) {
+        column.type_name = "text".into();
+    }
+    let foreign_keys = vec![key(&document.name, "agent_code", &agent.name)];
+    let mut snapshot =
+        Snapshot { relations: vec![agent, document], foreign_keys, ..Snapshot::default() };
+    snapshot.foreign_keys[0].to_columns = vec!["code".into()];
+    let stored = |look: &Look<'_>| {
+        let values: &[&str] = match look.column {
+            "code" => &["UM", "FX"],
+            "title" => &["US Mail", "Fast Express"],
+            "agent_code" => &["UM"],
+            _ => &[],
+        };
+        let alike = values.iter().filter(|value| value.eq_ignore_ascii_case(look.value));
+        Some(if look.how == How::Within { vec![] } else { alike.map(|v| (*v).into()).collect() })
+    };
+    let sql = |condition: &str| format!("SELECT d.id FROM s.document d WHERE d.{condition}");
+    let fitted = |condition: &str| {
+        let parsed = policy::check(CandidateSql::from_user(&sql(condition)).unwrap()).unwrap();
+        fit_constants(&parsed, &snapshot, stored).map(|sql| sql.text().to_owned())
+    };
+    let keys = "(SELECT code FROM s.agent WHERE title = 'US Mail')";
+    assert_eq!(fitted("agent_code = 'us mail'"), Some(sql(&format!("agent_code IN {keys}"))));
+    assert_eq!(fitted("agent_code <> 'US Mail'"), Some(sql(&format!("agent_code NOT IN {keys}"))));
+    // One that has no documents is an agent still.
+    for condition in ["agent_code = 'UM'", "agent_code = 'FX'", "agent_code = 'DHL'"] {
+        assert_eq!(fitted(condition), None, "{condition}");
     }
 }
 
