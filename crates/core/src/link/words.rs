@@ -77,6 +77,13 @@ fn stem(word: &str) -> String {
             return word.strip_suffix("es").unwrap_or(word).to_owned();
         }
     }
+    // "Buses" and "statuses", but not "houses", "causes" and "excuses".
+    if let Some(left) = word.strip_suffix("es").filter(|left| left.ends_with("us"))
+        && !["ous", "aus", "cus"].iter().any(|end| left.ends_with(end))
+        && left.len() > 2
+    {
+        return left.to_owned();
+    }
     if word.ends_with("ss") || word.ends_with("us") {
         return word.to_owned();
     }
@@ -101,7 +108,8 @@ mod tests {
             ("HTTPStatus2", &["httpstatus", "2"]),
             ("Which cities?", &["which", "city"]),
             ("classes addresses boxes", &["class", "address", "box"]),
-            ("status", &["status"]),
+            ("status statuses", &["status", "status"]),
+            ("buses houses uses", &["bus", "house", "use"]),
             ("ordered shipping", &["order", "shipp"]),
             ("naïve 東京", &["naïve", "東京"]),
             ("", &[]),

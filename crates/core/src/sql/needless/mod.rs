@@ -25,6 +25,10 @@ use crate::sql::parsed::ParsedSql;
 use crate::sql::token::Token;
 use crate::sql::walk::{calls, cte_names, folded};
 
+/// Numbers that are words.
+const NUMBERS: &[&str] =
+    &["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+
 /// Most joins taken out: a table between two is needless only once the second is gone.
 const MAX_PRUNED: usize = 8;
 
@@ -50,16 +54,31 @@ struct Asked {
 
 impl Asked {
     fn new(question: &str) -> Self {
-        /// Words behind "how many" among which is what is counted.
+        /// Words behind "how many" and the like among which is what is counted.
         const NEAR: usize = 2;
         let words = split(question);
-        let counted = words.windows(2).enumerate().filter_map(|(at, pair)| {
-            let [one, two] = pair else { return None };
-            let asks = [("how", "many"), ("number", "of"), ("count", "of")];
-            asks.contains(&(one.as_str(), two.as_str())).then_some(at + 2)
+        let counted = (0..words.len()).filter_map(|at| {
+            let rest: Vec<&str> = words.iter().skip(at).take(3).map(String::as_str).collect();
+            begin_of_counted(&rest).map(|behind| at + behind)
         });
         let counted = counted.flat_map(|at| words.iter().skip(at).take(NEAR)).cloned().collect();
         Self { words: words.into_iter().collect(), counted }
+    }
+}
+
+/// How many words ask for the number of what stands behind them, if these do.
+fn begin_of_counted(words: &[&str]) -> Option<usize> {
+    let is_number = |word: &str| word.parse::<u32>().is_ok() || NUMBERS.contains(&word);
+    match words {
+        ["how", "many", ..] | ["number" | "count", "of", ..] => Some(2),
+        ["at", "least" | "most", number] | ["more" | "less" | "fewer", "than", number]
+            if is_number(number) =>
+        {
+            Some(3)
+        }
+        ["exactly", number, ..] if is_number(number) => Some(2),
+        ["most" | "fewest", ..] => Some(1),
+        _ => None,
     }
 }
 

@@ -135,6 +135,15 @@ fn what_may_be_counted_stays() {
         "SELECT d.party, COUNT(*) FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.party",
         "SELECT d.party, COUNT(*) FROM s.driver d GROUP BY d.party",
     );
+    for question in
+        ["Which parties have at least 3 drivers?", "parties with more than three drivers"]
+    {
+        becomes(
+            question,
+            "SELECT d.party FROM s.driver d JOIN s.school_bus b ON d.driver_id = b.driver_id GROUP BY d.party HAVING COUNT(*) >= 3",
+            "SELECT d.party FROM s.driver d GROUP BY d.party HAVING COUNT(*) >= 3",
+        );
+    }
     becomes(
         "How many years did each bus work?",
         "SELECT b.years_working, COUNT(*) FROM s.school_bus b JOIN s.driver d ON d.driver_id = b.driver_id GROUP BY 1",
