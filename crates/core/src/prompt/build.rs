@@ -25,8 +25,8 @@ const ANSWER_PREFIX: &str = "```sql\n";
 
 /// How periods are written, for questions about them; others would get one they did not ask for.
 /// An advice to write ranges made small models add ranges.
-const PERIODS: &str =
-    "Years and months of a date d: EXTRACT(YEAR FROM d) = 2024, date_trunc('month', d).\n";
+/// Without an example: a small model adds its condition to answers that need none.
+const PERIODS: &str = "Year and month of a date d: EXTRACT(YEAR FROM d), date_trunc('month', d).\n";
 
 /// Longest message about a failed statement with the advice on it, bytes: a list of forty
 /// columns fits.
