@@ -252,6 +252,7 @@ fn what_is_only_ordered_by_is_not_shown() {
         ("Show the names and wins of riders, sorted by wins.", two),
         ("Names of riders sorted by wins. Show the wins, too.", two),
         ("Sort the list of names and wins.", two),
+        ("Sort the riders by wins and show the wins.", two),
         ("Show the order of the riders", two),
         ("Names of riders sorted by age", two),
         ("names sorted by wins", "SELECT r.name, r.wins FROM s.rider r ORDER BY r.name"),

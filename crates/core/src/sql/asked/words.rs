@@ -43,6 +43,10 @@ const ORDERS: &[(&str, &str)] = &[
     ("in terms of", ""),
 ];
 
+/// Words behind an order that ask for something else: "sort them by age and show the age".
+const WANTED: &[&str] =
+    &["show", "list", "give", "return", "display", "find", "tell", "what", "which", "together"];
+
 /// Most words between both.
 const NEAR_BY: usize = 5;
 
@@ -123,8 +127,8 @@ impl Asked {
         !self.has("either") && pairs.into_iter().all(|(one, other)| is_joined(*one, *other))
     }
 
-    /// What stands behind the words that ask for an order, up to the end of that sentence, and all the
-    /// rest; none where no order is asked for, or in several ways.
+    /// What stands behind the words that ask for an order, up to the end of that sentence or to what
+    /// asks for something else, and all the rest; none where no order is asked for.
     pub fn order(&self) -> Option<(&str, String)> {
         let mut found = ORDERS.iter().filter_map(|(begin, end)| {
             let at = find_word(&self.text, begin)?;
@@ -133,12 +137,14 @@ impl Asked {
             let until = near.find(['.', '?', '!', ';']).unwrap_or(near.len());
             let sentence = near.get(..until)?;
             let by = if end.is_empty() { 0 } else { find_word(sentence, end)? + end.len() };
+            let wanted = |word: &&str| find_word(sentence.get(by..)?, word);
+            let until = WANTED.iter().filter_map(wanted).min().map_or(until, |at| by + at);
             // What is between names the rows: "sorted alphabetically by".
             let few = sentence.get(..by)?.split_whitespace().count() <= NEAR_BY;
             few.then_some((at, behind + by, behind + until))
         });
         let (at, from, until) = found.next()?;
-        // "In ascending order of", "sorted by … in order of": one of them is enough, if it is the first.
+        // Of "sorted by … in order of" the first.
         let (at, from) = found.fold((at, from), |first, (at, from, _)| first.min((at, from)));
         let rest = [self.text.get(..at)?, self.text.get(until..)?].join(" ");
         Some((self.text.get(from..until)?, rest))
