@@ -37,6 +37,8 @@
 //! * `before` is a misbehaviour ([`Misbehaviour`]), done after `after_tokens` pieces (0: before
 //!   any event). Those that send something then go on as if nothing had happened.
 //! * `default_reply`: where no rule matches.
+//! * `kept_bytes`: bytes handed over where the worker asks for what is cached of a prompt, whatever it
+//!   allows; 0: there is nothing.
 //!
 //! Tokens of a prompt are counted as its words; as cached count those with which the last prompt
 //! of the same scope began too.
@@ -48,7 +50,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use text2sql_core::chat::{ChatFormat, Role};
 use text2sql_core::protocol::{
-    Event, Failure, FailureCode, Finish, GenerateRequest, GenerationStats, ModelInfo, ModelSpec,
+    EngineReport, Event, Failure, FailureCode, FilePart, FileRest, Finish, GenerateRequest,
+    GenerationStats, ModelInfo, ModelSpec,
 };
 use text2sql_engine::control::Control;
 use text2sql_engine::frame_loop::{Encoding, Job, Model, Sink};
@@ -73,7 +76,13 @@ pub struct Script {
     /// Reply where no rule matches.
     #[serde(default)]
     pub default_reply: String,
+    /// What is handed over of a prompt, bytes.
+    #[serde(default)]
+    pub kept_bytes: usize,
 }
+
+/// Most bytes handed over at a time.
+const PIECE: usize = 256 << 10;
 
 /// When to reply what.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -153,6 +162,8 @@ pub struct Scripted {
     prompts: HashMap<String, Vec<String>>,
     /// Drawn candidates of each prompt since the one that was not drawn.
     drawn: HashMap<String, usize>,
+    /// What is left of a file to be handed over, and which it is.
+    keeping: Option<(u64, usize)>,
     /// Where it is started for an encoder: the real one.
     encoder: Served,
 }
@@ -162,7 +173,7 @@ impl Scripted {
     pub fn new(raw: UnixStream) -> Self {
         let (talks, prompts, drawn) = (VecDeque::new(), HashMap::new(), HashMap::new());
         let (script, encoder) = (Script::default(), Served::default());
-        Self { raw, script, talks, prompts, drawn, encoder }
+        Self { raw, script, talks, prompts, drawn, keeping: None, encoder }
     }
 
     /// Sends one piece of an answer; `Some` where that was the last.
@@ -315,7 +326,20 @@ impl Model for Scripted {
     }
 
     fn is_busy(&self) -> bool {
-        !self.talks.is_empty()
+        !self.talks.is_empty() || self.keeping.is_some()
+    }
+
+    fn keep(&mut self, id: u64, _request: &GenerateRequest) -> bool {
+        self.keeping = (self.script.kept_bytes > 0).then_some((id, self.script.kept_bytes));
+        self.keeping.is_some()
+    }
+
+    fn aside(&mut self) -> Vec<EngineReport> {
+        let Some((id, left)) = self.keeping.take() else { return Vec::new() };
+        let count = left.min(PIECE);
+        let rest = if left > count { FileRest::More } else { FileRest::Nothing };
+        self.keeping = (left > count).then_some((id, left - count));
+        vec![EngineReport::Kept { id, part: FilePart { bytes: vec![7; count], rest } }]
     }
 
     /// A piece of every answer that is due.

@@ -1,7 +1,7 @@
 //! What the engine computed of prompts outlives the server, where that is wanted, and is not trusted.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use postgres::{Client, NoTls};
@@ -164,4 +164,43 @@ fn without_the_setting_nothing_is_written() {
     warm(&mut server.analyst());
     std::thread::sleep(Duration::from_secs(2));
     assert!(!server.cluster.dir().join("data/text2sql").exists());
+}
+
+#[test]
+fn an_engine_that_hands_over_more_than_is_allowed_fills_no_disk() {
+    let script = json!({ "rules": [], "default_reply": "SELECT 1", "kept_bytes": 3 << 20 });
+    let config = Config::default().set("text2sql.prefix_cache_disk_size", "1MB");
+    let Some(server) = Server::start_with(script, config, SHOP) else { return };
+    server.await_state("ready");
+    let ask = || server.analyst().query("SELECT text2sql.generate('how many customers?')", &[]);
+    let kept = server.cluster.dir().join("data/text2sql/prefixes");
+    let mut largest = 0;
+    ask().unwrap();
+    eventually("the engine is ended", PATIENCE, || {
+        largest = size(&kept).max(largest);
+        server.cluster.log_text().contains("is gone: it hands over more than it may")
+    });
+    assert!(largest <= 1 << 20, "{largest}");
+    eventually("nothing of it is left", PATIENCE, || size(&kept) == 0);
+
+    // Where there is room for it, it is written.
+    let mut admin = server.superuser();
+    admin.batch_execute("ALTER SYSTEM SET text2sql.prefix_cache_disk_size = '8MB'").unwrap();
+    admin.query("SELECT pg_reload_conf()", &[]).unwrap();
+    eventually("it is written", PATIENCE, || {
+        let _ = ask();
+        files(&server.cluster).first().is_some_and(|file| file.metadata().unwrap().len() == 3 << 20)
+    });
+}
+
+/// Bytes of all files under a folder, those that are not complete among them.
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(meta) if meta.is_dir() => size(&entry.path()),
+            Ok(meta) => meta.len(),
+            Err(_) => 0,
+        })
+        .sum()
 }
