@@ -46,6 +46,7 @@ pub(super) fn whose(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) -> Opti
             && let Some(other) = meant(&folded(own), &folded(column), &scope, &words)
             // Where both are shown, both are wanted.
             && !is_shown(select, &other, &folded(column))
+            && can_change(select, expr)
         {
             let used = columns(select, &query).filter(|used| {
                 qualified(used).is_some_and(|(item, name)| {
@@ -67,6 +68,17 @@ fn is_shown(select: &Select, item: &str, column: &str) -> bool {
         }
         _ => true,
     })
+}
+
+/// Whether groups allow another column in the place of this one: they are by itself, and no
+/// condition on them may name it.
+fn can_change(select: &Select, expr: &Expr) -> bool {
+    match &select.group_by {
+        GroupByExpr::Expressions(by, _) => {
+            by.is_empty() || (by.contains(expr) && select.having.is_none())
+        }
+        GroupByExpr::All(_) => false,
+    }
 }
 
 /// The name of the other item whose column of that name the question wants instead of `own`'s.

@@ -2,12 +2,13 @@
 //!
 //! "Brands and names, sorted by aperture" wants two columns and gets three: models select what they
 //! order by. Where a column of the result is a key of the order, and the question names it nowhere but
-//! behind the words that ask for the order, it goes. Names stay: they stand for what is listed. Where every column would go, all stay; what is
-//! DISTINCT must be ordered by what it selects.
+//! behind the words that ask for the order, it goes. Names stay: they stand for what is listed. Where
+//! every column would go, all stay; so they do where they are counted (`ORDER BY 2`), and where they
+//! are DISTINCT, which must be ordered by what is selected.
 
 use std::ops::RangeInclusive;
 
-use sqlparser::ast::{Expr, OrderByKind, Query, Select, SelectItem, SetExpr};
+use sqlparser::ast::{Expr, GroupByExpr, OrderByKind, Query, Select, SelectItem, SetExpr};
 
 use super::words::Asked;
 use crate::link::{is_stop_word, split};
@@ -82,8 +83,12 @@ pub(super) fn unasked(sql: &ParsedSql, _: &Snapshot, asked: &Asked) -> Option<Pa
 fn ordered(query: &Query) -> Option<(&Select, Vec<&Expr>)> {
     let SetExpr::Select(select) = query.body.as_ref() else { return None };
     let OrderByKind::Expressions(keys) = &query.order_by.as_ref()?.kind else { return None };
-    let is_plain = query.with.is_none() && select.distinct.is_none();
-    is_plain.then(|| (select.as_ref(), keys.iter().map(|key| &key.expr).collect()))
+    let GroupByExpr::Expressions(groups, _) = &select.group_by else { return None };
+    let keys: Vec<&Expr> = keys.iter().map(|key| &key.expr).collect();
+    // A number is that of a column, which another has once one is gone.
+    let counts = keys.iter().copied().chain(groups).any(|expr| matches!(expr, Expr::Value(_)));
+    let is_plain = query.with.is_none() && select.distinct.is_none() && !counts;
+    is_plain.then_some((select.as_ref(), keys))
 }
 
 /// Where each column of the result stands, the comma or SELECT before it and its label included.

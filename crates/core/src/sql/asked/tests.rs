@@ -260,6 +260,8 @@ fn what_is_only_ordered_by_is_not_shown() {
         ("names sorted by wins", "SELECT DISTINCT r.name, r.wins FROM s.rider r ORDER BY r.wins"),
         ("names sorted by wins", "SELECT * FROM s.rider r ORDER BY r.wins"),
         ("names sorted by wins", "SELECT r.name, r.wins FROM s.rider r"),
+        ("names sorted by wins", "SELECT wins, name, age FROM s.rider ORDER BY wins, 3"),
+        ("names sorted by wins", "SELECT wins, name FROM s.rider GROUP BY 1, 2 ORDER BY wins"),
         ("riders and ages, sorted by name", "SELECT name, age FROM s.rider ORDER BY name"),
         (
             "average wins grouped and sorted by age",
@@ -310,6 +312,14 @@ fn a_name_is_that_of_whom_the_question_says() {
         "Horse names where the rider is over 40",
         "SELECT r.name, h.name FROM s.rider r JOIN s.horse h ON h.rider_id = r.id",
     );
+    for groups in ["r.id", "r.name HAVING r.name <> 'Bo'"] {
+        stays(
+            "Horse names where the rider is over 40",
+            &format!(
+                "SELECT r.name FROM s.rider r JOIN s.horse h ON h.rider_id = r.id GROUP BY {groups}"
+            ),
+        );
+    }
     for question in [
         "The names of horses and the names of riders",
         "The names of riders with a horse",
