@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Cte, Expr, Function, GroupByExpr, Ident, ObjectName, Query, Select,
+    BinaryOperator, Cte, Expr, Function, GroupByExpr, Ident, ObjectName, OrderBy, Query, Select,
     SelectFlavor, SetExpr, TableFactor, Top, TopQuantity, Visit, Visitor,
 };
 
@@ -62,6 +62,29 @@ pub(super) fn calls(within: &impl Visit, is_meant: impl Fn(&Function) -> bool) -
         }
     }
     within.visit(&mut Calls(is_meant)).is_break()
+}
+
+/// Calls `see` with each SELECT of a query, those of sub-queries and of set operations included, and
+/// with its order where that is its own.
+pub(super) fn each_select(query: &Query, see: impl FnMut(&Select, Option<&OrderBy>)) {
+    struct Selects<F>(F);
+    impl<F: FnMut(&Select, Option<&OrderBy>)> Visitor for Selects<F> {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            let mut bodies = vec![(query.body.as_ref(), query.order_by.as_ref())];
+            while let Some((body, order)) = bodies.pop() {
+                match body {
+                    SetExpr::Select(select) => (self.0)(select, order),
+                    SetExpr::SetOperation { left, right, .. } => {
+                        bodies.extend([(right.as_ref(), None), (left.as_ref(), None)]);
+                    }
+                    _ => {}
+                }
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let _ = query.visit(&mut Selects(see));
 }
 
 /// Each condition of those that must all hold.

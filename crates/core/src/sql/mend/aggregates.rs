@@ -10,26 +10,26 @@
 //! else has one reading.
 
 use std::collections::HashSet;
-use std::ops::{ControlFlow, RangeInclusive};
+use std::ops::RangeInclusive;
 
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, Query,
-    Select, SelectItem, SetExpr, Value, ValueWithSpan, Visit, Visitor,
+    Select, SelectItem, Value, ValueWithSpan,
 };
 use sqlparser::tokenizer::Location;
 
 use super::scope::Scope;
 use crate::schema::{Snapshot, quote_ident, quote_qualified};
 use crate::sql::edits::{Edits, Source};
-use crate::sql::walk::{conjuncts, cte_names, folded};
+use crate::sql::walk::{conjuncts, cte_names, each_select, folded};
 
 /// Functions that are aggregates wherever they are called.
 const AGGREGATES: &[&str] = &["avg", "count", "max", "min", "sum"];
 
 /// Puts into `edits` where each aggregate of a WHERE clause belongs.
 pub(super) fn placed(source: &Source<'_>, snapshot: &Snapshot, query: &Query, edits: &mut Edits) {
-    let ctes = cte_names(query);
-    let _ = query.visit(&mut Wheres { source, snapshot, ctes, edits });
+    let mut wheres = Wheres { source, snapshot, ctes: cte_names(query), edits };
+    each_select(query, |select, _| drop(wheres.select(select)));
 }
 
 struct Wheres<'a> {
@@ -37,17 +37,6 @@ struct Wheres<'a> {
     snapshot: &'a Snapshot,
     ctes: HashSet<String>,
     edits: &'a mut Edits,
-}
-
-impl Visitor for Wheres<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        if let SetExpr::Select(select) = query.body.as_ref() {
-            let _ = self.select(select);
-        }
-        ControlFlow::Continue(())
-    }
 }
 
 /// A comparison of an aggregate.

@@ -5,20 +5,19 @@
 //! and an order by the least of each group's values, or by the greatest where it is descending, is the
 //! one that was meant.
 
-use std::ops::ControlFlow;
-
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Ident, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    SetExpr, Visit, Visitor,
+    Distinct, Expr, GroupByExpr, Ident, OrderBy, OrderByExpr, OrderByKind, Query, Select,
+    SelectItem,
 };
 
 use crate::schema::Snapshot;
 use crate::sql::edits::{Edits, Source};
-use crate::sql::walk::{calls, folded};
+use crate::sql::walk::{calls, each_select, folded};
 
 /// Makes groups of what is DISTINCT and ordered by something else.
 pub(super) fn grouped(source: &Source<'_>, _: &Snapshot, query: &Query, edits: &mut Edits) {
-    let _ = query.visit(&mut Orders { source, edits });
+    let mut orders = Orders { source, edits };
+    each_select(query, |select, order| drop(orders.select(select, order)));
 }
 
 struct Orders<'a> {
@@ -26,26 +25,15 @@ struct Orders<'a> {
     edits: &'a mut Edits,
 }
 
-impl Visitor for Orders<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        if let SetExpr::Select(select) = query.body.as_ref() {
-            let _ = self.select(select, query);
-        }
-        ControlFlow::Continue(())
-    }
-}
-
 impl Orders<'_> {
-    fn select(&mut self, select: &Select, query: &Query) -> Option<()> {
+    fn select(&mut self, select: &Select, order: Option<&OrderBy>) -> Option<()> {
         let ungrouped =
             matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
         let is_distinct = matches!(select.distinct, Some(Distinct::Distinct));
         if !is_distinct || !ungrouped || calls(&select.projection, |_| true) {
             return None;
         }
-        let OrderByKind::Expressions(keys) = &query.order_by.as_ref()?.kind else { return None };
+        let OrderByKind::Expressions(keys) = &order?.kind else { return None };
         let shown: Option<Vec<Shown<'_>>> = select.projection.iter().map(Shown::of).collect();
         let shown = shown?;
         let other: Vec<&OrderByExpr> =

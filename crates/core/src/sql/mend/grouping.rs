@@ -9,21 +9,21 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, Visit, Visitor,
+    Expr, GroupByExpr, OrderBy, OrderByKind, Query, Select, SelectItem, Visit, Visitor,
 };
 
 use super::scope::Scope;
 use crate::schema::{Snapshot, quote_ident};
 use crate::sql::edits::{Edits, Source};
-use crate::sql::walk::{cte_names, folded};
+use crate::sql::walk::{cte_names, each_select, folded};
 
 /// Most columns that are added to one GROUP BY.
 const MOST: usize = 8;
 
 /// Adds to `edits` what each GROUP BY of `query` lacks.
 pub(super) fn complete(source: &Source<'_>, snapshot: &Snapshot, query: &Query, edits: &mut Edits) {
-    let ctes = cte_names(query);
-    let _ = query.visit(&mut Groups { source, snapshot, ctes, edits });
+    let mut groups = Groups { source, snapshot, ctes: cte_names(query), edits };
+    each_select(query, |select, order| drop(groups.select(select, order)));
 }
 
 struct Groups<'a> {
@@ -33,22 +33,11 @@ struct Groups<'a> {
     edits: &'a mut Edits,
 }
 
-impl Visitor for Groups<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        if let SetExpr::Select(select) = query.body.as_ref() {
-            let _ = self.select(select, query);
-        }
-        ControlFlow::Continue(())
-    }
-}
-
 /// Item and name of a column.
 type Column = (String, String);
 
 impl Groups<'_> {
-    fn select(&mut self, select: &Select, query: &Query) -> Option<()> {
+    fn select(&mut self, select: &Select, order: Option<&OrderBy>) -> Option<()> {
         let GroupByExpr::Expressions(groups, modifiers) = &select.group_by else { return None };
         let scope = Scope::of(select, self.snapshot, &self.ctes);
         if scope.open || !modifiers.is_empty() {
@@ -67,7 +56,7 @@ impl Groups<'_> {
                 _ => return None,
             }
         }
-        if let Some(order) = &query.order_by
+        if let Some(order) = order
             && let OrderByKind::Expressions(keys) = &order.kind
         {
             let is_label = |expr: &Expr| match expr {

@@ -5,20 +5,18 @@
 //! is read once, and what the second join asks is asked beside the join before.
 
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 
-use sqlparser::ast::{
-    BinaryOperator, Expr, Join, Query, Select, SetExpr, TableFactor, Visit, Visitor,
-};
+use sqlparser::ast::{BinaryOperator, Expr, Join, Query, Select, TableFactor};
 
 use super::joins::{begin_of, phrase};
 use super::scope::ends;
 use crate::sql::edits::{Edits, Source};
-use crate::sql::walk::{folded, relation_parts};
+use crate::sql::walk::{each_select, folded, relation_parts};
 
 /// Takes each second reading out, in `edits`.
 pub(super) fn read_once(source: &Source<'_>, query: &Query, edits: &mut Edits) {
-    let _ = query.visit(&mut Selects { source, edits });
+    let mut selects = Selects { source, edits };
+    each_select(query, |select, _| selects.select(select));
 }
 
 struct Selects<'a> {
@@ -26,27 +24,7 @@ struct Selects<'a> {
     edits: &'a mut Edits,
 }
 
-impl Visitor for Selects<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        self.body(&query.body);
-        ControlFlow::Continue(())
-    }
-}
-
 impl Selects<'_> {
-    fn body(&mut self, body: &SetExpr) {
-        match body {
-            SetExpr::Select(select) => self.select(select),
-            SetExpr::SetOperation { left, right, .. } => {
-                self.body(left);
-                self.body(right);
-            }
-            _ => {}
-        }
-    }
-
     fn select(&mut self, select: &Select) {
         let [from] = select.from.as_slice() else { return };
         let mut known: HashSet<(String, TableName)> = HashSet::new();

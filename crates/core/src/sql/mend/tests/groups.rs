@@ -16,6 +16,19 @@ fn groups_get_what_is_selected_beside_them() {
 }
 
 #[test]
+fn branches_of_set_operations_are_queries_too() {
+    in_school(
+        "SELECT c.city_name, count(*) FROM s.city c GROUP BY c.country_id UNION SELECT title, 0 FROM s.club",
+        "SELECT c.city_name, count(*) FROM s.city c GROUP BY c.city_name, c.country_id UNION SELECT title, 0 FROM s.club",
+    );
+    // The order is that of both.
+    in_school(
+        "SELECT title FROM s.club UNION SELECT c.city_name FROM s.city c GROUP BY c.country_id ORDER BY title",
+        "SELECT title FROM s.club UNION SELECT c.city_name FROM s.city c GROUP BY c.city_name, c.country_id ORDER BY title",
+    );
+}
+
+#[test]
 fn groups_that_tell_all_stay() {
     let mut snapshot = school();
     for relation in &mut snapshot.relations {
