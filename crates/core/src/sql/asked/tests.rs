@@ -124,6 +124,20 @@ fn what_has_many_has_both() {
 }
 
 #[test]
+fn values_are_named_by_whole_words() {
+    let sql = "SELECT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup IN ('Gold', 'Spring')";
+    let branch = |cup: &str| {
+        format!(
+            "SELECT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup = '{cup}'"
+        )
+    };
+    let wanted = format!("{} INTERSECT {}", branch("Gold"), branch("Spring"));
+    becomes("Which horses ran for golds and for spring?", sql, &wanted);
+    stays("Which horses ran for golden and for spring cups?", sql);
+    stays("Which horses ran for gold and for offsprings?", sql);
+}
+
+#[test]
 fn what_has_one_has_either() {
     for (question, sql) in [
         // A horse has one stable.

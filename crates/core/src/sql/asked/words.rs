@@ -112,7 +112,7 @@ impl Asked {
         let mut places = Vec::new();
         for value in values {
             let value = value.trim_matches(['%', ' ']).to_lowercase();
-            match self.text.find(&value).filter(|_| !value.is_empty()) {
+            match find_some(&self.text, &value).filter(|_| !value.is_empty()) {
                 Some(at) => places.push((at, at + value.len())),
                 None => return false,
             }
@@ -164,10 +164,20 @@ impl Asked {
 
 /// Where `word` stands in a text with nothing but itself between spaces or marks.
 fn find_word(text: &str, word: &str) -> Option<usize> {
+    find_ending(text, word, &[""])
+}
+
+/// As [`find_word`], or with the ending of a plural: "cats" for a value `Cat`.
+fn find_some(text: &str, word: &str) -> Option<usize> {
+    find_ending(text, word, &["", "s", "es"])
+}
+
+fn find_ending(text: &str, word: &str, endings: &[&str]) -> Option<usize> {
     let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     text.match_indices(word).map(|(at, _)| at).find(|at| {
-        let (before, behind) = (text.get(..*at), text.get(at + word.len()..));
+        let (before, behind) = (text.get(..*at), text.get(at + word.len()..).unwrap_or_default());
+        let rest = endings.iter().filter_map(|ending| behind.strip_prefix(ending));
         !is_part(before.and_then(|text| text.chars().next_back()))
-            && !is_part(behind.and_then(|text| text.chars().next()))
+            && rest.into_iter().any(|rest| !is_part(rest.chars().next()))
     })
 }
