@@ -12,7 +12,7 @@ use text2sql_core::signals::Signals;
 use super::arm::Arm;
 use super::class::Class;
 use super::failed;
-use super::session::{Session, told};
+use super::session::{NoRows, Session, told};
 use super::shape::{Difference, Shape};
 use super::suite::Question;
 
@@ -69,16 +69,19 @@ pub struct Answer {
 /// # Errors
 /// Where the server cannot answer at all, which says nothing of the question.
 pub fn ask(session: &mut Session, arm: &Arm, question: &Question) -> Result<Answer, Failure> {
-    let shapes: Vec<Shape> =
-        question.golds.iter().filter_map(|gold| Shape::of(gold, &session.catalog)).collect();
+    let shapes: Vec<Shape> = question
+        .golds
+        .iter()
+        .filter_map(|gold| Shape::of_published(gold, &session.catalog))
+        .collect();
     let mut answer = unasked(arm, question, shapes.first());
     let golds = match session.golds(question) {
         Ok(golds) => golds,
-        Err(error) if error.code().is_some() => {
-            answer.message = Some(told(&error));
+        Err(NoRows::Fails(why)) => {
+            answer.message = Some(why);
             return Ok(answer);
         }
-        Err(error) => return Err(no_answer(&error)),
+        Err(NoRows::NoAnswer(error)) => return Err(no_answer(&error)),
     };
     let begin = Instant::now();
     let explained = session.explain(&question.text);

@@ -10,6 +10,7 @@
 //! | [`arm`] | settings, models and servers side by side |
 //! | [`run`] | which question is asked when |
 //! | [`session`] | the connection, and what is asked of it |
+//! | [`published`] | known answers in the dialect of SQLite, and the files they run on |
 //! | [`ask`] | one question: asking, running, judging |
 //! | [`class`] | what can become of a question |
 //! | [`shape`] | the parts of statements, and how two differ |
@@ -23,6 +24,7 @@ mod ask;
 mod class;
 #[cfg(test)]
 pub mod fixture;
+mod published;
 mod report;
 mod results;
 mod run;
@@ -42,7 +44,7 @@ use clap::Args;
 use text2sql_core::protocol::{Failure, FailureCode};
 
 use report::About;
-use run::{ByDatabase, Run};
+use run::{ByDatabase, Checked, Run};
 use suite::Question;
 use tally::Tally;
 
@@ -86,6 +88,10 @@ pub struct Eval {
     /// run with a failure.
     #[arg(long)]
     baseline: Option<PathBuf>,
+    /// Run known answers on files of SQLite, FOLDER/DB/DB.sqlite, as Spider and BIRD publish both.
+    /// Values are compared by what they say then, whatever their types.
+    #[arg(long, value_name = "FOLDER")]
+    golds_in: Option<PathBuf>,
     /// Go on although known answers fail; their questions are a class of their own.
     #[arg(long)]
     allow_gold_errors: bool,
@@ -119,12 +125,18 @@ impl Eval {
             role: &self.role,
             arms: &arms,
             questions: &self.by_database(&questions),
+            published: self.golds_in.as_deref(),
             sessions: self.sessions,
             is_verbose: self.verbose,
         };
-        let failing = run.check_golds(self.allow_gold_errors)?;
+        let Checked { failing, on_server, same } = run.check_golds(self.allow_gold_errors)?;
         if failing > 0 {
             eprintln!("the known answers of {failing} questions fail");
+        }
+        if self.golds_in.is_some() {
+            eprintln!(
+                "{on_server} known answers run on the server, too; {same} have the same rows"
+            );
         }
         run.ask_all(&self.results)?;
 

@@ -9,10 +9,12 @@ use std::thread::Builder;
 
 use postgres::Config;
 use text2sql_core::protocol::Failure;
+use text2sql_core::score::{Rows, same};
 
 use super::arm::Arm;
 use super::ask::{Answer, ask};
-use super::session::{Session, told};
+use super::published::Published;
+use super::session::{NoRows, Session, told};
 use super::suite::Question;
 use super::{failed, results};
 use crate::progress::bar;
@@ -33,19 +35,33 @@ pub struct Run<'a> {
     pub arms: &'a [Arm],
     /// The questions.
     pub questions: &'a ByDatabase<'a>,
+    /// Folder of the files that known answers run on, if not on the server.
+    pub published: Option<&'a Path>,
     /// Sessions at a time.
     pub sessions: usize,
     /// Whether answers are told as they come.
     pub is_verbose: bool,
 }
 
+/// What is known of the known answers before questions are asked.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Questions of which one fails.
+    pub failing: usize,
+    /// Published ones that run on the server, too.
+    pub on_server: usize,
+    /// Of these, those with the same rows there.
+    pub same: usize,
+}
+
 impl Run<'_> {
-    /// Runs every known answer once on every server, before hours are spent. Returns how many fail,
-    /// if that is allowed.
+    /// Runs every known answer once on every server, before hours are spent; of published ones also tells
+    /// what the server makes of them: whether what was loaded is what is in the files. Some may fail if
+    /// that is allowed.
     ///
     /// # Errors
     /// Names the question whose known answer does not run.
-    pub fn check_golds(&self, allow_errors: bool) -> Result<usize, Failure> {
+    pub fn check_golds(&self, allow_errors: bool) -> Result<Checked, Failure> {
         let mut servers: Vec<&Arm> = Vec::new();
         for arm in self.arms {
             if !servers.iter().any(|there| there.server == arm.server) {
@@ -54,27 +70,65 @@ impl Run<'_> {
         }
         let count: usize = self.questions.values().map(Vec::len).sum();
         let bar = bar(count * servers.len()).with_message("known answers");
-        let mut failing = HashSet::new();
+        let (mut failing, mut checked) = (HashSet::new(), Checked::default());
         for arm in servers {
             // The settings are for questions; where to ask is what matters here.
             let arm = Arm { settings: Vec::new(), ..arm.clone() };
             for (db, questions) in self.questions {
-                let mut session = Session::new(self.server, db, self.role, &arm)?;
+                let mut session = self.session(db, questions, &arm)?;
                 for question in questions {
                     bar.inc(1);
-                    let Err(error) = session.golds(question) else { continue };
-                    if !allow_errors || error.code().is_none() {
-                        let (id, why) = (&question.id, told(&error));
-                        return Err(failed(&format!(
-                            "the known answer of question \"{id}\" fails: {why}"
-                        )));
-                    }
-                    failing.insert(&question.id);
+                    let why = match session.golds(question) {
+                        Ok(golds) => {
+                            self.put_to_server(&mut session, question, &golds, &mut checked);
+                            continue;
+                        }
+                        Err(NoRows::Fails(_)) if allow_errors => {
+                            failing.insert(&question.id);
+                            continue;
+                        }
+                        Err(NoRows::Fails(why)) => why,
+                        Err(NoRows::NoAnswer(error)) => told(&error),
+                    };
+                    let id = &question.id;
+                    return Err(failed(&format!(
+                        "the known answer of question \"{id}\" fails: {why}"
+                    )));
                 }
             }
         }
         bar.finish_and_clear();
-        Ok(failing.len())
+        Ok(Checked { failing: failing.len(), ..checked })
+    }
+
+    /// Counts whether the server gives the same rows for a published answer.
+    fn put_to_server(
+        &self,
+        session: &mut Session,
+        question: &Question,
+        golds: &[Rows],
+        checked: &mut Checked,
+    ) {
+        if self.published.is_none() {
+            return;
+        }
+        for (sql, gold) in question.golds.iter().zip(golds) {
+            if let Ok(rows) = session.rows(sql) {
+                checked.on_server += 1;
+                checked.same += usize::from(same(gold, &rows, question.ordered));
+            }
+        }
+    }
+
+    /// A session in a database, with the file of that database if known answers run there.
+    fn session(&self, db: &str, questions: &[&Question], arm: &Arm) -> Result<Session, Failure> {
+        let session = Session::new(self.server, db, self.role, arm)?;
+        match self.published.zip(questions.first()) {
+            Some((folder, first)) => {
+                Ok(session.with_published(Published::open(folder, &first.db)?))
+            }
+            None => Ok(session),
+        }
     }
 
     /// Asks what is not in the results file yet.
@@ -111,7 +165,7 @@ impl Run<'_> {
                 if open.is_empty() {
                     continue;
                 }
-                let mut session = Session::new(self.server, db, self.role, arm)?;
+                let mut session = self.session(db, questions, arm)?;
                 for question in open {
                     let answer = ask(&mut session, arm, question)?;
                     results::append(&out, &answer)?;

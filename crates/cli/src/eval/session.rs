@@ -11,6 +11,7 @@ use text2sql_core::signals::Signals;
 
 use super::arm::{self, Arm};
 use super::failed;
+use super::published::Published;
 use super::shape::Catalog;
 use super::suite::Question;
 
@@ -50,6 +51,23 @@ pub struct Session {
     pub catalog: Catalog,
     /// Schemas to look in, as the session began with.
     search_path: String,
+    /// Where known answers run, if not on the server.
+    published: Option<Published>,
+}
+
+/// Why a known answer has no rows.
+#[derive(Debug)]
+pub enum NoRows {
+    /// The statement fails.
+    Fails(String),
+    /// The server does not answer.
+    NoAnswer(postgres::Error),
+}
+
+impl From<postgres::Error> for NoRows {
+    fn from(error: postgres::Error) -> Self {
+        if error.code().is_some() { Self::Fails(told(&error)) } else { Self::NoAnswer(error) }
+    }
 }
 
 impl Session {
@@ -75,7 +93,13 @@ impl Session {
         let role = role.replace('"', "\"\"");
         client.batch_execute(&format!("SET ROLE \"{role}\"")).map_err(in_db)?;
         let search_path = client.query_one("SHOW search_path", &[]).map_err(in_db)?.get(0);
-        Ok(Self { client, catalog, search_path })
+        Ok(Self { client, catalog, search_path, published: None })
+    }
+
+    /// The same session; known answers run on the file that they were published with, and values are
+    /// compared by what they say.
+    pub fn with_published(self, published: Published) -> Self {
+        Self { published: Some(published), ..self }
     }
 
     /// Looks in the schema of a question, if it names one; else in those the session began with.
@@ -98,8 +122,9 @@ impl Session {
     pub fn rows(&mut self, sql: &str) -> Result<Rows, postgres::Error> {
         let mut transaction = self.client.build_transaction().read_only(true).start()?;
         transaction.batch_execute("SET LOCAL statement_timeout = '60s'")?;
-        let kinds: Vec<Kind> =
-            transaction.prepare(sql)?.columns().iter().map(|column| kind(column.type_())).collect();
+        let prepared = transaction.prepare(sql)?;
+        let types: Vec<&Type> = prepared.columns().iter().map(|column| column.type_()).collect();
+        let value = if self.published.is_some() { said } else { typed };
         let messages = transaction.simple_query(sql)?;
         Ok(messages
             .iter()
@@ -107,19 +132,21 @@ impl Session {
                 SimpleQueryMessage::Row(row) => Some(row),
                 _ => None,
             })
-            .map(|row| {
-                kinds.iter().enumerate().map(|(at, kind)| Value::new(*kind, row.get(at))).collect()
-            })
+            .map(|row| types.iter().enumerate().map(|(at, of)| value(of, row.get(at))).collect())
             .collect())
     }
 
     /// Rows of the known answers; from then on the session is in the question's schema.
     ///
     /// # Errors
-    /// Of the server.
-    pub fn golds(&mut self, question: &Question) -> Result<Vec<Rows>, postgres::Error> {
+    /// Where one fails, or the server does not answer.
+    pub fn golds(&mut self, question: &Question) -> Result<Vec<Rows>, NoRows> {
         self.turn_to(question)?;
-        question.golds.iter().map(|sql| self.rows(sql)).collect()
+        let golds = question.golds.iter();
+        match &self.published {
+            Some(file) => golds.map(|sql| file.rows(sql).map_err(NoRows::Fails)).collect(),
+            None => golds.map(|sql| Ok(self.rows(sql)?)).collect(),
+        }
     }
 
     /// Asks the extension.
@@ -161,6 +188,20 @@ pub fn told(error: &postgres::Error) -> String {
             None => format!("{}: {}", db.code().code(), db.message()),
         },
     )
+}
+
+/// A value by its type.
+fn typed(of: &Type, text: Option<&str>) -> Value {
+    Value::new(kind(of), text)
+}
+
+/// A value by what it says; SQLite says 1 and 0 for true and false.
+fn said(of: &Type, text: Option<&str>) -> Value {
+    Value::said(match text {
+        Some("t") if *of == Type::BOOL => Some("1"),
+        Some("f") if *of == Type::BOOL => Some("0"),
+        other => other,
+    })
 }
 
 fn kind(of: &Type) -> Kind {

@@ -1,7 +1,7 @@
 //! Values in the text format of COPY.
 //!
 //! Owns the format, and what is done with text that PostgreSQL does not take. Pure. Called by
-//! [`super::target`].
+//! [`super::target`], and by `eval` for what is loaded of a text.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -46,7 +46,8 @@ pub fn write(line: &mut String, value: Stored<'_>, of: PgType, changed: &mut Cha
             let _ = write!(line, "{number}");
         }
         Stored::Text(bytes) | Stored::Blob(bytes) => {
-            let text = decoded(bytes, changed);
+            let text = decoded(bytes);
+            changed.latin += u64::from(matches!(text, Cow::Owned(_)));
             if of.takes_blank_for_null() && is_blank(&text) {
                 changed.blank += 1;
                 line.push_str("\\N");
@@ -58,13 +59,10 @@ pub fn write(line: &mut String, value: Stored<'_>, of: PgType, changed: &mut Cha
 }
 
 /// Bytes as text. What is no UTF-8 was most often written as Latin-1.
-fn decoded<'a>(bytes: &'a [u8], changed: &mut Changed) -> Cow<'a, str> {
+pub fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => {
-            changed.latin += 1;
-            Cow::Owned(bytes.iter().copied().map(char::from).collect())
-        }
+        Err(_) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
     }
 }
 

@@ -13,13 +13,13 @@
 //! | [`copy`] | values in the format of COPY |
 //! | [`target`] | the server |
 
-mod copy;
+pub mod copy;
 mod names;
 mod plan;
-mod source;
+pub mod source;
 pub mod sqlite;
 mod target;
-mod types;
+pub mod types;
 pub mod wikisql;
 
 use text2sql_core::protocol::{Failure, FailureCode};

@@ -2,9 +2,11 @@
 //!
 //! Owns reading it. The file may come from anywhere: it is opened read-only, nothing that its schema
 //! could call is trusted, and damage is an error with the file's name. Called by
-//! [`super::sqlite`].
+//! [`super::sqlite`], and by `eval` for statements that were published with the file.
 
 use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
@@ -221,6 +223,52 @@ impl Source {
         Ok(())
     }
 
+    /// Takes text in double quotes that names nothing for a text, as published statements do.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn allow_quoted_texts(&self) -> Result<(), String> {
+        self.0.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, true).map(|_| ()).map_err(said)
+    }
+
+    /// Calls `each` with every row of a query, which ends with an error after `limit`.
+    ///
+    /// # Errors
+    /// Of the statement, one that is no query among them, or of the file.
+    pub fn query(
+        &self,
+        sql: &str,
+        limit: Duration,
+        mut each: impl FnMut(&[Stored<'_>]),
+    ) -> Result<(), String> {
+        let mut statement = self.0.prepare(sql).map_err(said)?;
+        let width = statement.column_count();
+        // ATTACH counts as one that only reads.
+        if !statement.readonly() || width == 0 {
+            return Err("it is no query".to_owned());
+        }
+        let interrupt = self.0.get_interrupt_handle();
+        let (done, is_done) = channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                if is_done.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                    interrupt.interrupt();
+                }
+            });
+            let mut read = || -> Result<(), rusqlite::Error> {
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    let values = (0..width).map(|at| row.get_ref(at).map(stored));
+                    each(&values.collect::<Result<Vec<_>, _>>()?);
+                }
+                Ok(())
+            };
+            let read = read();
+            drop(done);
+            read.map_err(said)
+        })
+    }
+
     fn strings(&self, sql: &str, arguments: &[&str]) -> Result<Vec<String>, String> {
         let mut statement = self.0.prepare(sql).map_err(said)?;
         let rows = statement.query_map(rusqlite::params_from_iter(arguments), |row| row.get(0));
@@ -244,6 +292,7 @@ fn said(error: rusqlite::Error) -> String {
         Some(ErrorCode::NotADatabase) => "it is no database of SQLite".to_owned(),
         Some(ErrorCode::DatabaseCorrupt) => format!("it is damaged: {error}"),
         Some(ErrorCode::CannotOpen) => format!("it cannot be opened: {error}"),
+        Some(ErrorCode::OperationInterrupted) => "it takes too long".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -38,6 +38,22 @@ impl Value {
     }
 }
 
+impl Value {
+    /// By what its text says, whatever its type: of values that two systems may type differently. An
+    /// empty text, or one that spells NULL out, is none.
+    pub fn said(text: Option<&str>) -> Self {
+        let Some(text) = text.filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("null"))
+        else {
+            return Self("null".to_owned());
+        };
+        // "inf" and "nan" are words before they are numbers.
+        let begins_number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+            && text.contains(|c: char| c.is_ascii_digit());
+        let as_number = begins_number.then(|| number(text)).flatten();
+        Self(as_number.unwrap_or_else(|| format!("t:{}", moment(text))))
+    }
+}
+
 /// A number to five significant digits.
 fn number(text: &str) -> Option<String> {
     let number: f64 = text.parse().ok()?;
@@ -167,6 +183,33 @@ fn rows_same(gold: &Rows, got: &Rows, order: &[usize], ordered: bool) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_is_said_counts_where_types_do_not() {
+        let said = |text: &str| Value::said(Some(text));
+        for (one, other) in [
+            ("1", "1.0"),
+            ("0.333333333", "0.33333333333"),
+            ("-7", "-7.000"),
+            ("2024-01-31", "2024-01-31 00:00:00"),
+            ("", "NULL"),
+            ("a b", "a b"),
+        ] {
+            assert_eq!(said(one), said(other), "{one} {other}");
+        }
+        assert_eq!(said("null"), Value::said(None));
+        for (one, other) in [
+            ("1", "1.1"),
+            ("inf", "infinity"),
+            ("nan", "NaN"),
+            ("a", "A"),
+            ("2024-01-31", "2024-01-31 10:00:00"),
+            ("0", ""),
+            ("-", "+"),
+        ] {
+            assert_ne!(said(one), said(other), "{one} {other}");
+        }
+    }
 
     fn rows(text: &[&[&str]]) -> Rows {
         text.iter()

@@ -284,3 +284,68 @@ fn a_known_answer_that_fails_stops_the_run_by_name() {
     assert!(told.contains("| right | **1 (50.0 %)** |"), "{told}");
     assert!(told.contains("| the known answer fails | 1 (50.0 %) |"), "{told}");
 }
+
+#[test]
+fn published_answers_run_on_the_files_they_came_with() {
+    let rules = [
+        rule("whose name", "SELECT pet_name FROM pets WHERE born < '2021-01-01'"),
+        rule("how heavy", "SELECT weight FROM pets WHERE pet_name = 'Tom'"),
+        rule("how many", "SELECT count(*) + 1 FROM pets"),
+    ];
+    let Some(server) = Server::start(&rules) else { return };
+    server.await_state("ready");
+    let folder = Folder::new("published");
+    fs::create_dir_all(folder.file("zoo")).unwrap();
+    let file = folder.file("zoo/zoo.sqlite");
+    rusqlite::Connection::open(&file)
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE Pets (`Pet Name` TEXT, Born DATE, Weight REAL, Tame BOOLEAN);
+             INSERT INTO Pets VALUES ('Rex', '2020-01-31', 3, 1), ('Tom', '2022-05-01', 4.5, 0);",
+        )
+        .unwrap();
+    let load = |file: &Path| {
+        let server = server.cluster.conninfo("postgres", "postgres");
+        let mut command = tools();
+        command.arg("load-sqlite").arg(file).args(["--server", &server, "--db", "zoo"]);
+        command.args(["--grant", "analyst", "--names", "lower"]).output().unwrap()
+    };
+    let done = load(&file);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let mut superuser =
+        Client::connect(&server.cluster.conninfo("postgres", "zoo"), NoTls).unwrap();
+    superuser.batch_execute("CREATE EXTENSION text2sql; GRANT text2sql_user TO analyst").unwrap();
+
+    // As BIRD writes them: backticks, text in double quotes, functions of SQLite alone.
+    let entry =
+        |question: &str, sql: &str| json!({ "db_id": "zoo", "question": question, "SQL": sql });
+    let suite = json!([
+        entry("whose name", "SELECT `Pet Name` FROM Pets WHERE STRFTIME('%Y', Born) = '2020'"),
+        entry("how heavy", "SELECT Weight FROM Pets WHERE `Pet Name` = \"Tom\""),
+        entry("how many", "SELECT count(*) FROM Pets"),
+    ]);
+    fs::write(folder.file("dev.json"), suite.to_string()).unwrap();
+    let eval = |golds: &Path| {
+        let mut command = tools();
+        command.arg("eval").arg(folder.file("dev.json"));
+        command.args(["--server", &server.cluster.conninfo("postgres", "postgres")]);
+        command.args(["--role", "analyst"]).arg("--results").arg(folder.file("results.jsonl"));
+        command.arg("--golds-in").arg(golds).output().unwrap()
+    };
+    let done = eval(&folder.0);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert_eq!(
+        text(&done.stderr),
+        "1 known answers run on the server, too; 1 have the same rows\n"
+    );
+    let results = fs::read_to_string(folder.file("results.jsonl")).unwrap();
+    let classes: Vec<String> = results
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["class"].to_string())
+        .collect();
+    assert_eq!(classes, ["\"right\"", "\"right\"", "\"aggregate\""], "{results}");
+
+    let done = eval(&folder.file("nowhere"));
+    assert!(!done.status.success());
+    assert!(text(&done.stderr).contains("there is no zoo/zoo.sqlite in"), "{}", text(&done.stderr));
+}

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sqlparser::ast::Statement;
-use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
 pub use scope::Catalog;
@@ -89,7 +89,16 @@ pub struct Shape {
 impl Shape {
     /// Of a statement; nothing where it is no single query, or none that the parser understands.
     pub fn of(sql: &str, catalog: &Catalog) -> Option<Self> {
-        let parsed = Parser::parse_sql(&PostgreSqlDialect {}, sql).ok()?;
+        Self::in_dialect(&PostgreSqlDialect {}, sql, catalog)
+    }
+
+    /// As [`Self::of`], also of a statement that only SQLite understands.
+    pub fn of_published(sql: &str, catalog: &Catalog) -> Option<Self> {
+        Self::of(sql, catalog).or_else(|| Self::in_dialect(&SQLiteDialect {}, sql, catalog))
+    }
+
+    fn in_dialect(dialect: &dyn Dialect, sql: &str, catalog: &Catalog) -> Option<Self> {
+        let parsed = Parser::parse_sql(dialect, sql).ok()?;
         let [Statement::Query(query)] = parsed.as_slice() else { return None };
         let mut walk = walk::Walk::default();
         walk.statement(query, catalog);

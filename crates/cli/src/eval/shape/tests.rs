@@ -23,6 +23,16 @@ fn differences(gold: &str, got: &str) -> Vec<Difference> {
 }
 
 #[test]
+fn published_statements_are_understood() {
+    let gold = "SELECT `city` FROM `owner` WHERE IIF(`id` > 3, 1, 0) = 1 LIMIT 2, 1";
+    assert_eq!(Shape::of(gold, &catalog()), None);
+    let gold = Shape::of_published(gold, &catalog()).unwrap();
+    assert_eq!((gold.tables(), gold.nesting()), (1, "flat"));
+    let got = "SELECT owner.city FROM owner WHERE IIF(id > 3, 1, 0) = 1 LIMIT 1 OFFSET 2";
+    assert_eq!(gold.differences(&Shape::of(got, &catalog()).unwrap()), []);
+}
+
+#[test]
 fn spelling_makes_no_difference() {
     for (gold, got) in [
         ("SELECT city FROM owner", "select o.CITY as c from public.owner as o"),

@@ -71,6 +71,18 @@ fn what_is_no_database_is_refused() {
 }
 
 #[test]
+fn a_query_that_takes_too_long_ends() {
+    let (_folder, path) = file("CREATE TABLE t (a TEXT)");
+    let source = Source::open(&path).unwrap();
+    let endless =
+        "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    let done = source.query(endless, std::time::Duration::from_millis(20), |_| ());
+    assert_eq!(done, Err("it takes too long".to_owned()));
+    let limit = std::time::Duration::from_secs(60);
+    assert_eq!(source.query("SELECT count(*) FROM t", limit, |_| ()), Ok(()));
+}
+
+#[test]
 fn damage_is_an_error_wherever_it_is() {
     let mut sql = "CREATE TABLE t (a TEXT); CREATE INDEX i ON t (a);".to_owned();
     for _ in 0..200 {

@@ -29,7 +29,9 @@ const AGGREGATES: &[&str] = &["avg", "count", "max", "min", "sum"];
 /// Puts into `edits` where each aggregate of a WHERE clause belongs.
 pub(super) fn placed(source: &Source<'_>, snapshot: &Snapshot, query: &Query, edits: &mut Edits) {
     let mut wheres = Wheres { source, snapshot, ctes: cte_names(query), edits };
-    each_select(query, |select, _| drop(wheres.select(select)));
+    each_select(query, |select, _| {
+        let _ = wheres.select(select);
+    });
 }
 
 struct Wheres<'a> {

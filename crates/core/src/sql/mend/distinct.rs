@@ -17,7 +17,9 @@ use crate::sql::walk::{calls, each_select, folded};
 /// Makes groups of what is DISTINCT and ordered by something else.
 pub(super) fn grouped(source: &Source<'_>, _: &Snapshot, query: &Query, edits: &mut Edits) {
     let mut orders = Orders { source, edits };
-    each_select(query, |select, order| drop(orders.select(select, order)));
+    each_select(query, |select, order| {
+        let _ = orders.select(select, order);
+    });
 }
 
 struct Orders<'a> {

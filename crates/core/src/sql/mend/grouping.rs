@@ -23,7 +23,9 @@ const MOST: usize = 8;
 /// Adds to `edits` what each GROUP BY of `query` lacks.
 pub(super) fn complete(source: &Source<'_>, snapshot: &Snapshot, query: &Query, edits: &mut Edits) {
     let mut groups = Groups { source, snapshot, ctes: cte_names(query), edits };
-    each_select(query, |select, order| drop(groups.select(select, order)));
+    each_select(query, |select, order| {
+        let _ = groups.select(select, order);
+    });
 }
 
 struct Groups<'a> {
