@@ -94,7 +94,7 @@ pub(super) fn define() {
         setting: &PROMPT_TOKENS,
         name: c"text2sql.prompt_tokens",
         short: c"Token budget of the schema in the prompt.",
-        long: c"A larger schema is cut to the relations that fit the question.",
+        long: c"A larger schema is cut to the relations that fit the question, and very wide relations to the columns that do.",
         range: (256, 131072),
         context: GucContext::Suset,
         flags: GucFlags::default(),

@@ -123,7 +123,7 @@ fn sizes(renderer: &Renderer<'_>, snapshot: &Snapshot, detail: Detail) -> Vec<us
     (0..snapshot.relations.len())
         .map(|index| {
             text.clear();
-            renderer.relation(index, detail, |_| true, &mut text);
+            renderer.relation(index, detail, |_| true, None, &mut text);
             text.len()
         })
         .collect()

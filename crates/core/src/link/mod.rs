@@ -5,6 +5,7 @@
 //! extension has found for its columns, so it can show nothing the caller may not read. Called by the extension before [`crate::prompt`], and
 //! by the tools.
 
+mod columns;
 mod fit;
 mod graph;
 mod index;

@@ -17,13 +17,13 @@ use super::words::{Spelled, is_stop_word, spelled, split};
 // All weights were fitted together, see docs/evaluation.md. A name says more than a description,
 // and the relation's own name more than a column's.
 const IN_TABLE_NAME: f32 = 3.0;
-const IN_COLUMN_NAME: f32 = 2.0;
-const IN_LABEL: f32 = 1.8;
+pub(super) const IN_COLUMN_NAME: f32 = 2.0;
+pub(super) const IN_LABEL: f32 = 1.8;
 const IN_TERM: f32 = 1.5;
 const IN_SCHEMA_NAME: f32 = 1.0;
-const IN_COMMENT: f32 = 0.8;
+pub(super) const IN_COMMENT: f32 = 0.8;
 /// A stored value that the question names.
-const VALUE: f32 = 1.0;
+pub(super) const VALUE: f32 = 1.0;
 /// For each standard deviation by which a relation, and its nearest column, stand out as near the
 /// question.
 const MEANING: f32 = 3.0;
@@ -35,7 +35,7 @@ const MANY_COLUMNS: f32 = 0.3;
 const HAVING: f32 = 2.0;
 /// For a relation all of whose name is in the question, and for a column.
 const WHOLE_NAME: f32 = 2.0;
-const WHOLE_COLUMN: f32 = 1.0;
+pub(super) const WHOLE_COLUMN: f32 = 1.0;
 /// How much a schema counts less the more relations it has: more share something by chance.
 const LARGE_SCHEMA: f32 = 4.0;
 /// For a schema of which all can be shown, and how many relations it may have.
@@ -276,7 +276,8 @@ fn scale(names: &Names) -> (f32, f32) {
     )
 }
 
-fn rarity(weights: &[Vec<f32>], asked: usize) -> Vec<f32> {
+/// How much each word asked says: less, the more of those that are weighed have it.
+pub(super) fn rarity(weights: &[Vec<f32>], asked: usize) -> Vec<f32> {
     let relations = weights.len() as f32;
     (0..asked)
         .map(|word| {
@@ -287,7 +288,8 @@ fn rarity(weights: &[Vec<f32>], asked: usize) -> Vec<f32> {
         .collect()
 }
 
-fn count(weights: &[f32], rarity: &[f32]) -> f32 {
+/// What one that is weighed counts.
+pub(super) fn count(weights: &[f32], rarity: &[f32]) -> f32 {
     weights.iter().zip(rarity).map(|(weight, rarity)| weight * rarity).sum()
 }
 

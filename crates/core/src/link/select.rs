@@ -1,24 +1,29 @@
 //! Fits a schema into a budget of tokens.
 //!
 //! Leaving relations out loses answers, so it comes last: first the whole schema in full, then
-//! with less detail, and only then the relations that rank best, with those that connect them.
+//! with less detail, and only then the relations that rank best, with those that connect them. Of one
+//! that would take most of the room the columns are shown that the question is about.
 //! Called by the extension and the tools through [`super`].
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
+use super::columns::Columns;
 use super::graph::Graph;
 use super::index::LEVELS;
 use super::nearness::Nearness;
 use super::question::Question;
 use super::rank::rank;
 use super::values;
-use crate::schema::{Detail, Snapshot, render};
+use crate::schema::{Detail, Part, Snapshot, render_part};
 
 /// Relations that should be shown in good detail: the recall of a question's tables among as
 /// many is what linkers are judged by.
 const WANTED: usize = 15;
 /// The question's own relations are nearly always among so many.
 const CORE: usize = 6;
+/// A relation whose text takes more than this part of the budget is shown in part.
+const WIDE: usize = 2;
 
 /// What the schema's text may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +39,8 @@ pub struct Selection {
     pub relations: Vec<usize>,
     /// How much is said about each.
     pub detail: Detail,
+    /// Of those that are too wide: which columns are shown.
+    pub part: Part,
     /// Estimate for the text. It exceeds the budget only if a single relation does.
     pub estimated_tokens: u32,
 }
@@ -44,8 +51,11 @@ pub fn estimate_tokens(text: &str) -> u32 {
     tokens_of(text.len())
 }
 
+/// Bytes that are counted as one token.
+const BYTES: usize = 3;
+
 fn tokens_of(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(3)).unwrap_or(u32::MAX)
+    u32::try_from(bytes.div_ceil(BYTES)).unwrap_or(u32::MAX)
 }
 
 /// Chooses relations and detail so that the schema's text fits the budget, by words alone.
@@ -70,23 +80,45 @@ pub fn select_near<'s>(
         let all = sizes.iter().sum();
         if fits(all) {
             let relations = (0..snapshot.relations.len()).collect();
-            return Selection { relations, detail, estimated_tokens: tokens_of(all) };
+            let part = Part::new();
+            return Selection { relations, detail, part, estimated_tokens: tokens_of(all) };
         }
     }
 
+    let question = question.into();
     let order = order(snapshot, question, &near());
+    let likely = order.get(..WANTED.min(order.len())).unwrap_or_default();
+    let columns = LazyCell::new(|| Columns::new(snapshot, question, likely));
+    let limit = budget.tokens as usize * BYTES / WIDE;
     let mut smallest = None;
     for (detail, sizes) in LEVELS.into_iter().zip(&index.sizes) {
-        let chosen = fill(&order, sizes, fits);
-        if chosen.len() >= WANTED.min(order.len()) {
-            return finish(snapshot, chosen, detail);
+        let narrowed = |at: usize| {
+            let is_wide = sizes.get(at).is_some_and(|size| *size > limit) && likely.contains(&at);
+            is_wide.then(|| columns.within(at, detail, limit)).flatten()
+        };
+        let mut filled = fill(&order, sizes, narrowed, fits);
+        if let Some((at, size)) = filled.widest {
+            let room = budget.tokens as usize * BYTES - filled.bytes;
+            let more = columns.within(at, detail, size + room);
+            filled.part.extend(more.map(|(columns, _)| (at, columns)));
         }
-        smallest = Some((chosen, detail));
+        let is_enough = filled.chosen.len() >= WANTED.min(order.len());
+        smallest = Some((filled.chosen, filled.part, detail));
+        if is_enough {
+            break;
+        }
     }
     match smallest {
-        Some((chosen, detail)) if !chosen.is_empty() => finish(snapshot, chosen, detail),
+        Some((chosen, part, detail)) if !chosen.is_empty() => {
+            finish(snapshot, chosen, part, detail)
+        }
         // Not even the best fits: it goes alone, and the caller sees the estimate.
-        _ => finish(snapshot, order.into_iter().take(1).collect(), Detail::NamesOnly),
+        _ => {
+            let best: Vec<usize> = order.iter().copied().take(1).collect();
+            let least = |at: &usize| columns.within(*at, Detail::NamesOnly, limit);
+            let part = best.iter().filter_map(|at| Some((*at, least(at)?.0))).collect();
+            finish(snapshot, best, part, Detail::NamesOnly)
+        }
     }
 }
 
@@ -104,27 +136,44 @@ pub fn order<'s>(
     with_connections(&index.graph, &ranking, snapshot.relations.len())
 }
 
-/// As many relations, in order, as fit; one that does not is passed over for smaller ones.
-fn fill(order: &[usize], sizes: &[usize], fits: impl Fn(usize) -> bool) -> Vec<usize> {
-    let mut bytes = 0usize;
-    order
-        .iter()
-        .copied()
-        .filter(|&index| {
-            let more = bytes + sizes.get(index).copied().unwrap_or_default();
-            let take = fits(more);
-            if take {
-                bytes = more;
-            }
-            take
-        })
-        .collect()
+/// What is taken into a prompt.
+#[derive(Default)]
+struct Filled {
+    chosen: Vec<usize>,
+    part: Part,
+    bytes: usize,
+    /// The first that is shown in part, and its bytes: what room is left is for more of it.
+    widest: Option<(usize, usize)>,
 }
 
-fn finish(snapshot: &Snapshot, mut relations: Vec<usize>, detail: Detail) -> Selection {
+/// As many relations, in order, as fit, those in part that `narrowed` has columns for; one that does
+/// not fit is passed over for smaller ones.
+fn fill(
+    order: &[usize],
+    sizes: &[usize],
+    narrowed: impl Fn(usize) -> Option<(Vec<usize>, usize)>,
+    fits: impl Fn(usize) -> bool,
+) -> Filled {
+    let mut filled = Filled::default();
+    for &index in order {
+        let (columns, size) = narrowed(index).unzip();
+        let size = size.or(sizes.get(index).copied()).unwrap_or_default();
+        if fits(filled.bytes + size) {
+            filled.bytes += size;
+            filled.chosen.push(index);
+            if let Some(columns) = columns {
+                filled.widest.get_or_insert((index, size));
+                filled.part.insert(index, columns);
+            }
+        }
+    }
+    filled
+}
+
+fn finish(snapshot: &Snapshot, mut relations: Vec<usize>, part: Part, detail: Detail) -> Selection {
     relations.sort_unstable();
-    let estimated_tokens = estimate_tokens(&render(snapshot, &relations, detail));
-    Selection { relations, detail, estimated_tokens }
+    let estimated_tokens = estimate_tokens(&render_part(snapshot, &relations, detail, &part));
+    Selection { relations, detail, part, estimated_tokens }
 }
 
 /// The ranking with what connects its best relations right behind them: first relations on the
@@ -157,7 +206,7 @@ fn with_connections(graph: &Graph, ranking: &[usize], relations: usize) -> Vec<u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{RelationName, fixture};
+    use crate::schema::{RelationName, fixture, render};
     use proptest::prelude::*;
 
     fn many(tables: usize) -> Snapshot {
@@ -237,10 +286,59 @@ mod tests {
         assert!(!selection.relations.is_empty());
     }
 
+    /// [`many`], and a relation of 900 columns.
+    fn with_wide(tables: usize) -> Snapshot {
+        let mut snapshot = many(tables);
+        let names: Vec<String> = (0..900).map(|n| format!("measure_{n:03}")).collect();
+        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+        names.extend(["id", "humidity", "parent_id"]);
+        let wide = fixture::table("lake", "weather", &names);
+        snapshot.foreign_keys.push(fixture::key(
+            &wide.name,
+            "parent_id",
+            &snapshot.relations[0].name,
+        ));
+        snapshot.relations.push(wide);
+        snapshot
+    }
+
+    #[test]
+    fn a_relation_of_very_many_columns_is_shown_in_part() {
+        let snapshot = with_wide(100);
+        let at = snapshot.relations.len() - 1;
+        let question = "What was the highest humidity in the weather when customers paid invoices?";
+        let selection = select(&snapshot, question, Budget { tokens: 4_000 });
+        assert!(selection.relations.contains(&at), "{selection:?}");
+        assert!(selection.relations.len() >= WANTED, "{selection:?}");
+        assert!(selection.estimated_tokens <= 4_000, "{selection:?}");
+        let shown = &selection.part[&at];
+        let name = |column: &usize| snapshot.relations[at].columns[*column].name.as_str();
+        let names: Vec<&str> = shown.iter().map(name).collect();
+        assert!(names.contains(&"humidity") && names.contains(&"id"), "{names:?}");
+        assert!(shown.len() < 600 && shown.is_sorted(), "{}", shown.len());
+        // Where nothing else is asked about, more of it is.
+        let alone = select(&snapshot, "highest humidity of the weather", Budget { tokens: 4_000 });
+        assert!(alone.part[&at].len() > shown.len() + 50, "{alone:?}");
+        assert!(alone.estimated_tokens <= 4_000);
+        // Where all fits, all is shown.
+        let whole = select(&snapshot, question, Budget { tokens: 50_000 });
+        assert_eq!((whole.part.len(), whole.relations.len()), (0, 101));
+    }
+
+    #[test]
+    fn a_schema_of_one_relation_that_is_too_wide_has_a_prompt() {
+        let mut snapshot = with_wide(1);
+        snapshot.relations.remove(0);
+        let selection = select(&snapshot, "humidity", Budget { tokens: 500 });
+        assert_eq!(selection.relations, [0]);
+        assert!(selection.estimated_tokens <= 500, "{selection:?}");
+    }
+
     proptest! {
         #[test]
-        fn any_budget_is_kept(tokens in 60u32..5_000, question in "[a-z ]{0,40}") {
-            let selection = select(&many(40), &question, Budget { tokens });
+        fn any_budget_is_kept(tokens in 60u32..5_000, question in "[a-z ]{0,40}", wide: bool) {
+            let snapshot = if wide { with_wide(40) } else { many(40) };
+            let selection = select(&snapshot, &question, Budget { tokens });
             prop_assert!(selection.estimated_tokens <= tokens || selection.relations.len() == 1);
             prop_assert!(selection.relations.is_sorted());
         }

@@ -8,7 +8,7 @@ use super::time::Time;
 use crate::chat::{ChatPrompt, Role, Turn};
 use crate::link::{Selection, ValueHit};
 use crate::schema::{
-    RelationName, Snapshot, quote_ident, quote_qualified, quoted_value, render, sanitize,
+    RelationName, Snapshot, quote_ident, quote_qualified, quoted_value, render_part, sanitize,
 };
 use crate::semantics::{Example, Hint, Kind, entry, expression};
 
@@ -82,7 +82,8 @@ pub fn build(input: &PromptInput<'_>) -> Result<ChatPrompt, PromptError> {
     if let Some(unknown) = relations.iter().find(|&&i| i >= input.snapshot.relations.len()) {
         return Err(PromptError::UnknownRelation(*unknown));
     }
-    let mut schema = render(input.snapshot, relations, input.selection.detail);
+    let mut schema =
+        render_part(input.snapshot, relations, input.selection.detail, &input.selection.part);
     schema.push_str(&rules(input));
     let system = fill(
         SYSTEM,
@@ -230,7 +231,12 @@ mod tests {
     use expect_test::expect;
 
     fn selection(relations: &[usize]) -> Selection {
-        Selection { relations: relations.to_vec(), detail: Detail::Full, estimated_tokens: 0 }
+        Selection {
+            relations: relations.to_vec(),
+            detail: Detail::Full,
+            part: crate::schema::Part::new(),
+            estimated_tokens: 0,
+        }
     }
 
     fn input<'a>(snapshot: &'a Snapshot, selection: &'a Selection) -> PromptInput<'a> {

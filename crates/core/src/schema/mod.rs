@@ -15,7 +15,7 @@ mod secret;
 mod snapshot;
 
 pub use ident::{quote_ident, quote_literal, quote_qualified};
-pub use render::{Detail, render};
+pub use render::{Detail, Part, render, render_part};
 pub(crate) use render::{Renderer, quoted_value};
 pub use sanitize::{is_invisible, sanitize};
 pub use secret::SECRET_NAME;

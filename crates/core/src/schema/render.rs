@@ -5,7 +5,8 @@
 //! statements run with `pg_catalog` as the whole search path.
 //! Called by [`crate::link`] (to measure) and [`crate::prompt`].
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::{Attribute, ForeignKey, Relation, RelationKind, RelationName, Snapshot};
@@ -40,11 +41,25 @@ pub enum Detail {
 ///
 /// A foreign key is shown if both its ends are. Positions that do not exist are passed over.
 pub fn render(snapshot: &Snapshot, selection: &[usize], detail: Detail) -> String {
+    render_part(snapshot, selection, detail, &Part::new())
+}
+
+/// Of relations that are shown in part: positions of the columns that are, ascending.
+pub type Part = BTreeMap<usize, Vec<usize>>;
+
+/// As [`render`]; of some relations only some columns, and how many there are besides.
+pub fn render_part(
+    snapshot: &Snapshot,
+    selection: &[usize],
+    detail: Detail,
+    part: &Part,
+) -> String {
     let renderer = Renderer::new(snapshot);
     let shown: HashSet<usize> = selection.iter().copied().collect();
     let mut out = String::new();
     for &index in selection {
-        renderer.relation(index, detail, |target| shown.contains(&target), &mut out);
+        let columns = part.get(&index).map(Vec::as_slice);
+        renderer.relation(index, detail, |target| shown.contains(&target), columns, &mut out);
     }
     out
 }
@@ -89,15 +104,22 @@ impl<'a> Renderer<'a> {
         all.flat_map(|(from, keys)| keys.iter().map(move |(_, to)| (*from, *to)))
     }
 
-    /// Writes one relation; `shown` tells which referenced relations the text has.
+    /// Writes one relation, or some of its columns; `shown` tells which referenced relations the text
+    /// has.
     pub fn relation(
         &self,
         index: usize,
         detail: Detail,
         shown: impl Fn(usize) -> bool,
+        columns: Option<&[usize]>,
         out: &mut String,
     ) {
-        let Some(relation) = self.snapshot.relations.get(index) else { return };
+        let Some(whole) = self.snapshot.relations.get(index) else { return };
+        let relation = match columns {
+            Some(columns) => Cow::Owned(part_of(whole, columns)),
+            None => Cow::Borrowed(whole),
+        };
+        let relation = relation.as_ref();
         let of = |keys: &Keys<'a>| -> Vec<&'a ForeignKey> {
             let own = keys.get(&index).into_iter().flatten();
             own.filter(|(_, target)| shown(*target)).map(|(key, _)| *key).collect()
@@ -116,6 +138,25 @@ impl<'a> Renderer<'a> {
         } else {
             in_full(relation, &keys, &guesses, detail, out);
         }
+        out.push_str(");");
+        let left = whole.columns.len() - relation.columns.len();
+        if left > 0 {
+            let _ = write!(out, " -- {left} more columns");
+        }
+        out.push('\n');
+    }
+}
+
+/// The relation as if it had no other columns.
+fn part_of(relation: &Relation, columns: &[usize]) -> Relation {
+    let columns = columns.iter().filter_map(|at| relation.columns.get(*at)).cloned().collect();
+    Relation {
+        name: relation.name.clone(),
+        comment: relation.comment.clone(),
+        synonyms: relation.synonyms.clone(),
+        primary_key: relation.primary_key.clone(),
+        columns,
+        ..*relation
     }
 }
 
@@ -131,7 +172,6 @@ fn names_only(relation: &Relation, keys: &[&ForeignKey], out: &mut String) {
     });
     let items: Vec<String> = columns.chain(table_constraints(relation, keys)).collect();
     out.push_str(&items.join(", "));
-    out.push_str(");\n");
 }
 
 fn in_full(
@@ -166,7 +206,6 @@ fn in_full(
         let comma = if position + 1 < constraints.len() { "," } else { "" };
         let _ = writeln!(out, "  {constraint}{comma}");
     }
-    out.push_str(");\n");
 }
 
 /// The single-column keys of a column.
@@ -190,7 +229,9 @@ fn likely(column: &Attribute, guesses: &[&ForeignKey]) -> Option<String> {
 fn table_constraints(relation: &Relation, keys: &[&ForeignKey]) -> impl Iterator<Item = String> {
     let primary = (relation.primary_key.len() > 1 && has_columns(relation, &relation.primary_key))
         .then(|| format!("PRIMARY KEY ({})", ident_list(&relation.primary_key)));
-    let foreign = keys.iter().filter(|key| key.from_columns.len() > 1).map(|key| {
+    let is_shown =
+        |key: &&&ForeignKey| key.from_columns.len() > 1 && has_columns(relation, &key.from_columns);
+    let foreign = keys.iter().filter(is_shown).map(|key| {
         format!(
             "FOREIGN KEY ({}) REFERENCES {} ({})",
             ident_list(&key.from_columns),
