@@ -19,6 +19,9 @@ use crate::pg::own_state;
 /// Longest candidate shown in a detail, bytes.
 const CANDIDATE_BYTES: usize = 2000;
 
+/// SQLSTATE of a relation that does not exist.
+const UNDEFINED_TABLE: &str = "42P01";
+
 /// A report whose location is this library rather than a line of it.
 pub(super) fn report(code: PgSqlErrorCode, message: impl Into<Cow<'static, str>>) -> ErrorReport {
     ErrorReport::new(code, message, "text2sql")
@@ -186,6 +189,11 @@ fn define(error: DefineError) -> ErrorReport {
             let detail = detail.map(|detail| format!(" {detail}")).unwrap_or_default();
             report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
                 .set_detail(format!("Rule: {rule}.{detail}"))
+        }
+        DefineError::Exec(ExecError::Analysis { sqlstate, .. }) if sqlstate == UNDEFINED_TABLE => {
+            report(state(&sqlstate), message).set_hint(
+                "Definitions have no search path: write the schema in front of the relation.",
+            )
         }
         DefineError::Exec(error) => exec(error),
         DefineError::Import(ImportError::Unknown) => {

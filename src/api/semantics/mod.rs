@@ -20,10 +20,11 @@ use text2sql_core::schema::ForeignKey;
 use text2sql_core::semantics::import::Place;
 use text2sql_core::semantics::template::ParameterKind;
 use text2sql_core::semantics::{Definition, Kind, entry, expression};
+use text2sql_core::sql::qualify;
 
 use super::admin::require_preload;
 use crate::error::{DefineError, Error, raise};
-use target::Target;
+use target::{Target, only_home};
 
 pgrx::extension_sql_file!("../../../sql/semantics.sql", name = "semantics_table");
 
@@ -290,6 +291,8 @@ fn example(question: &str, sql: &str) -> Result<String, DefineError> {
     let target = Target::database()?;
     let name = entry::line(question, "question", entry::MAX_QUESTION)?;
     let sql = expression::tidy_statement(sql)?;
+    let whole = qualify(&expression::statement(&sql)?, only_home);
+    let sql = whole.map_or(sql, |whole| whole.text().to_owned());
     let definition = Definition { definition: Some(sql), ..new(Kind::Example, &target, name) };
     let reads = probe::reads(&target, &definition)?;
     store::put(&target, &Definition { reads, ..definition })

@@ -7,6 +7,7 @@ use pgrx::pg_sys::Oid;
 use pgrx::prelude::*;
 use text2sql_core::schema::{RelationName, quote_ident, quote_qualified};
 use text2sql_core::semantics::import::Place;
+use text2sql_core::sql::RelationRef;
 
 use crate::api::limits;
 use crate::error::DefineError;
@@ -26,6 +27,33 @@ const CALLED: &str = "
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND lower(c.relname) = lower($2)
        AND lower(n.nspname) IN (SELECT lower(s) FROM unnest($1) AS s)
      ORDER BY 2 DESC";
+
+/// Schemas of relations of that name.
+const HOMES: &str = "
+    SELECT n.nspname::text
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname = $1 AND n.nspname !~ '^pg_'
+       AND n.nspname NOT IN ('information_schema', 'text2sql')";
+
+/// The relation that a name without a schema can only mean: one alone in the database has it. The
+/// functions have a search path of their own, so that the caller's says nothing here.
+pub fn only_home(name: &RelationRef) -> Option<RelationName> {
+    if name.schema.is_some() {
+        return None;
+    }
+    let homes = Spi::connect(|client| {
+        let mut homes = Vec::new();
+        for row in client.select(HOMES, Some(2), &[name.name.as_str().into()])? {
+            homes.extend(row.get::<String>(1)?);
+        }
+        Ok::<_, pgrx::spi::Error>(homes)
+    });
+    // Where that cannot be found out, the server says what is missing.
+    match homes.unwrap_or_default().as_slice() {
+        [schema] => Some(RelationName { schema: schema.clone(), name: name.name.clone() }),
+        _ => None,
+    }
+}
 
 /// A relation, or the whole database.
 pub struct Target {

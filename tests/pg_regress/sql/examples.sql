@@ -16,6 +16,13 @@ SELECT text2sql.add_example('How many secrets are there?', 'SELECT count(*) FROM
 SELECT text2sql.add_example('How much was paid in all?', 'SELECT sum(amount) FROM shop.paid');
 SELECT text2sql.add_example('How much was paid above 1000?', 'SELECT sum(amount) FROM shop.paid WHERE amount > 1000');
 SELECT kind, relation, name, definition, problem FROM text2sql.semantics();
+-- A name without a schema is that of the one relation that has it.
+CREATE TEMP TABLE paid (amount int);
+SELECT text2sql.add_example('What was paid at most?', 'WITH orders AS (SELECT 1) SELECT max(p.amount) FROM paid p, orders');
+SELECT definition FROM text2sql.semantics() WHERE name = 'What was paid at most?';
+SELECT text2sql.drop_semantic(kind, relation, name) FROM text2sql.semantics() WHERE name = 'What was paid at most?';
+DROP TABLE pg_temp.paid;
+SELECT * FROM failure($$SELECT text2sql.add_example('x', 'SELECT a FROM nowhere')$$);
 SELECT * FROM failure($$SELECT text2sql.add_example('x', 'DELETE FROM shop.customers')$$);
 SELECT * FROM failure($$SELECT text2sql.add_example('x', 'SELECT 1; SELECT 2')$$);
 SELECT * FROM failure($$SELECT text2sql.add_example('x', 'SELECT price FROM shop.orders')$$);
