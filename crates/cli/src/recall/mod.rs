@@ -147,11 +147,7 @@ impl Recall {
                 .filter(|r| selection.relations.contains(r))
                 .count(),
             columns: gold.columns.len(),
-            columns_shown: gold
-                .columns
-                .iter()
-                .filter(|(r, _)| selection.relations.contains(r))
-                .count(),
+            columns_shown: gold.columns.iter().filter(|(r, c)| selection.shows(*r, *c)).count(),
             all_shown: selection.relations.len(),
             tokens: selection.estimated_tokens,
             elapsed,

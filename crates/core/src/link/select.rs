@@ -45,6 +45,14 @@ pub struct Selection {
     pub estimated_tokens: u32,
 }
 
+impl Selection {
+    /// Whether a column of a relation is shown, by their positions.
+    pub fn shows(&self, relation: usize, column: usize) -> bool {
+        self.relations.binary_search(&relation).is_ok()
+            && self.part.get(&relation).is_none_or(|columns| columns.contains(&column))
+    }
+}
+
 /// Upper estimate of the tokens of a text, without a tokenizer: a third of its bytes. On the
 /// qwen2 vocabulary English text has 4 to 5 bytes per token and DDL 3 to 4.
 pub fn estimate_tokens(text: &str) -> u32 {
@@ -315,6 +323,7 @@ mod tests {
         let name = |column: &usize| snapshot.relations[at].columns[*column].name.as_str();
         let names: Vec<&str> = shown.iter().map(name).collect();
         assert!(names.contains(&"humidity") && names.contains(&"id"), "{names:?}");
+        assert!(selection.shows(at, 901) && !selection.shows(at, 899), "the humidity");
         assert!(shown.len() < 600 && shown.is_sorted(), "{}", shown.len());
         // Where nothing else is asked about, more of it is.
         let alone = select(&snapshot, "highest humidity of the weather", Budget { tokens: 4_000 });

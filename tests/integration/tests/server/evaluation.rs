@@ -343,7 +343,7 @@ fn published_answers_run_on_the_files_they_came_with() {
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["class"].to_string())
         .collect();
-    assert_eq!(classes, ["\"right\"", "\"right\"", "\"aggregate\""], "{results}");
+    assert_eq!(classes, ["\"right\"", "\"right\"", "\"columns\""], "{results}");
 
     let done = eval(&folder.file("nowhere"));
     assert!(!done.status.success());
