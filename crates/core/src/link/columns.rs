@@ -63,9 +63,14 @@ impl<'s> Columns<'s> {
             total += more;
             taken.push(column);
         }
+        // Keys of several columns take a line that no column took by itself.
+        let mut all = size(&taken);
+        while all > bytes && taken.len() > 1 {
+            taken.pop();
+            all = size(&taken);
+        }
         taken.sort_unstable();
-        let size = size(&taken);
-        Some((taken, size))
+        Some((taken, all))
     }
 
     fn order(&self, at: usize, relation: &Relation) -> Vec<usize> {
@@ -182,6 +187,20 @@ mod tests {
         assert!(some.contains(&"owner_id".to_owned()));
         // Nothing is joined with what is not there.
         assert!(!shown("colour", &[0], 120).contains(&"owner_id".to_owned()));
+    }
+
+    #[test]
+    fn keys_of_several_columns_do_not_break_the_bound() {
+        let mut snapshot = wide();
+        let names: Vec<String> = (0..40).map(|n| format!("attr_{n:03}")).collect();
+        snapshot.relations[0].primary_key = names;
+        let columns = Columns::new(&snapshot, "colour".into(), &[0, 1]);
+        for bytes in (100..3_000).step_by(50) {
+            let (taken, size) = columns.within(0, Detail::Full, bytes).unwrap();
+            let part = [(0, taken)].into();
+            assert!(render_part(&snapshot, &[0], Detail::Full, &part).len() <= size);
+            assert!(size <= bytes, "{size} of {bytes}");
+        }
     }
 
     #[test]
