@@ -43,6 +43,15 @@ fn load(server: &Server, file: &Path, db: &str) -> Output {
     command.args(["--grant", "analyst"]).output().unwrap()
 }
 
+/// `eval` of a suite in the folder, with its results beside it.
+fn eval(server: &Server, folder: &Folder, suite: &str) -> Command {
+    let mut command = tools();
+    command.arg("eval").arg(folder.file(suite));
+    command.args(["--server", &server.cluster.conninfo("postgres", "postgres")]);
+    command.args(["--role", "analyst"]).arg("--results").arg(folder.file("results.jsonl"));
+    command
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -203,10 +212,7 @@ fn answers_are_classed_and_reports_written() {
     let folder = Folder::new("eval");
     suite(&folder.file("suite.jsonl"));
     let eval = |more: &[&str]| {
-        let mut command = tools();
-        command.arg("eval").arg(folder.file("suite.jsonl"));
-        command.args(["--server", &server.cluster.conninfo("postgres", "postgres")]);
-        command.args(["--role", "analyst"]).arg("--results").arg(folder.file("results.jsonl"));
+        let mut command = eval(&server, &folder, "suite.jsonl");
         command.arg("--report").arg(folder.file("report.md"));
         command.args(more).output().unwrap()
     };
@@ -266,13 +272,7 @@ fn a_known_answer_that_fails_stops_the_run_by_name() {
     let good = line("good", "SELECT name FROM shop.customers");
     let lines = [good, line("bad one", "SELECT nothing FROM nowhere")];
     fs::write(folder.file("suite.jsonl"), lines.join("\n")).unwrap();
-    let eval = |more: &[&str]| {
-        let mut command = tools();
-        command.arg("eval").arg(folder.file("suite.jsonl"));
-        command.args(["--server", &server.cluster.conninfo("postgres", "postgres")]);
-        command.args(["--role", "analyst"]).arg("--results").arg(folder.file("results.jsonl"));
-        command.args(more).output().unwrap()
-    };
+    let eval = |more: &[&str]| eval(&server, &folder, "suite.jsonl").args(more).output().unwrap();
     let done = eval(&[]);
     let said = text(&done.stderr);
     assert!(said.contains("the known answer of question \"bad one\" fails: 42P01"), "{said}");
@@ -326,11 +326,7 @@ fn published_answers_run_on_the_files_they_came_with() {
     ]);
     fs::write(folder.file("dev.json"), suite.to_string()).unwrap();
     let eval = |golds: &Path| {
-        let mut command = tools();
-        command.arg("eval").arg(folder.file("dev.json"));
-        command.args(["--server", &server.cluster.conninfo("postgres", "postgres")]);
-        command.args(["--role", "analyst"]).arg("--results").arg(folder.file("results.jsonl"));
-        command.arg("--golds-in").arg(golds).output().unwrap()
+        eval(&server, &folder, "dev.json").arg("--golds-in").arg(golds).output().unwrap()
     };
     let done = eval(&folder.0);
     assert!(done.status.success(), "{}", text(&done.stderr));
