@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`gguf`] | reading model files as hostile input: limits, checksum |
 //! | [`matrix`] | weights in the layouts that multiply fast |
+//! | [`low_rank`] | what an adapter in the file adds to them |
 //! | [`kernels`] | threads, packed products, attention; unsafe code included |
 //! | [`device`] | the processor or a GPU, opened |
 //! | [`kv_cache`] | keys and values of one sequence |
@@ -53,6 +54,7 @@ pub mod hardening;
 pub mod kernels;
 pub mod kv_cache;
 pub mod lookahead;
+pub mod low_rank;
 pub mod matrix;
 pub mod model;
 pub mod output;

@@ -1,7 +1,8 @@
 //! Weight matrices in layouts that multiply fast on this processor.
 //!
-//! Owns which element types are packed or converted at load, and which product is used: that of
-//! `kernels` for the types and processors it has code for, else candle's. Called by `arch`.
+//! Owns which element types are packed or converted at load, which product is used (that of
+//! `kernels` for the types and processors it has code for, else candle's), and that what an adapter
+//! adds to a matrix is added to its products. Called by `arch`.
 
 use std::borrow::Cow;
 
@@ -13,13 +14,28 @@ use crate::gguf::RawTensor;
 use crate::kernels::code::Code;
 use crate::kernels::input::Inputs;
 use crate::kernels::panel::{Format, Panels};
-use crate::kernels::product;
+use crate::kernels::product::{self, Results};
+use crate::kernels::vector;
+use crate::low_rank::LowRank;
+
+/// Elements of a block of Q8_0: what the inside of an adapter is rounded in.
+const BLOCK: usize = 32;
 
 /// A matrix of `rows` outputs by `cols` inputs.
 pub struct Matrix {
     rows: usize,
     cols: usize,
     weights: Weights,
+    adapter: Option<Box<Adapter>>,
+}
+
+/// What an adapter adds to a product, as two products, both of Q8_0: between half a million and a
+/// million numbers per unit of rank are read for every token, so 8 bits instead of 16 or 32 count.
+struct Adapter {
+    /// `[rank][cols]`.
+    down: Matrix,
+    /// `[rows][rank]`, zeros up to a whole block.
+    up: Matrix,
 }
 
 enum Weights {
@@ -35,7 +51,8 @@ impl std::fmt::Debug for Matrix {
             Weights::Packed(panels) => write!(f, "Matrix(packed {:?}", panels.format())?,
             Weights::Blocks(blocks) => write!(f, "Matrix({:?}", blocks.dtype())?,
         }
-        write!(f, ", {} x {})", self.rows, self.cols)
+        let rank = self.adapter.as_ref().map_or(0, |adapter| adapter.down.rows);
+        write!(f, ", {} x {}, adapter of rank {rank})", self.rows, self.cols)
     }
 }
 
@@ -52,10 +69,20 @@ impl Matrix {
         if let Some(format) = packed(raw.dtype)
             && let Some(panels) = Panels::pack(format, &raw.bytes, rows, cols)
         {
-            return Ok(Self { rows, cols, weights: Weights::Packed(panels) });
+            return Ok(Self { rows, cols, weights: Weights::Packed(panels), adapter: None });
         }
         let blocks = raw.dtype.from_data(Cow::Owned(raw.bytes));
-        Ok(Self { rows, cols, weights: Weights::Blocks(blocks) })
+        Ok(Self { rows, cols, weights: Weights::Blocks(blocks), adapter: None })
+    }
+
+    /// Takes over a tensor's bytes, and what an adapter adds to it.
+    ///
+    /// # Errors
+    /// As [`Matrix::new`], and where the adapter is of another shape.
+    pub fn adapted(raw: RawTensor, low_rank: &LowRank) -> Result<Self, EngineError> {
+        let mut matrix = Self::new(raw)?;
+        matrix.adapter = Some(Box::new(Adapter::new(low_rank, matrix.rows, matrix.cols)?));
+        Ok(matrix)
     }
 
     /// Outputs.
@@ -71,14 +98,17 @@ impl Matrix {
     /// Whether the product of a row is the same to the bit in any company.
     pub fn exact(&self) -> bool {
         matches!(self.weights, Weights::Packed(_))
+            && self.adapter.iter().all(|adapter| adapter.down.exact() && adapter.up.exact())
     }
 
     /// Bytes of the weights.
     pub fn bytes(&self) -> usize {
-        match &self.weights {
+        let own = match &self.weights {
             Weights::Packed(panels) => panels.bytes(),
             Weights::Blocks(blocks) => blocks.storage_size_in_bytes(),
-        }
+        };
+        let adapter = self.adapter.as_ref();
+        own + adapter.map_or(0, |adapter| adapter.down.bytes() + adapter.up.bytes())
     }
 
     /// `out[i] = self · input[i]` for every row `i` of `input`.
@@ -89,7 +119,7 @@ impl Matrix {
         multiply_all([self], input, [out])
     }
 
-    /// The rows of the given numbers, one after the other: an embedding.
+    /// The rows of the given numbers, one after the other: an embedding. An adapter has no part in it.
     ///
     /// # Errors
     /// Where a number is out of range.
@@ -129,11 +159,44 @@ pub fn multiply_all<const N: usize>(
     if input.len() != count * cols || !matrices.iter().zip(&outs).all(fits) {
         return Err(EngineError::Internal("a product's operands do not fit"));
     }
-    let mut waiting: Vec<(&Panels, &mut [f32])> = Vec::with_capacity(N);
-    for (matrix, out) in matrices.into_iter().zip(outs) {
-        match &matrix.weights {
-            Weights::Packed(panels) => waiting.push((panels, out)),
-            Weights::Blocks(blocks) => blocks.matmul_t((count, cols, matrix.rows), input, out)?,
+    let mut outs = outs;
+    let mut inner = matrices.map(|matrix| match &matrix.adapter {
+        Some(adapter) => vec![0.0; count * adapter.down.rows],
+        None => Vec::new(),
+    });
+    let own = matrices.into_iter().zip(outs.iter_mut().map(|out| &mut **out));
+    let down = matrices.iter().zip(inner.iter_mut().map(Vec::as_mut_slice));
+    let down = down.filter_map(|(matrix, out)| Some((&matrix.adapter.as_ref()?.down, out)));
+    products(own.chain(down).collect(), input, cols, Results::Replace)?;
+    for (matrix, (inner, out)) in matrices.iter().zip(inner.iter().zip(outs)) {
+        if let Some(adapter) = &matrix.adapter {
+            adapter.add(inner, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// The products of matrices, without what adapters add, with every row of `input`. The slices are
+/// whole rows.
+fn products(
+    jobs: Vec<(&Matrix, &mut [f32])>,
+    input: &[f32],
+    cols: usize,
+    results: Results,
+) -> Result<(), EngineError> {
+    let count = input.len() / cols.max(1);
+    let mut waiting: Vec<(&Panels, &mut [f32])> = Vec::with_capacity(jobs.len());
+    for (matrix, out) in jobs {
+        match (&matrix.weights, results) {
+            (Weights::Packed(panels), _) => waiting.push((panels, out)),
+            (Weights::Blocks(blocks), Results::Replace) => {
+                blocks.matmul_t((count, cols, matrix.rows), input, out)?;
+            }
+            (Weights::Blocks(blocks), Results::Add) => {
+                let mut sum = vec![0.0; out.len()];
+                blocks.matmul_t((count, cols, matrix.rows), input, &mut sum)?;
+                vector::add(out, &sum);
+            }
         }
     }
     let code = Code::best();
@@ -141,10 +204,43 @@ pub fn multiply_all<const N: usize>(
         let inputs = Inputs::new(input, cols, block, code.tile());
         let alike = |(panels, _): &(&Panels, &mut [f32])| panels.format().block() == block;
         let (mut now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(alike);
-        product::multiply(code, &mut now, &inputs);
+        product::multiply(code, &mut now, &inputs, results);
         waiting = later;
     }
     Ok(())
+}
+
+impl Adapter {
+    fn new(low_rank: &LowRank, rows: usize, cols: usize) -> Result<Self, EngineError> {
+        let rank = low_rank.rank;
+        if rank == 0 || low_rank.down.len() != rank * cols || low_rank.up.len() != rows * rank {
+            return Err(EngineError::Internal("an adapter does not fit its matrix"));
+        }
+        // Row by row: as floats, the zeros of a small rank would take more memory than the file.
+        let padded = rank.next_multiple_of(BLOCK);
+        let mut bytes = Vec::new();
+        let mut whole = vec![0.0; padded];
+        for row in low_rank.up.chunks_exact(rank) {
+            whole.iter_mut().zip(row).for_each(|(place, value)| *place = *value);
+            bytes.extend(of_type(&whole, vec![1, padded], GgmlDType::Q8_0)?.bytes);
+        }
+        let up = RawTensor { dtype: GgmlDType::Q8_0, dims: vec![rows, padded], bytes };
+        let whole_blocks = cols.is_multiple_of(BLOCK);
+        let dtype = if whole_blocks { GgmlDType::Q8_0 } else { GgmlDType::F32 };
+        let down = of_type(&low_rank.down, vec![rank, cols], dtype)?;
+        Ok(Self { down: Matrix::new(down)?, up: Matrix::new(up)? })
+    }
+
+    /// Adds `up · inner[i]` to `out[i]` for every row `i`.
+    fn add(&self, inner: &[f32], out: &mut [f32]) -> Result<(), EngineError> {
+        let rank = self.down.rows;
+        let mut padded = Vec::with_capacity(inner.len() / rank.max(1) * self.up.cols);
+        for row in inner.chunks_exact(rank) {
+            padded.extend_from_slice(row);
+            padded.resize(padded.len() + self.up.cols - rank, 0.0);
+        }
+        products(vec![(&self.up, out)], &padded, self.up.cols, Results::Add)
+    }
 }
 
 /// A vector of floats from a tensor of any type.
@@ -177,12 +273,15 @@ fn to_fast_type(raw: RawTensor) -> Result<RawTensor, EngineError> {
         _ => return Ok(raw),
     };
     let dims = raw.dims.clone();
-    let count = dims.iter().product();
-    let values = floats(raw)?;
-    let mut blocks = target.cpu_zeros(count);
-    blocks.from_float(&values);
-    let tensor = QTensor::new(QStorage::Cpu(blocks), count)?;
-    Ok(RawTensor { dtype: target, dims, bytes: tensor.data()?.into_owned() })
+    of_type(&floats(raw)?, dims, target)
+}
+
+/// Floats rounded to a type.
+fn of_type(values: &[f32], dims: Vec<usize>, dtype: GgmlDType) -> Result<RawTensor, EngineError> {
+    let mut blocks = dtype.cpu_zeros(values.len());
+    blocks.from_float(values);
+    let tensor = QTensor::new(QStorage::Cpu(blocks), values.len())?;
+    Ok(RawTensor { dtype, dims, bytes: tensor.data()?.into_owned() })
 }
 
 #[cfg(test)]
@@ -233,6 +332,58 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// What `matrix` and an adapter give, in 64 bits.
+    fn defined(weights: &[f32], low_rank: &LowRank, input: &[f32]) -> Vec<f64> {
+        let dot = |a: &[f32], b: &[f32]| {
+            a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+        };
+        let inner: Vec<f32> =
+            low_rank.down.chunks(input.len()).map(|row| dot(row, input) as f32).collect();
+        let rows = weights.chunks(input.len()).zip(low_rank.up.chunks(low_rank.rank));
+        rows.map(|(row, up)| dot(row, input) + dot(up, &inner)).collect()
+    }
+
+    #[test]
+    fn an_adapter_is_added_to_the_products() {
+        for (dtype, rank) in [
+            (GgmlDType::Q4K, 8),
+            (GgmlDType::Q5_0, 3),
+            (GgmlDType::Q8_0, 32),
+            (GgmlDType::Q6K, 33),
+            (GgmlDType::Q3K, 1),
+        ] {
+            let (rows, cols) = (24, 512);
+            let low_rank = LowRank { rank, down: noise(rank * cols), up: noise(rows * rank) };
+            let adapted = Matrix::adapted(raw(dtype, rows, cols), &low_rank).expect("fits");
+            let plain = Matrix::new(raw(dtype, rows, cols)).expect("a matrix");
+            let weights = floats(raw(dtype, rows, cols)).expect("floats");
+            let input = noise(3 * cols);
+            let (mut one, mut two) = (vec![0.0; 3 * rows], vec![0.0; 3 * rows]);
+            multiply_all([&adapted, &plain], &input, [&mut one, &mut two]).expect("fits");
+            let mut alone = vec![0.0; 3 * rows];
+            plain.multiply(&input, &mut alone).expect("fits");
+            assert_eq!(two, alone, "{dtype:?}: the neighbour is changed");
+            for (input, found) in input.chunks(cols).zip(one.chunks(rows)) {
+                let expected = defined(&weights, &low_rank, input);
+                let size = expected.iter().map(|x| x * x).sum::<f64>().sqrt();
+                let apart = expected.iter().zip(found).map(|(a, b)| (a - f64::from(*b)).powi(2));
+                assert!(apart.sum::<f64>().sqrt() < 0.02 * size, "{dtype:?} {rank}: {found:?}");
+                let mut row = vec![0.0; rows];
+                adapted.multiply(input, &mut row).expect("fits");
+                if adapted.exact() {
+                    assert_eq!(row, found, "{dtype:?} {rank}: another sum in company");
+                }
+            }
+            assert!(adapted.bytes() > plain.bytes());
+        }
+    }
+
+    #[test]
+    fn an_adapter_of_another_shape_is_refused() {
+        let low_rank = LowRank { rank: 2, down: noise(2 * 64), up: noise(2 * 31) };
+        assert!(Matrix::adapted(raw(GgmlDType::Q8_0, 32, 64), &low_rank).is_err());
     }
 
     #[test]

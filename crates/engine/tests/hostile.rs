@@ -184,7 +184,7 @@ proptest! {
     #[test]
     fn mutated_files_never_panic_and_never_take_much_memory(
         seed in 0..3u64,
-        kind in 0..2 + Family::ALL.len(),
+        kind in 0..3 + Family::ALL.len(),
         whole in proptest::bool::weighted(0.3),
         mutations in mutations(),
     ) {
@@ -192,7 +192,8 @@ proptest! {
         let gguf = match kind {
             0 => TinyGguf::new(seed),
             1 => TinyGguf::k_quants(seed),
-            family => TinyGguf::of_family(Family::ALL[family - 2], seed),
+            2 => TinyGguf::new(seed).with_adapter(1, 2.0),
+            family => TinyGguf::of_family(Family::ALL[family - 3], seed),
         };
         let bytes = gguf.bytes();
         // Mostly the header, where the structure is.

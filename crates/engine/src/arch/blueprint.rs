@@ -6,11 +6,12 @@
 //! families and by both forward passes.
 
 use super::numbers::Numbers;
-use super::tensors::Tensors;
+use super::tensors::{EMBEDDING, Tensors};
 use crate::error::EngineError;
 use crate::gguf::RawTensor;
 use crate::kernels::rope::Angles;
 use crate::kernels::vector::Activation;
+use crate::low_rank::LowRank;
 
 /// Where weights are kept, and in what form.
 pub trait Memory {
@@ -19,11 +20,12 @@ pub trait Memory {
     /// Form of a vector of floats.
     type Vector;
 
-    /// Takes over a matrix of a file, `[outputs][inputs]`.
+    /// Takes over a matrix of a file, `[outputs][inputs]`, and what an adapter adds to it.
     ///
     /// # Errors
     /// Where the shape is not that of a matrix, or there is no room.
-    fn matrix(&self, raw: RawTensor) -> Result<Self::Matrix, EngineError>;
+    fn matrix(&self, raw: RawTensor, adapter: Option<LowRank>)
+    -> Result<Self::Matrix, EngineError>;
 
     /// Takes over a vector.
     ///
@@ -122,7 +124,7 @@ impl<M: Memory> Blueprint<M> {
         style: Style,
     ) -> Result<Self, EngineError> {
         let Numbers { width, vocab, .. } = numbers;
-        let embedding = tensors.matrix("token_embd.weight", vocab, width)?;
+        let embedding = tensors.matrix(EMBEDDING, vocab, width)?;
         let own_unembedding = if tensors.has("output.weight") {
             Some(tensors.matrix("output.weight", vocab, width)?)
         } else {

@@ -8,7 +8,11 @@ use super::numbers::{Numbers, checked_factors};
 use crate::error::EngineError;
 use crate::gguf::{GgufError, LoadedFile, RawTensor};
 use crate::kernels::vector::scale;
+use crate::low_rank::LowRank;
 use crate::matrix::floats;
+
+/// The matrix of all tokens' vectors.
+pub const EMBEDDING: &str = "token_embd.weight";
 
 /// The tensors of a file that nobody took yet.
 pub struct Tensors<'a, M> {
@@ -40,10 +44,21 @@ impl<'a, M: Memory> Tensors<'a, M> {
         Ok(raw)
     }
 
-    /// A matrix of `rows` outputs by `cols` inputs.
+    /// What an adapter adds to a matrix. An embedding's rows are looked up and not multiplied, so
+    /// it can have none: one that is there is left over.
+    fn adapter(
+        &mut self,
+        name: &str,
+        rows: usize,
+        cols: usize,
+    ) -> Result<Option<LowRank>, EngineError> {
+        if name == EMBEDDING { Ok(None) } else { LowRank::take(self.file, name, rows, cols) }
+    }
+
+    /// A matrix of `rows` outputs by `cols` inputs, with what an adapter in the file adds to it.
     ///
     /// # Errors
-    /// [`EngineError::Gguf`] where it is not there or of another shape.
+    /// [`EngineError::Gguf`] where it is not there or of another shape, or the adapter is.
     pub fn matrix(
         &mut self,
         name: &str,
@@ -51,7 +66,8 @@ impl<'a, M: Memory> Tensors<'a, M> {
         cols: usize,
     ) -> Result<M::Matrix, EngineError> {
         let raw = self.raw(name, &[rows, cols])?;
-        self.memory.matrix(raw)
+        let adapter = self.adapter(name, rows, cols)?;
+        self.memory.matrix(raw, adapter)
     }
 
     /// Matrices of the given outputs that the file has as one, the first on top.
@@ -64,18 +80,23 @@ impl<'a, M: Memory> Tensors<'a, M> {
         rows: [usize; N],
         cols: usize,
     ) -> Result<[M::Matrix; N], EngineError> {
-        let raw = self.raw(name, &[rows.iter().sum(), cols])?;
+        let all = rows.iter().sum();
+        let raw = self.raw(name, &[all, cols])?;
+        let adapter = self.adapter(name, all, cols)?;
         // The blocks of a row follow each other, and the rows do.
         let row_bytes = cols / raw.dtype.block_size() * raw.dtype.type_size();
         let mut rest = raw.bytes.as_slice();
         let mut parts = Vec::with_capacity(N);
+        let mut first = 0;
         for rows in rows {
             let (own, later) = rest
                 .split_at_checked(rows * row_bytes)
                 .ok_or(EngineError::Internal("a fused matrix is too short"))?;
             let part = RawTensor { dtype: raw.dtype, dims: vec![rows, cols], bytes: own.to_vec() };
-            parts.push(self.memory.matrix(part)?);
+            let adapter = adapter.as_ref().map(|adapter| adapter.of_rows(first, rows));
+            parts.push(self.memory.matrix(part, adapter)?);
             rest = later;
+            first += rows;
         }
         parts.try_into().map_err(|_| EngineError::Internal("a fused matrix has other parts"))
     }

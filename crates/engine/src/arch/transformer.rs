@@ -13,6 +13,7 @@ use crate::kernels::attention::{Heads, Place, Rows, attention};
 use crate::kernels::rope::Rope;
 use crate::kernels::vector;
 use crate::kv_cache::Shape;
+use crate::low_rank::LowRank;
 use crate::matrix::{Matrix, multiply_all};
 
 /// The memory of this process.
@@ -23,8 +24,11 @@ impl Memory for HostMemory {
     type Matrix = Matrix;
     type Vector = Vec<f32>;
 
-    fn matrix(&self, raw: RawTensor) -> Result<Matrix, EngineError> {
-        Matrix::new(raw)
+    fn matrix(&self, raw: RawTensor, adapter: Option<LowRank>) -> Result<Matrix, EngineError> {
+        match adapter {
+            Some(adapter) => Matrix::adapted(raw, &adapter),
+            None => Matrix::new(raw),
+        }
     }
 
     fn vector(&self, values: Vec<f32>) -> Result<Vec<f32>, EngineError> {

@@ -63,6 +63,17 @@ impl Header {
             .ok_or_else(|| GgufError::Missing(key.to_owned()))
     }
 
+    /// A float of the metadata.
+    ///
+    /// # Errors
+    /// [`GgufError::Missing`].
+    pub fn float(&self, key: &str) -> Result<f64, GgufError> {
+        self.metadata
+            .get(key)
+            .and_then(Value::float)
+            .ok_or_else(|| GgufError::Missing(key.to_owned()))
+    }
+
     /// A text of the metadata.
     ///
     /// # Errors

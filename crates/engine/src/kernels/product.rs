@@ -24,13 +24,27 @@ pub fn supported() -> bool {
     Code::best() != Code::Scalar
 }
 
+/// What becomes of what was in the place of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Results {
+    /// It is gone.
+    Replace,
+    /// The result is added to it.
+    Add,
+}
+
 /// `out[m * rows + n]` = row `n` of the matrix · row `m` of the input, for each of the matrices,
-/// as one job. The code is one that this processor has ([`Code::all`]).
+/// as one job; or added to it. The code is one that this processor has ([`Code::all`]).
 ///
 /// # Panics
 /// Where inputs or outputs do not have the matrix's shape, or the inputs' tiles are too large for
 /// the code.
-pub fn multiply(code: Code, matrices: &mut [(&Panels, &mut [f32])], inputs: &Inputs) {
+pub fn multiply(
+    code: Code,
+    matrices: &mut [(&Panels, &mut [f32])],
+    inputs: &Inputs,
+    results: Results,
+) {
     assert!(inputs.tile_rows() <= code.tile(), "tiles that do not fit the code");
     let rows = inputs.rows();
     let lanes = code.outputs();
@@ -51,13 +65,19 @@ pub fn multiply(code: Code, matrices: &mut [(&Panels, &mut [f32])], inputs: &Inp
         for index in total * piece / pieces..total * (piece + 1) / pieces {
             let job = jobs.iter().rev().find(|(from, ..)| *from <= index);
             let Some((from, panels, out)) = job else { continue };
-            some_outputs(code, panels, (index - from) * lanes, inputs, out);
+            some_outputs(code, panels, (index - from) * lanes, inputs, (out, results));
         }
     });
 }
 
 /// As many outputs as the code computes together, from the one of that number, for all rows.
-fn some_outputs(code: Code, panels: &Panels, first: usize, inputs: &Inputs, out: &Parts<'_, f32>) {
+fn some_outputs(
+    code: Code,
+    panels: &Panels,
+    first: usize,
+    inputs: &Inputs,
+    (out, then): (&Parts<'_, f32>, Results),
+) {
     let lanes = code.outputs();
     let own = lanes.min(panels.rows() - first);
     for number in 0..inputs.tiles() {
@@ -69,7 +89,7 @@ fn some_outputs(code: Code, panels: &Panels, first: usize, inputs: &Inputs, out:
             // SAFETY: these outputs of this row; each output is in one piece.
             let slot = unsafe { out.get(at, own) };
             for (slot, result) in slot.iter_mut().zip(result) {
-                *slot = *result;
+                *slot = if then == Results::Add { *slot + *result } else { *result };
             }
         }
     }
@@ -166,7 +186,7 @@ mod tests {
     fn product_of(code: Code, panels: &Panels, input: &[f32]) -> Vec<f32> {
         let inputs = rounded(code, panels, input);
         let mut out = vec![f32::NAN; inputs.rows() * panels.rows()];
-        multiply(code, &mut [(panels, &mut out)], &inputs);
+        multiply(code, &mut [(panels, &mut out)], &inputs, Results::Replace);
         out
     }
 
@@ -243,6 +263,23 @@ mod tests {
     }
 
     #[test]
+    fn results_are_added_to_what_is_there() {
+        let (cols, count) = (512, 21);
+        let bytes = fixture::blocks(GgmlDType::Q8_0, count * cols);
+        let weights = panels(GgmlDType::Q8_0, &bytes, count, cols);
+        let input = fixture::noise(3 * cols);
+        for code in Code::all() {
+            let alone = product_of(code, &weights, &input);
+            let there: Vec<f32> = (0..alone.len()).map(|i| i as f32).collect();
+            let mut out = there.clone();
+            let inputs = rounded(code, &weights, &input);
+            multiply(code, &mut [(&weights, &mut out)], &inputs, Results::Add);
+            let expected: Vec<f32> = there.iter().zip(&alone).map(|(a, b)| a + b).collect();
+            assert_eq!(out, expected, "{code:?}");
+        }
+    }
+
+    #[test]
     fn several_matrices_are_one_job() {
         let (cols, rows) = (512, 3);
         let a = panels(GgmlDType::Q4K, &fixture::blocks(GgmlDType::Q4K, 16 * cols), 16, cols);
@@ -251,7 +288,7 @@ mod tests {
         for code in Code::all() {
             let (mut first, mut second) = (vec![0.0; rows * 16], vec![0.0; rows * 24]);
             let both: &mut [(&Panels, &mut [f32])] = &mut [(&a, &mut first), (&b, &mut second)];
-            multiply(code, both, &rounded(code, &a, &input));
+            multiply(code, both, &rounded(code, &a, &input), Results::Replace);
             assert_eq!(second, product_of(code, &b, &input), "{code:?}");
             assert_eq!(first, product_of(code, &a, &input), "{code:?}");
         }

@@ -10,6 +10,7 @@
     reason = "test code"
 )]
 
+mod adapter;
 mod candle;
 mod chats;
 mod constraint;

@@ -1,8 +1,9 @@
 //! Weights in the memory of a device.
 //!
 //! Owns the form each element type has there. Quantized ones stay as they are in the file: candle's
-//! kernels for GPUs read the blocks themselves. Called by the families, and by the forward pass for
-//! its products.
+//! kernels for GPUs read the blocks themselves. A matrix with an adapter becomes one of floats, the
+//! adapter added: two more products for each would be two more launches. Called by the families, and
+//! by the forward pass for its products.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use candle_core::{DType, Device, Module, Tensor};
 use crate::arch::blueprint::Memory;
 use crate::error::EngineError;
 use crate::gguf::RawTensor;
+use crate::low_rank::LowRank;
 use crate::matrix::floats;
 
 /// The memory of a device.
@@ -23,8 +25,8 @@ impl Memory for DeviceMemory {
     type Matrix = Product;
     type Vector = Tensor;
 
-    fn matrix(&self, raw: RawTensor) -> Result<Product, EngineError> {
-        Product::new(raw, &self.0)
+    fn matrix(&self, raw: RawTensor, adapter: Option<LowRank>) -> Result<Product, EngineError> {
+        Product::new(raw, adapter, &self.0)
     }
 
     fn vector(&self, values: Vec<f32>) -> Result<Tensor, EngineError> {
@@ -41,13 +43,17 @@ pub struct Product {
 }
 
 impl Product {
-    fn new(raw: RawTensor, device: &Device) -> Result<Self, EngineError> {
+    fn new(raw: RawTensor, adapter: Option<LowRank>, device: &Device) -> Result<Self, EngineError> {
         let &[rows, cols] = raw.dims.as_slice() else {
             return Err(EngineError::Internal("a weight is not a matrix"));
         };
-        if !has_kernels(raw.dtype) {
+        if adapter.is_some() || !has_kernels(raw.dtype) {
             // Of 16-bit weights the products are summed in 32 bits, as on the processor.
-            let values = Tensor::from_vec(floats(raw)?, (rows, cols), device)?;
+            let mut values = floats(raw)?;
+            if let Some(adapter) = adapter {
+                adapter.add_to(&mut values);
+            }
+            let values = Tensor::from_vec(values, (rows, cols), device)?;
             let bytes = values.elem_count() * DType::F32.size_in_bytes();
             return Ok(Self { weights: QMatMul::Tensor(values), bytes });
         }
@@ -118,7 +124,7 @@ mod tests {
         use GgmlDType::{BF16, F16, F32, Q4_0, Q4_1, Q4K, Q5_0, Q5_1, Q6K, Q8_0};
         for dtype in [F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4K, Q6K] {
             let device = Device::Cpu;
-            let product = Product::new(raw(dtype), &device).expect("a matrix");
+            let product = Product::new(raw(dtype), None, &device).expect("a matrix");
             let matrix = Matrix::new(raw(dtype)).expect("a matrix");
             let input = noise(3 * 512);
             let mut expected = vec![0.0; 3 * 8];
@@ -143,8 +149,26 @@ mod tests {
     }
 
     #[test]
+    fn an_adapter_is_in_the_products() {
+        let low_rank = LowRank { rank: 2, down: noise(2 * 512), up: noise(2 * 8) };
+        let device = Device::Cpu;
+        let product = Product::new(raw(GgmlDType::Q4K), Some(low_rank.clone()), &device);
+        let product = product.expect("a matrix");
+        let matrix = Matrix::adapted(raw(GgmlDType::Q4K), &low_rank).expect("a matrix");
+        let input = noise(512);
+        let mut expected = vec![0.0; 8];
+        matrix.multiply(&input, &mut expected).expect("fits");
+        let input = Tensor::from_vec(input, (1, 512), &device).expect("as many as said");
+        let found = product.multiply(&input).expect("fits");
+        let found: Vec<f32> = found.flatten_all().and_then(|x| x.to_vec1()).expect("floats");
+        let size = expected.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let apart: f32 = expected.iter().zip(&found).map(|(a, b)| (a - b) * (a - b)).sum();
+        assert!(apart.sqrt() < 0.02 * size, "{found:?}, not {expected:?}");
+    }
+
+    #[test]
     fn a_vector_is_no_matrix() {
         let raw = RawTensor { dtype: GgmlDType::F32, dims: vec![4], bytes: vec![0; 16] };
-        assert!(Product::new(raw, &Device::Cpu).is_err());
+        assert!(Product::new(raw, None, &Device::Cpu).is_err());
     }
 }
