@@ -313,6 +313,10 @@ class FetchModel(unittest.TestCase):
         for model in models:
             self.assertRegex(model["sha256"], "^[0-9a-f]{64}$")
             self.assertTrue({source["kind"] for source in model["source"]} <= set(fetch_model.KINDS))
+            for source in model["source"]:
+                if source["kind"] == "adapted":
+                    self.assertIn(source["base"], names)
+                    self.assertTrue((fetch_model.REPO / "models" / source["adapter"]).is_file())
 
 
 if __name__ == "__main__":
