@@ -1,4 +1,5 @@
-"""Real questions to the real 0.5B weights, on the demonstration database.
+"""Real questions to the real 0.5B weights, on the demonstration database, and to the same with the
+adapter of this project (TEXT2SQL_ADAPTED_MODEL, a file).
 
 Run by `scripts/test e2e`, which starts the server; connects as psql does (PGHOST, PGPORT, PGUSER).
 A model of this size errs now and then, and differently on other processors, so the rows of most
@@ -10,6 +11,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 import unittest
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
@@ -55,12 +57,8 @@ def values(row):
     return [str(value) for value in json.loads(row, parse_float=str, parse_int=str).values()]
 
 
-class RealModel(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        lines(f"CREATE DATABASE {DATABASE}", database="postgres")
-        lines(file=REPO / "demo" / "clinic.sql")
-        lines(SETUP)
+class Asking(unittest.TestCase):
+    """What holds of any model that is good enough."""
 
     def content(self):
         """A sum over all data, to see that asking changes none."""
@@ -68,7 +66,7 @@ class RealModel(unittest.TestCase):
                        " WHERE n.nspname IN ('public', 'billing') AND c.relkind = 'r' ORDER BY c.oid::regclass::text")
         return lines(*(f"SELECT '{t}', count(*), sum(hashtext(t::text)::bigint) FROM {t} AS t" for t in tables))
 
-    def test_questions(self):
+    def ask_all(self):
         before = self.content()
         right = []
         for question, gold in QUESTIONS.items():
@@ -87,6 +85,17 @@ class RealModel(unittest.TestCase):
                     right.append(question)
         self.assertEqual(before, self.content())
         self.assertGreaterEqual(len(right), LEAST_RIGHT, f"right: {right}")
+
+
+class RealModel(Asking):
+    @classmethod
+    def setUpClass(cls):
+        lines(f"CREATE DATABASE {DATABASE}", database="postgres")
+        lines(file=REPO / "demo" / "clinic.sql")
+        lines(SETUP)
+
+    def test_questions(self):
+        self.ask_all()
 
     def test_generate_gives_one_statement_that_runs(self):
         sql = "\n".join(lines("SELECT text2sql.generate('How many clients are there?')", user="analyst"))
@@ -110,6 +119,21 @@ class RealModel(unittest.TestCase):
 
     def test_the_model_is_loaded_once(self):
         self.assertEqual(lines("SELECT state, engine_starts FROM text2sql.status()"), ["ready|1"])
+
+
+# After the others, by its name: it changes the server's model.
+@unittest.skipUnless(os.environ.get("TEXT2SQL_ADAPTED_MODEL"), "no model with an adapter is given")
+class WithAdapter(Asking):
+    def test_a_model_with_an_adapter_is_loaded_in_its_place_and_answers(self):
+        path = os.environ["TEXT2SQL_ADAPTED_MODEL"]
+        lines(f"ALTER SYSTEM SET text2sql.model_path = {literal(path)}")
+        lines("SELECT pg_reload_conf()", "SELECT text2sql.reload()")
+        status = "SELECT state, model, reason FROM text2sql.status()"
+        until = time.monotonic() + 300
+        while not (now := lines(status)[0]).startswith("ready|Qwen2.5 Coder 0.5B Instruct for text2sql|"):
+            self.assertLess(time.monotonic(), until, now)
+            time.sleep(0.5)
+        self.ask_all()
 
 
 if __name__ == "__main__":
