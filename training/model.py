@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, dequantize, quants
+from torch.utils.checkpoint import checkpoint
 
 # The matrices of a layer, with what they read and what they write.
 PARTS = {
@@ -120,15 +121,20 @@ class Model(torch.nn.Module):
         attend = Attention(self, len(prefix), lengths)
         x = self.weights["token_embd.weight"][tokens].float()
         for block in range(self.blocks):
-            h = self.norm(x, f"blk.{block}.attn_norm")
-            query = self.turn(self.linear(block, "attn_q", h).view(-1, self.heads, self.dim), angles)
-            key = self.turn(self.linear(block, "attn_k", h).view(-1, self.kv_heads, self.dim), angles)
-            value = self.linear(block, "attn_v", h).view(-1, self.kv_heads, self.dim)
-            x = x + self.linear(block, "attn_output", attend(query, key, value)).float()
-            h = self.norm(x, f"blk.{block}.ffn_norm")
-            inner = F.silu(self.linear(block, "ffn_gate", h)) * self.linear(block, "ffn_up", h)
-            x = x + self.linear(block, "ffn_down", inner).float()
+            # What a layer computes is computed again for its gradient: kept, it is gigabytes.
+            x = checkpoint(self.layer, block, x, attend, angles, use_reentrant=False)
         return x
+
+    def layer(self, block, x, attend, angles):
+        """The stream behind a layer."""
+        h = self.norm(x, f"blk.{block}.attn_norm")
+        query = self.turn(self.linear(block, "attn_q", h).view(-1, self.heads, self.dim), angles)
+        key = self.turn(self.linear(block, "attn_k", h).view(-1, self.kv_heads, self.dim), angles)
+        value = self.linear(block, "attn_v", h).view(-1, self.kv_heads, self.dim)
+        x = x + self.linear(block, "attn_output", attend(query, key, value)).float()
+        h = self.norm(x, f"blk.{block}.ffn_norm")
+        inner = F.silu(self.linear(block, "ffn_gate", h)) * self.linear(block, "ffn_up", h)
+        return x + self.linear(block, "ffn_down", inner).float()
 
     def loss(self, prefix, pairs):
         """Mean loss of the answers' tokens, the share of them that are likeliest, and how many they are.
