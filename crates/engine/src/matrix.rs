@@ -29,8 +29,8 @@ pub struct Matrix {
     adapter: Option<Box<Adapter>>,
 }
 
-/// What an adapter adds to a product, as two products, both of Q8_0: between half a million and a
-/// million numbers per unit of rank are read for every token, so 8 bits instead of 16 or 32 count.
+/// What an adapter adds to a product, as two products, both of Q8_0: half a million numbers (0.5B) to
+/// a million (1.5B) per unit of rank are read for every token, so 8 bits instead of 16 or 32 count.
 struct Adapter {
     /// `[rank][cols]`.
     down: Matrix,
