@@ -3,6 +3,7 @@
 Run: python3 -m unittest discover -s tests/scripts
 """
 
+import argparse
 import contextlib
 import hashlib
 import io
@@ -10,6 +11,7 @@ import pathlib
 import struct
 import tempfile
 import unittest
+from unittest import mock
 
 from test_fetch_model import fetch_model
 from test_tools import load
@@ -143,6 +145,28 @@ class AdaptModel(unittest.TestCase):
         self.assertEqual((folder / "more.gguf").read_bytes(), expected)
         # It was there before, so it stays.
         self.assertTrue((folder / "plain.gguf").exists())
+
+    def test_a_base_that_was_fetched_stays_until_the_file_of_both_is_right(self):
+        self.assertEqual(self.adapt()[0], 0)
+        expected = self.out.read_bytes()
+        plain = (self.top / "model.gguf").read_bytes()
+        folder, kept = self.top / "models", self.top / "kept"
+        folder.mkdir()
+        model = {"name": "more", "sha256": hashlib.sha256(expected).hexdigest()}
+        base = {"name": "plain", "file": "plain.gguf"}
+        options = argparse.Namespace(models=[model, base], manifest=self.top / "models.toml")
+        source = {"base": "plain", "adapter": "adapter.gguf"}
+
+        def obtain(*_):
+            (folder / "plain.gguf").write_bytes(plain)
+            return folder / "plain.gguf"
+
+        with mock.patch.object(fetch_model, "obtain", obtain):
+            for model["sha256"], stays in (("0" * 64, True), (model["sha256"], False)):
+                fetch_model.from_adapted(model, source, folder / "work", kept, options)
+                self.assertEqual(kept.read_bytes(), expected)
+                self.assertEqual((folder / "plain.gguf").exists(), stays)
+                (folder / "plain.gguf").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
