@@ -6,13 +6,14 @@ schema's part of the prompt once, each question behind it as a branch that sees 
 (`hidden`), which is a tenth of the work of computing every prompt whole. Names of tensors are llama.cpp's.
 """
 
+import functools
 import math
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, dequantize, quants
-from torch.utils.checkpoint import checkpoint
+from torch.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
 
 # The matrices of a layer, with what they read and what they write.
 PARTS = {
@@ -20,6 +21,9 @@ PARTS = {
     "attn_output": ("query", "width"),
     "ffn_gate": ("width", "ffn"), "ffn_up": ("width", "ffn"), "ffn_down": ("ffn", "width"),
 }
+# What of a layer is kept for its gradient: products of matrices, a few hundred megabytes a layer.
+# The rest is computed again: kept as well, it is gigabytes.
+KEPT = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default]
 # Rows of logits computed at a time: 151,936 floats each.
 LOGIT_ROWS = 256
 
@@ -120,9 +124,9 @@ class Model(torch.nn.Module):
         angles = positions[:, None].float() * self.frequencies
         attend = Attention(self, len(prefix), lengths)
         x = self.weights["token_embd.weight"][tokens].float()
+        keep = functools.partial(create_selective_checkpoint_contexts, KEPT)
         for block in range(self.blocks):
-            # What a layer computes is computed again for its gradient: kept, it is gigabytes.
-            x = checkpoint(self.layer, block, x, attend, angles, use_reentrant=False)
+            x = checkpoint(self.layer, block, x, attend, angles, use_reentrant=False, context_fn=keep)
         return x
 
     def layer(self, block, x, attend, angles):

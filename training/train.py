@@ -7,14 +7,14 @@ state is kept beside the adapter, and a run that was stopped goes on from there.
 
 Usage: train.py MODEL.gguf EXAMPLES.jsonl OUT.gguf [options]
 
-Needs PyTorch, numpy, gguf and llama-cpp-python (whose tokenizer is the model's). On processors most of the time
-goes into memory that is asked for and given back: LD_PRELOAD=libjemalloc.so.2
-MALLOC_CONF=oversize_threshold:0,dirty_decay_ms:1500,muzzy_decay_ms:0,thp:always
-is half as fast again.
+Needs PyTorch, numpy, gguf and llama-cpp-python (whose tokenizer is the model's). On processors half of the time
+goes into memory that is asked for and given back, unless jemalloc keeps it:
+LD_PRELOAD=libjemalloc.so.2 MALLOC_CONF=oversize_threshold:0,dirty_decay_ms:-1,muzzy_decay_ms:-1,thp:always,narenas:1
 """
 
 import argparse
 import collections
+import ctypes
 import json
 import math
 import os
@@ -29,6 +29,8 @@ from model import Model
 
 USER = "<|im_start|>user\n"
 END = "\n```<|im_end|>"
+# jemalloc's MALLCTL_ARENAS_ALL.
+ALL_ARENAS = 4096
 
 
 def tokenizer(path):
@@ -79,6 +81,16 @@ def rate(step, steps):
     return max(min((step + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * max(step - warm, 0) / max(steps - warm, 1))), 0.02)
 
 
+def give_back(most):
+    """Has jemalloc return the memory it keeps, once the process holds more than `most` bytes.
+
+    Steps differ in size, so what is free does not fit the next one, and grows.
+    """
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    if pages * os.sysconf("SC_PAGE_SIZE") > most and (purge := getattr(ctypes.CDLL(None), "mallctl", None)):
+        purge(f"arena.{ALL_ARENAS}.purge".encode(), None, None, None, ctypes.c_size_t(0))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("model", "examples", "out"):
@@ -90,6 +102,7 @@ def main():
     parser.add_argument("--held", type=int, default=10, help="databases that are not trained on")
     parser.add_argument("--of-each", type=int, default=0, help="questions of each database; 0: all")
     parser.add_argument("--longest", type=int, default=1500, help="tokens of a schema; longer ones are left out")
+    parser.add_argument("--memory", type=float, default=15, help="gigabytes to keep, of what is free in them")
     parser.add_argument("--name", default="text2sql adapter", help="general.name of the adapted model")
     options = parser.parse_args()
     torch.manual_seed(0)
@@ -125,6 +138,7 @@ def main():
         torch.nn.utils.clip_grad_norm_(model.adapters.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        give_back(options.memory * 1e9)
         if (step + 1) % 10 == 0 or step + 1 == len(steps):
             print(f"{step + 1} loss {loss.item():.4f} right {right:.3f} {time.monotonic() - begin:.0f} s", flush=True)
             new = state.with_name(state.name + ".new")
