@@ -34,7 +34,8 @@ pub fn require_confidence<T>(
     snapshot: &Snapshot,
     wanted: f64,
 ) -> Result<Answer<T>, Error> {
-    match confidence(&answer.signals).filter(|confidence| *confidence < wanted) {
+    let confidence = confidence(&answer.signals, answer.model.as_deref());
+    match confidence.filter(|confidence| *confidence < wanted) {
         None => Ok(answer),
         Some(confidence) => Err(Error::Uncertain {
             why: doubt::uncertain(snapshot, question, &answer.signals, confidence, wanted),

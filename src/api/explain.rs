@@ -48,6 +48,7 @@ fn explain(
         Question::at_once(question, None, &guard)?.answer(&Planning(&guard))
     };
     let answer = audited("explain", Given::Question(question), work, Answer::gave);
+    let confidence = confidence(&answer.signals, answer.model.as_deref());
     let int = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     TableIterator::once((
         answer.sql.pretty(),
@@ -62,7 +63,7 @@ fn explain(
         int(answer.stats.generated_tokens),
         JsonText(timings(&answer.timings)),
         JsonText(serde_json::to_string(&answer.signals).unwrap_or_default()),
-        confidence(&answer.signals),
+        confidence,
         if answer.template.is_some() { "template" } else { "model" },
         answer.template.is_some(),
         answer.template,

@@ -51,8 +51,11 @@ impl std::fmt::Debug for Matrix {
             Weights::Packed(panels) => write!(f, "Matrix(packed {:?}", panels.format())?,
             Weights::Blocks(blocks) => write!(f, "Matrix({:?}", blocks.dtype())?,
         }
-        let rank = self.adapter.as_ref().map_or(0, |adapter| adapter.down.rows);
-        write!(f, ", {} x {}, adapter of rank {rank})", self.rows, self.cols)
+        write!(f, ", {} x {}", self.rows, self.cols)?;
+        match &self.adapter {
+            Some(adapter) => write!(f, ", adapter of rank {})", adapter.down.rows),
+            None => write!(f, ")"),
+        }
     }
 }
 

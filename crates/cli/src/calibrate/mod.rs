@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use text2sql_core::confidence::{ALL, Curve, FITTED, features};
+use text2sql_core::confidence::{ALL, Curve, curve, features};
 use text2sql_core::doubt::unrelated;
 use text2sql_core::protocol::{Failure, FailureCode};
 use text2sql_core::schema::Snapshot;
@@ -34,7 +34,8 @@ use measure::{Measured, Outcome, measure};
 /// Arguments of `calibrate`.
 #[derive(Debug, Args)]
 pub struct Calibrate {
-    /// Results to fit to; without any, the coefficients that are built in are measured, if there are.
+    /// Results to fit to, of one model; without any, the coefficients that are built in for the model of
+    /// each answer are measured.
     #[arg(long)]
     fit: Vec<PathBuf>,
     /// Results to fit to, of questions that have no answer.
@@ -69,6 +70,7 @@ pub struct Calibrate {
 
 /// An answer that was judged.
 struct Judged {
+    model: Option<String>,
     is_unrelated: bool,
     signals: Option<Signals>,
     is_right: bool,
@@ -78,7 +80,7 @@ struct Judged {
 /// Everything that is found out.
 #[derive(Debug, Serialize)]
 struct Found {
-    /// Features with mean, scale and coefficient.
+    /// Features with mean, scale and coefficient, where they were fitted.
     features: Vec<(&'static str, f64, f64, f64)>,
     intercept: Option<f64>,
     /// Of what was fitted to.
@@ -92,30 +94,31 @@ impl Calibrate {
     pub fn run(&self) -> Result<(), Failure> {
         let train = self.judged(&self.fit, &self.fit_unanswerable)?;
         let test = self.judged(&self.check, &self.check_unanswerable)?;
-        let curve = if train.is_empty() {
-            FITTED
+        let model = one_model(&train)?;
+        let new = if train.is_empty() {
+            None
         } else {
             let samples: Vec<Sample> = train.iter().filter_map(sample).collect();
             let fitted = fit(&samples, self.ridge);
             Some(fitted.ok_or_else(|| failed("there must be right and wrong answers to fit to"))?)
         };
         let measured = |judged: &[Judged]| {
-            let outcomes: Vec<Outcome> =
-                judged.iter().map(|one| outcome(one, curve.as_ref())).collect();
+            let outcome = |one| outcome(one, new.as_ref());
+            let outcomes: Vec<Outcome> = judged.iter().map(outcome).collect();
             (!outcomes.is_empty()).then(|| measure(&outcomes))
         };
         let found = Found {
             features: ALL
                 .iter()
-                .zip(curve.iter().flat_map(|curve| &curve.terms))
+                .zip(new.iter().flat_map(|curve| &curve.terms))
                 .map(|(feature, term)| (feature.name, term.mean, term.scale, term.coefficient))
                 .collect(),
-            intercept: curve.as_ref().map(|curve| curve.intercept),
+            intercept: new.as_ref().map(|curve| curve.intercept),
             fitted: measured(&train),
             checked: measured(&test),
         };
-        if let Some(curve) = curve.filter(|_| !train.is_empty()) {
-            println!("{}", report::table(&curve, &self.note));
+        if let Some(curve) = &new {
+            println!("{}", report::table(curve, model.unwrap_or_default(), &self.note));
         }
         for (title, measured) in
             [("Fitted to", &found.fitted), ("Measured on others", &found.checked)]
@@ -155,7 +158,7 @@ impl Calibrate {
             ..signals
         });
         let is_right = is_answerable && answer.class == Class::Right;
-        Judged { is_unrelated, signals, is_right, is_answerable }
+        Judged { model: answer.model.clone(), is_unrelated, signals, is_right, is_answerable }
     }
 
     /// Whether the question would be refused unasked; false where there are no snapshots.
@@ -192,10 +195,25 @@ fn sample(judged: &Judged) -> Option<Sample> {
     Some(Sample { features: features(&signals), is_right: judged.is_right })
 }
 
-fn outcome(judged: &Judged, curve: Option<&Curve>) -> Outcome {
+/// The model that gave all of them.
+fn one_model(judged: &[Judged]) -> Result<Option<&str>, Failure> {
+    let mut models = judged.iter().filter_map(|one| one.model.as_deref());
+    let first = models.next();
+    match models.find(|other| Some(*other) != first) {
+        None => Ok(first),
+        Some(other) => Err(failed(&format!(
+            "the answers to fit to are of two models, \"{}\" and \"{other}\"",
+            first.unwrap_or_default()
+        ))),
+    }
+}
+
+/// By what was fitted just now, if it was, else by what is built in for the model.
+fn outcome(judged: &Judged, new: Option<&Curve>) -> Outcome {
+    let curve = new.unwrap_or_else(|| curve(judged.model.as_deref()));
     Outcome {
         is_unrelated: judged.is_unrelated,
-        confidence: sample(judged).zip(curve).map(|(sample, curve)| curve.at(&sample.features)),
+        confidence: sample(judged).map(|sample| curve.at(&sample.features)),
         is_right: judged.is_right,
         is_answerable: judged.is_answerable,
     }
@@ -272,6 +290,29 @@ mod tests {
         assert_eq!((&half["least"], &half["precision"]), (&0.5.into(), &1.0.into()));
         assert_eq!(half["unanswerable"], serde_json::json!([20, 20]));
         assert!(figures["features"][0][3].as_f64().unwrap() < -1.0, "{figures}");
+    }
+
+    #[test]
+    fn a_curve_is_fitted_to_one_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |n, model: &str| Answer {
+            model: Some(model.to_owned()),
+            ..answered(n, if n % 2 == 0 { Class::Right } else { Class::Filter }, Some(0.1))
+        };
+        let mut all: Vec<Answer> = (0..8).map(|n| of(n, "one")).collect();
+        write(&folder.path().join("train.jsonl"), &all);
+        let only = || Calibrate {
+            fit_unanswerable: Vec::new(),
+            check_unanswerable: Vec::new(),
+            ..calibrate(folder.path())
+        };
+        only().run().unwrap();
+        all.push(of(9, "two"));
+        write(&folder.path().join("train.jsonl"), &all);
+        let refused = only().run().unwrap_err().message;
+        assert_eq!(refused, "the answers to fit to are of two models, \"one\" and \"two\"");
+        // Without anything to fit to, each has its own.
+        Calibrate { fit: Vec::new(), ..only() }.run().unwrap();
     }
 
     #[test]

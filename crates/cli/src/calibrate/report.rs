@@ -6,22 +6,23 @@ use text2sql_core::confidence::{ALL, Curve};
 
 use super::measure::Measured;
 
-/// The source text of `core::confidence::fitted`.
-pub fn table(curve: &Curve, note: &str) -> String {
+/// The source text of a model's curve in `core::confidence::fitted`.
+pub fn table(curve: &Curve, model: &str, note: &str) -> String {
     let terms = curve.terms.iter().zip(ALL).map(|(term, feature)| {
         format!(
-            "        // {}\n        Term {{ mean: {:.4}, scale: {:.4}, coefficient: {:.4} }},\n",
+            "                // {}\n                \
+             Term {{ mean: {:.4}, scale: {:.4}, coefficient: {:.4} }},\n",
             feature.name,
-            term.mean,
-            term.scale,
             // No sign on a zero.
+            term.mean + 0.0,
+            term.scale,
             term.coefficient + 0.0
         )
     });
     let note = if note.is_empty() { "Where from is not said." } else { note };
     format!(
-        "/// {note}\npub const FITTED: Option<Curve> = Some(Curve {{\n    intercept: {:.4},\n    \
-         terms: [\n{}    ],\n}});\n",
+        "    // {note}\n    (\n        {model:?},\n        Curve {{\n            intercept: {:.4},\n            \
+         terms: [\n{}            ],\n        }},\n    ),\n",
         curve.intercept,
         terms.collect::<String>()
     )
@@ -79,12 +80,12 @@ mod tests {
     #[test]
     fn the_table_is_what_the_source_has() {
         let term = Term { mean: 0.25, scale: 0.5, coefficient: -0.0 };
-        let text = table(&Curve { intercept: 1.5, terms: [term; FEATURES] }, "From tests.");
+        let text = table(&Curve { intercept: 1.5, terms: [term; FEATURES] }, "tiny", "From tests.");
         assert!(
-            text.starts_with("/// From tests.\npub const FITTED: Option<Curve> = Some(Curve {\n")
+            text.starts_with("    // From tests.\n    (\n        \"tiny\",\n        Curve {\n")
         );
-        assert!(text.contains("    intercept: 1.5000,\n"));
-        let line = "        Term { mean: 0.2500, scale: 0.5000, coefficient: 0.0000 },\n";
+        assert!(text.contains("            intercept: 1.5000,\n"));
+        let line = "                Term { mean: 0.2500, scale: 0.5000, coefficient: 0.0000 },\n";
         assert_eq!(text.matches(line).count(), FEATURES);
     }
 

@@ -2,12 +2,13 @@
 //!
 //! Owns the features that signals become, and the curve over them: a logistic regression, each of whose
 //! coefficients may push one way only, so that a statement never gains by what speaks against it. The
-//! model is never asked for its opinion of itself. The coefficients are in [`fitted`]; called by the
-//! extension, and by `text2sql-cli calibrate`, which fits them.
+//! model is never asked for its opinion of itself. Models differ in how sure they are of what is wrong,
+//! so each that was measured has coefficients of its own, in [`fitted`]. Called by the extension, and by
+//! `text2sql-cli calibrate`, which fits them.
 
 mod fitted;
 
-pub use fitted::FITTED;
+use fitted::FITTED;
 
 use crate::signals::Signals;
 
@@ -101,12 +102,21 @@ impl Curve {
     }
 }
 
-/// The probability that a statement is right; nothing where the model does not tell how likely its
-/// tokens were, or nobody has measured.
+/// What was fitted to the model of that name, which is the one it has itself; for others what was
+/// fitted to the first of [`FITTED`]: that orders their statements, but may be off in what it promises
+/// (docs/evaluation.md has by how much).
 #[must_use]
-pub fn confidence(signals: &Signals) -> Option<f64> {
+pub fn curve(model: Option<&str>) -> &'static Curve {
+    let of_model = FITTED.iter().find(|(name, _)| Some(*name) == model);
+    &of_model.unwrap_or(&FITTED[0]).1
+}
+
+/// The probability that a statement of the model is right; nothing where the model does not tell how
+/// likely its tokens were.
+#[must_use]
+pub fn confidence(signals: &Signals, model: Option<&str>) -> Option<f64> {
     signals.surprisal?;
-    let probability = FITTED.as_ref()?.at(&features(signals));
+    let probability = curve(model).at(&features(signals));
     // More digits than were measured would only differ between machines.
     Some((probability * 1e4).round() / 1e4)
 }
@@ -117,7 +127,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// A curve in which everything counts, each the way it may.
-    fn curve() -> Curve {
+    fn counting() -> Curve {
         let term = |feature: Feature| Term {
             mean: 0.5,
             scale: 0.25,
@@ -142,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_speaks_against_a_statement_lowers_it() {
-        let at = |signals: Signals| curve().at(&features(&signals));
+        let at = |signals: Signals| counting().at(&features(&signals));
         let best = at(sure());
         for worse in [
             Signals { surprisal: Some(0.1), ..sure() },
@@ -165,27 +175,39 @@ mod tests {
     #[test]
     fn what_is_not_known_counts_as_the_mean() {
         let mut known = [Some(0.5); FEATURES];
-        let whole = curve().at(&known);
+        let whole = counting().at(&known);
         known[0] = None;
-        assert_eq!(curve().at(&known), whole);
-        assert_eq!(curve().at(&[None; FEATURES]), 1.0 / (1.0 + (-0.5f64).exp()));
+        assert_eq!(counting().at(&known), whole);
+        assert_eq!(counting().at(&[None; FEATURES]), 1.0 / (1.0 + (-0.5f64).exp()));
     }
 
     #[test]
     fn a_model_that_does_not_tell_has_no_confidence() {
-        assert_eq!(confidence(&Signals { surprisal: None, ..sure() }), None);
+        assert_eq!(confidence(&Signals { surprisal: None, ..sure() }, None), None);
     }
 
     #[test]
-    fn the_fitted_curve_keeps_to_what_may_be() {
-        let Some(fitted) = &FITTED else { return };
-        for (term, feature) in fitted.terms.iter().zip(ALL) {
-            let pushes = if feature.speaks_for { term.coefficient } else { -term.coefficient };
-            assert!(pushes >= 0.0 && pushes.is_finite(), "{}", feature.name);
-            assert!(term.scale > 0.0 && term.mean.is_finite(), "{}", feature.name);
+    fn the_fitted_curves_keep_to_what_may_be() {
+        for (name, fitted) in &FITTED {
+            for (term, feature) in fitted.terms.iter().zip(ALL) {
+                let pushes = if feature.speaks_for { term.coefficient } else { -term.coefficient };
+                assert!(pushes >= 0.0 && pushes.is_finite(), "{name}: {}", feature.name);
+                assert!(term.scale > 0.0 && term.mean.is_finite(), "{name}: {}", feature.name);
+            }
+            let unsure = Signals { surprisal: Some(1.0), worst_surprisal: Some(5.0), ..sure() };
+            let of = |signals| confidence(&signals, Some(name));
+            assert!(of(sure()) > of(unsure), "{name}");
         }
-        let unsure = Signals { surprisal: Some(1.0), worst_surprisal: Some(5.0), ..sure() };
-        assert!(confidence(&sure()) > confidence(&unsure));
+    }
+
+    #[test]
+    fn a_model_has_the_curve_that_was_fitted_to_it() {
+        for (name, fitted) in &FITTED {
+            assert_eq!(curve(Some(name)), fitted);
+            assert_eq!(FITTED.iter().filter(|(other, _)| other == name).count(), 1, "{name}");
+        }
+        assert_eq!(curve(Some("another")), &FITTED[0].1);
+        assert_eq!(curve(None), &FITTED[0].1);
     }
 
     proptest! {
@@ -198,14 +220,14 @@ mod tests {
                 surprisal: Some(mean), worst_surprisal: Some(worst), tokens, covered, margin, empty,
                 ..sure()
             };
-            let at = |signals: &Signals| curve().at(&features(signals));
+            let at = |signals: &Signals| counting().at(&features(signals));
             prop_assert!((0.0..=1.0).contains(&at(&before)));
             for after in [
                 Signals { surprisal: Some(mean + more), ..before },
                 Signals { worst_surprisal: Some(worst + more), ..before },
             ] {
                 prop_assert!(at(&after) <= at(&before));
-                prop_assert!(confidence(&after) <= confidence(&before));
+                prop_assert!(confidence(&after, None) <= confidence(&before, None));
             }
         }
     }
