@@ -8,8 +8,10 @@ nothing changed in the database, the model loaded once.
 """
 
 import json
+import math
 import os
 import pathlib
+import re
 import subprocess
 import time
 import unittest
@@ -32,6 +34,7 @@ QUESTIONS = {
     "What are the names of the clinics in Seattle?": "SELECT clinic_nm FROM clinic WHERE city = 'Seattle'",
 }
 LEAST_RIGHT = 3
+ADAPTED = "Qwen2.5 Coder 0.5B Instruct for text2sql"
 
 
 def psql(*statements, user="postgres", database=DATABASE, file=None):
@@ -55,6 +58,22 @@ def literal(text):
 
 def values(row):
     return [str(value) for value in json.loads(row, parse_float=str, parse_int=str).values()]
+
+
+def confidence(model, signals):
+    """What the coefficients in the source that were fitted to the model make of signals."""
+    source = (REPO / "crates/core/src/confidence/fitted.rs").read_text(encoding="utf-8")
+    curve = source[source.index(f'"{model}"'):]
+    number = r"(-?[\d.]+)"
+    odds = float(re.search(f"intercept: {number}", curve).group(1))
+    terms = re.findall(f"mean: {number}, scale: {number}, coefficient: {number}", curve)[:10]
+    votes, candidates, empty = signals["votes"], signals["candidates"], signals["empty"]
+    values = [math.sqrt(signals["surprisal"]), math.sqrt(signals["worst_surprisal"]),
+              max(math.log(signals["tokens"]), 2), signals["covered"], signals["known"], signals["margin"],
+              votes / candidates if candidates > 1 else None, signals["mended"], signals["repaired"], empty]
+    for value, (mean, scale, coefficient) in zip(values, terms, strict=True):
+        odds += 0 if value is None else float(coefficient) * (value - float(mean)) / float(scale)
+    return 1 / (1 + math.exp(-odds))
 
 
 class Asking(unittest.TestCase):
@@ -130,10 +149,17 @@ class WithAdapter(Asking):
         lines("SELECT pg_reload_conf()", "SELECT text2sql.reload()")
         status = "SELECT state, model, reason FROM text2sql.status()"
         until = time.monotonic() + 300
-        while not (now := lines(status)[0]).startswith("ready|Qwen2.5 Coder 0.5B Instruct for text2sql|"):
+        while not (now := lines(status)[0]).startswith(f"ready|{ADAPTED}|"):
             self.assertLess(time.monotonic(), until, now)
             time.sleep(0.5)
         self.ask_all()
+        self.sure_by_what_was_fitted_to_it()
+
+    def sure_by_what_was_fitted_to_it(self):
+        question = literal(next(iter(QUESTIONS)))
+        told = lines(f"SELECT confidence, signals FROM text2sql.explain({question})", user="analyst")[0]
+        sure, signals = told.split("|", 1)
+        self.assertAlmostEqual(float(sure), confidence(ADAPTED, json.loads(signals)), places=3)
 
 
 if __name__ == "__main__":
