@@ -102,7 +102,7 @@ def main():
     parser.add_argument("--held", type=int, default=10, help="databases that are not trained on")
     parser.add_argument("--of-each", type=int, default=0, help="questions of each database; 0: all")
     parser.add_argument("--longest", type=int, default=1500, help="tokens of a schema; longer ones are left out")
-    parser.add_argument("--memory", type=float, default=15, help="gigabytes to keep, of what is free in them")
+    parser.add_argument("--memory", type=float, default=15, help="gigabytes to hold before free ones are given back")
     parser.add_argument("--name", default="text2sql adapter", help="general.name of the adapted model")
     options = parser.parse_args()
     torch.manual_seed(0)

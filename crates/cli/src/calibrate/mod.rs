@@ -311,8 +311,19 @@ mod tests {
         write(&folder.path().join("train.jsonl"), &all);
         let refused = only().run().unwrap_err().message;
         assert_eq!(refused, "the answers to fit to are of two models, \"one\" and \"two\"");
-        // Without anything to fit to, each has its own.
-        Calibrate { fit: Vec::new(), ..only() }.run().unwrap();
+    }
+
+    #[test]
+    fn what_is_built_in_is_measured_with_the_curve_of_each_model() {
+        let of = |model: &str| {
+            let answer =
+                Answer { model: Some(model.to_owned()), ..answered(1, Class::Right, Some(0.1)) };
+            let judged = calibrate(Path::new("")).judge(&answer, true, false);
+            outcome(&judged, None).confidence.unwrap()
+        };
+        let adapted = "Qwen2.5 Coder 0.5B Instruct for text2sql";
+        assert_eq!(of("another"), of("Qwen2.5 Coder 1.5B Instruct GGUF"));
+        assert!((of(adapted) - of("another")).abs() > 0.01);
     }
 
     #[test]
