@@ -1,6 +1,6 @@
 //! `grammar`: which statements can be written under the constraint, and how long masks take.
 //!
-//! With `--golds` and `--dumps`, statements of a question set over the schemas of its dumps; else a
+//! With `--golds`, statements of a question set over the schemas of its dumps or snapshots; else a
 //! catalog of made-up tables, for the time of a mask. Reads nothing of a model but its tokenizer.
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +16,7 @@ use text2sql_engine::error::EngineError;
 use text2sql_engine::gguf::{open_checked, read_all};
 use text2sql_engine::tokenizer::TextTokenizer;
 
-use crate::files::failure;
+use crate::files::{failure, snapshot};
 
 /// Statements written for the times, over the made-up tables.
 const STATEMENTS: &[&str] = &[
@@ -33,11 +33,14 @@ pub struct Grammar {
     #[arg(long)]
     model: PathBuf,
     /// Lines of JSON with `db` and `gold_sql`.
-    #[arg(long, requires = "dumps")]
+    #[arg(long, requires = "schemas")]
     golds: Option<PathBuf>,
-    /// Folder of `DB.sql.gz`, written by pg_dump.
-    #[arg(long)]
+    /// Folder of `DB.sql.gz`, written by pg_dump, of which the tables are read.
+    #[arg(long, group = "schemas")]
     dumps: Option<PathBuf>,
+    /// Folder of `DB.json`, written by `scripts/snapshot`: views too.
+    #[arg(long, group = "schemas")]
+    snapshots: Option<PathBuf>,
     /// Tables of the made-up catalog.
     #[arg(long, default_value_t = 1000)]
     tables: usize,
@@ -65,9 +68,18 @@ impl Grammar {
         let begin = Instant::now();
         let mut constraints = Constraints::new(&tokenizer);
         println!("vocabulary of {}: {:?}", tokenizer.len(), begin.elapsed());
-        match (&self.golds, &self.dumps) {
-            (Some(golds), Some(dumps)) => share(&mut constraints, &tokenizer, golds, dumps),
-            _ => self.times(&mut constraints, &tokenizer),
+        match &self.golds {
+            Some(golds) => share(&mut constraints, &tokenizer, golds, |db| self.schema(db)),
+            None => self.times(&mut constraints, &tokenizer),
+        }
+    }
+
+    /// What may be named in a database.
+    fn schema(&self, db: &str) -> Result<Constraint, Failure> {
+        match (&self.snapshots, &self.dumps) {
+            (Some(folder), _) => Ok((&snapshot(&folder.join(format!("{db}.json")))?).into()),
+            (None, Some(folder)) => dumped(&folder.join(format!("{db}.sql.gz"))),
+            (None, None) => Ok(Constraint::default()),
         }
     }
 
@@ -184,7 +196,7 @@ fn share(
     constraints: &mut Constraints,
     tokenizer: &TextTokenizer,
     golds: &Path,
-    dumps: &Path,
+    schema: impl Fn(&str) -> Result<Constraint, Failure>,
 ) -> Result<(), Failure> {
     let text = fs::read_to_string(golds).map_err(|error| failure(&error))?;
     let mut schemas: HashMap<String, Constraint> = HashMap::new();
@@ -197,7 +209,7 @@ fn share(
         let field = |name: &str| gold.get(name).and_then(|v| v.as_str()).unwrap_or_default();
         let (db, statement) = (field("db").to_owned(), field("gold_sql"));
         if !schemas.contains_key(&db) {
-            schemas.insert(db.clone(), dumped(&dumps.join(format!("{db}.sql.gz")))?);
+            schemas.insert(db.clone(), schema(&db)?);
         }
         let Some(constraint) = schemas.get(&db) else { continue };
         all += 1;

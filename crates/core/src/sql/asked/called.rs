@@ -12,6 +12,7 @@ use crate::schema::{Relation, Snapshot, quote_ident};
 use crate::sql::edits::{Edits, Source};
 use crate::sql::mend::scope::{Item, Scope};
 use crate::sql::parsed::ParsedSql;
+use crate::sql::token::Token;
 use crate::sql::walk::{cte_names, folded};
 
 /// Words that may stand between "names of" and whose they are.
@@ -44,8 +45,10 @@ pub(super) fn whose(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) -> Opti
         };
         if let Some((own, column)) = qualified(expr)
             && let Some(other) = meant(&folded(own), &folded(column), &scope, &words)
-            // Where both are shown, both are wanted.
+            // Where both are shown, both are wanted; where the other is ordered or found by, that is
+            // what the question speaks of.
             && !is_shown(select, &other, &folded(column))
+            && !is_written(&source, &other, &folded(column))
             && can_change(select, expr)
         {
             let used = columns(select, &query).filter(|used| {
@@ -67,6 +70,18 @@ fn is_shown(select: &Select, item: &str, column: &str) -> bool {
             qualified(expr).is_some_and(|(own, name)| folded(own) == item && folded(name) == column)
         }
         _ => true,
+    })
+}
+
+/// Whether a column stands anywhere with its item's name.
+fn is_written(source: &Source<'_>, item: &str, column: &str) -> bool {
+    source.tokens().windows(3).any(|three| match three {
+        [own, dot, name] => {
+            let is =
+                |token: &Token<'_>, text: &str| token.name().is_some_and(|name| *name == *text);
+            dot.is_punct(".") && is(own, item) && is(name, column)
+        }
+        _ => false,
     })
 }
 

@@ -17,7 +17,8 @@ use super::words::{Age, Asked};
 use crate::link::split;
 use crate::schema::{Snapshot, quote_ident};
 use crate::sql::edits::{Edits, Source};
-use crate::sql::mend::scope::Scope;
+use crate::sql::mend::joins::family;
+use crate::sql::mend::scope::{Scope, attribute};
 use crate::sql::parsed::ParsedSql;
 use crate::sql::scoped::each_expression;
 use crate::sql::walk::cte_names;
@@ -98,7 +99,7 @@ impl Visitor for Orders<'_, '_> {
 
 impl Orders<'_, '_> {
     fn key(&mut self, key: &OrderByExpr, scope: &Scope<'_>) -> Option<()> {
-        let (_, column) = scope.column(&key.expr)?;
+        let (item, column) = scope.column(&key.expr)?;
         let begin = first_of(&key.expr)?.span.start;
         let end = match &key.expr {
             Expr::CompoundIdentifier(parts) => parts.last()?.span.start,
@@ -107,6 +108,8 @@ impl Orders<'_, '_> {
         let measure = match Measure::of(&column) {
             Some(measure) => measure,
             None if self.other => return None,
+            // "The oldest order" is the first, whoever placed it.
+            None if is_time(scope, &item, &column) => return None,
             None => {
                 let (item, column, measure) = only_measure(scope)?;
                 let column = format!("{}.{}", quote_ident(&item), quote_ident(&column));
@@ -130,6 +133,13 @@ impl Orders<'_, '_> {
         }
         Some(())
     }
+}
+
+/// Whether a column says when something was.
+fn is_time(scope: &Scope<'_>, item: &str, column: &str) -> bool {
+    let relation = scope.item(item).and_then(|item| item.relation);
+    let column = relation.and_then(|relation| attribute(relation, column));
+    column.is_some_and(|column| family(&column.type_name) == Some("time"))
 }
 
 /// The one column of all that is read which says how old somebody is.

@@ -19,8 +19,8 @@ use crate::sql::walk::folded;
 
 /// Words by which questions ask for what a function gives.
 const CALLED: &[(&str, &[&str])] = &[
-    ("count", &["count", "number", "total", "amount", "frequency"]),
-    ("sum", &["sum", "total", "amount"]),
+    ("count", &["count", "number", "total", "amount", "frequency", "many", "often"]),
+    ("sum", &["sum", "total", "amount", "much"]),
     ("avg", &["avg", "average", "mean"]),
     ("min", &["min", "minimum", "lowest", "least", "smallest"]),
     ("max", &["max", "maximum", "highest", "most", "largest", "greatest"]),
@@ -51,12 +51,15 @@ pub(super) fn unasked(sql: &ParsedSql, _: &Snapshot, asked: &Asked) -> Option<Pa
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(folded(alias))),
                 _ => return false,
             };
-            let by_label = label.is_some_and(|label| keys.iter().any(|key| names(key, &label)));
+            let by_label =
+                label.as_ref().is_some_and(|label| keys.iter().any(|key| names(key, label)));
             let words = words(expr);
+            // A label of one word says what the column is; one of several, how it came about.
+            let called = label.as_deref().map(stems).filter(|words| words.len() == 1);
             (by_label || is_key(expr))
                 && !words.iter().any(|word| SHOWN.contains(&word.as_str()))
                 && words.iter().any(|word| order.contains(word))
-                && !words.iter().any(|word| others.contains(word))
+                && !words.iter().chain(called.iter().flatten()).any(|word| others.contains(word))
         })
         .collect();
     if !goes.contains(&true) || !goes.contains(&false) {

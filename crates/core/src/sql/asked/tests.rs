@@ -101,6 +101,17 @@ fn orders_of_other_things_stay() {
     }
 }
 
+#[test]
+fn the_oldest_race_was_that_of_the_oldest_horse() {
+    let mut snapshot = course();
+    let place = snapshot.relations[1].columns.iter_mut().find(|column| column.name == "place");
+    place.unwrap().type_name = "date".into();
+    let sql =
+        "SELECT r.cup FROM s.race r JOIN s.horse h ON h.id = r.horse_id ORDER BY r.place LIMIT 1";
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    assert!(conform(&parsed, &snapshot, "What is the oldest race of a horse?").is_none());
+}
+
 const CUPS: &str = "Which horses ran for the Gold Cup and the Spring Cup?";
 
 #[test]
@@ -226,6 +237,20 @@ fn denials_of_what_is_one_stay() {
             "SELECT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup <> 'Gold Cup' GROUP BY h.name",
         ),
         (NEVER, "SELECT id FROM s.race WHERE cup <> 'Gold Cup'"),
+        // Denied of what is joined itself.
+        (
+            "Which horses have races that were not for the Gold Cup?",
+            "SELECT DISTINCT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.cup <> 'Gold Cup'",
+        ),
+        (
+            "horses with a race they haven't won",
+            "SELECT h.name FROM s.horse h JOIN s.race r ON r.horse_id = h.id WHERE r.place <> 1",
+        ),
+        // Neither is both.
+        (
+            "Which horses are not from Kent or Essex?",
+            "SELECT h.name FROM s.horse h JOIN s.stable t ON t.id = h.stable_id WHERE t.town <> 'Kent' AND t.town <> 'Essex'",
+        ),
     ] {
         stays(question, sql);
     }
@@ -277,6 +302,19 @@ fn what_is_only_ordered_by_is_not_shown() {
         ("names sorted by wins", "SELECT wins, name, age FROM s.rider ORDER BY wins, 3"),
         ("names sorted by wins", "SELECT wins, name FROM s.rider GROUP BY 1, 2 ORDER BY wins"),
         ("riders and ages, sorted by name", "SELECT name, age FROM s.rider ORDER BY name"),
+        // Wanted by another word.
+        (
+            "How many horses does each rider have, sorted by the number of horses?",
+            "SELECT r.age, COUNT(*) AS n FROM s.rider r JOIN s.horse h ON h.rider_id = r.id GROUP BY r.age ORDER BY n",
+        ),
+        (
+            "How much did each rider win, sorted by total?",
+            "SELECT r.name, SUM(r.wins) AS gain FROM s.rider r GROUP BY r.name ORDER BY gain",
+        ),
+        (
+            "Riders with their gain, sorted by total",
+            "SELECT r.name, SUM(r.wins) AS gain FROM s.rider r GROUP BY r.name ORDER BY gain",
+        ),
         (
             "average wins grouped and sorted by age",
             "SELECT age, avg(wins) FROM s.rider GROUP BY age ORDER BY age",
@@ -326,6 +364,13 @@ fn a_name_is_that_of_whom_the_question_says() {
         "Horse names where the rider is over 40",
         "SELECT r.name, h.name FROM s.rider r JOIN s.horse h ON h.rider_id = r.id",
     );
+    // It is ordered and found by the other already.
+    for rest in ["ORDER BY h.name", "WHERE h.name LIKE 'B%'"] {
+        stays(
+            "List all riders by horse name",
+            &format!("SELECT r.name FROM s.rider r JOIN s.horse h ON h.rider_id = r.id {rest}"),
+        );
+    }
     for groups in ["r.id", "r.name HAVING r.name <> 'Bo'"] {
         stays(
             "Horse names where the rider is over 40",

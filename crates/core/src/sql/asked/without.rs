@@ -3,7 +3,7 @@
 //! "Tracks that do not have a race of class GT" is easily written as a join with `class <> 'GT'`,
 //! which finds the tracks that have another one. Where one row of the result can have many rows of what
 //! is denied, and these serve nothing else, they go into a NOT EXISTS with the condition as it is
-//! without the denial. Where each has one at most, `<>` says the same, and the statement stays.
+//! without the denial. Not where the question denies it of them: "clients with invoices that are not paid". Where each has one at most, `<>` says the same, and the statement stays.
 
 use std::collections::HashSet;
 use std::ops::{ControlFlow, RangeInclusive};
@@ -15,6 +15,7 @@ use sqlparser::ast::{
 
 use super::many::{first_of, many_of};
 use super::words::Asked;
+use crate::link::split;
 use crate::schema::Snapshot;
 use crate::sql::edits::{Edits, Source};
 use crate::sql::mend::joins::{begin_of, phrase};
@@ -39,7 +40,7 @@ pub(super) fn none_of(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) -> Op
     // As much as serves nothing else: whoever owns no horse that ran may own none.
     let moved = (0..from.joins.len()).find_map(|at| {
         let joins = from.joins.get(at..)?;
-        Moved::of(joins, &denials, &scope, select, &query, &source)
+        Moved::of(joins, &denials, &scope, select, (&query, &source), asked)
     })?;
     let edits = moved.edits(&denials, &source)?;
     source.with(edits)
@@ -57,6 +58,8 @@ fn single(query: &Query) -> Option<&Select> {
 /// A condition that denies.
 struct Denial {
     item: String,
+    /// The column it is of, as it is written.
+    column: String,
     /// Positions of its first and last token.
     place: RangeInclusive<usize>,
     /// The same without the denial.
@@ -94,6 +97,7 @@ fn denial(expr: &Expr, scope: &Scope<'_>, source: &Source<'_>) -> Option<Denial>
         item,
         place: source.token(first)?..=source.token(span.start)?,
         affirmed: format!("{column} {operator} {value}"),
+        column: column.to_lowercase(),
     })
 }
 
@@ -115,8 +119,8 @@ impl Moved {
         denials: &[Denial],
         scope: &Scope<'_>,
         select: &Select,
-        query: &Query,
-        source: &Source<'_>,
+        (query, source): (&Query, &Source<'_>),
+        asked: &Asked,
     ) -> Option<Self> {
         let first = joins.first()?;
         if !joins.iter().all(|join| phrase(join).is_some()) {
@@ -127,6 +131,11 @@ impl Moved {
         let items = items?;
         let own: Vec<&Denial> =
             denials.iter().filter(|denial| items.contains(&denial.item)).collect();
+        // "Neither in Kent nor in Essex": nothing is in both.
+        let columns: HashSet<&str> = own.iter().map(|denial| denial.column.as_str()).collect();
+        if columns.len() < own.len() || is_denied_of_them(&items, scope, asked) {
+            return None;
+        }
         let stays = scope.items.iter().find(|item| !items.contains(&item.name))?;
         let can_have_many =
             own.iter().any(|denial| many_of(select, scope, &stays.name).contains(&denial.item));
@@ -180,6 +189,15 @@ impl Moved {
         }
         Some(edits)
     }
+}
+
+/// Whether what is denied is said of the items themselves: "invoices that have not been paid" are there,
+/// but "who has not paid an invoice" has none that is paid.
+fn is_denied_of_them(items: &HashSet<String>, scope: &Scope<'_>, asked: &Asked) -> bool {
+    let named = scope.items.iter().filter(|item| items.contains(&item.name));
+    let names = named.filter_map(|item| Some(split(&item.relation?.name.name)));
+    let words: HashSet<String> = names.flatten().collect();
+    asked.denies_of(|word| split(word).iter().any(|word| words.contains(word)))
 }
 
 /// From the phrase of the first of `joins`, which are the last of a FROM clause, to its end.

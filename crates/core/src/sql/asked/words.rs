@@ -152,13 +152,24 @@ impl Asked {
 
     /// Whether it asks for what something does not do or have.
     pub fn denies(&self) -> bool {
-        let pairs = self.words.iter().zip(self.words.iter().skip(1));
-        self.has("never")
-            || self.has("without")
-            || self.words.iter().any(|word| word.ends_with("n't"))
-            || pairs
-                .into_iter()
-                .any(|(one, other)| other == "not" && DENIED.contains(&one.as_str()))
+        self.denial().is_some()
+    }
+
+    /// Where it first says so, by words.
+    fn denial(&self) -> Option<usize> {
+        (0..self.words.len()).find(|at| {
+            let word = |at: usize| self.words.get(at).map_or("", String::as_str);
+            let before = at.checked_sub(1).map_or("", word);
+            ["never", "without"].contains(&word(*at))
+                || word(*at).ends_with("n't")
+                || (word(*at) == "not" && DENIED.contains(&before))
+        })
+    }
+
+    /// Whether words that are meant stand in front of the denial only: then it is denied of them.
+    pub fn denies_of(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+        let (before, behind) = self.words.split_at(self.denial().unwrap_or_default());
+        before.iter().any(|word| is_meant(word)) && !behind.iter().any(|word| is_meant(word))
     }
 }
 

@@ -5,7 +5,9 @@
 //! `country` has it. Such a condition holds for no row, so the answer is empty and wrong. Each text
 //! a column is compared with is looked for, as the caller; where it is not there, what is
 //! stored instead is written into the statement, if there is one such thing. A comparison that
-//! some row satisfies stays as it is. Reads nothing itself: what is looked up, and what that may
+//! some row satisfies stays as it is, and so does a code that the column's comment explains: nothing may be
+//! cancelled today. What is to differ from a constant does differ from one that no row has, so it is not
+//! looked for in other columns. Reads nothing itself: what is looked up, and what that may
 //! cost, is the caller's. Called by the extension, before a statement is given to the server.
 //!
 //! | the column has | and | what is written |
@@ -36,6 +38,8 @@ const MAX_COMPARISONS: usize = 8;
 const MAX_COLUMNS: usize = 12;
 /// Shortest constant that is looked for within others.
 const MIN_WITHIN: usize = 3;
+/// Shortest constant that is looked for in other columns: a letter is a code of many.
+const MIN_MOVED: usize = 2;
 /// Words for the same truth.
 const TRUTHS: &[&[&str]] = &[&["yes", "y", "true", "t", "1"], &["no", "n", "false", "f", "0"]];
 
@@ -95,7 +99,7 @@ fn fitted(
     look: &mut impl FnMut(&Look<'_>) -> Option<Vec<String>>,
 ) -> Fit {
     let Comparison { value, kind, column, relation, .. } = comparison;
-    if column.common_values.contains(value) || !is_plain(value) {
+    if column.common_values.contains(value) || is_explained(column, value) || !is_plain(value) {
         return Fit::Stays;
     }
     let first = if *kind == Kind::Like { How::Alike } else { How::Exactly };
@@ -115,8 +119,11 @@ fn fitted(
     if *kind == Kind::Among {
         return Fit::Stays;
     }
+    let is_denied = *kind == Kind::Differs;
     let mut there = Vec::new();
-    for (name, relation, column) in comparison.other_columns().take(MAX_COLUMNS) {
+    let can_move = !is_denied && value.chars().count() >= MIN_MOVED;
+    let columns = comparison.other_columns().take(if can_move { MAX_COLUMNS } else { 0 });
+    for (name, relation, column) in columns {
         match stored(look, relation, column, value, How::Alike) {
             None => return Fit::Unknown,
             Some(found) if !found.is_empty() => there.push((name, relation, column, found)),
@@ -144,7 +151,6 @@ fn fitted(
         _ => return Fit::Stays,
     }
     if let Some(target) = referenced::target_of(snapshot, relation, column) {
-        let is_denied = *kind == Kind::Differs;
         match target.resolved(&comparison.text, is_denied, value, look) {
             None => return Fit::Unknown,
             Some(Some(text)) => return Fit::Rewritten(text),
@@ -164,14 +170,39 @@ fn fitted(
     if value.chars().count() < MIN_WITHIN || value.contains(['%', '_']) {
         return Fit::Stays;
     }
+    // A laptop is one of "Laptops", but nothing is paid that is "unpaid"; who is not from Frankfurt is not
+    // from Frankfurt am Main either, but what is not paid may be "partly paid".
+    let means = |one: &String| {
+        let (one, value) = (one.to_lowercase(), value.to_lowercase());
+        let begins = ends_of(&one, &value).any(|(begins, _)| begins);
+        begins && (!is_denied || one.starts_with(&value))
+    };
     match stored(look, relation, column, value, How::Within) {
         None => Fit::Unknown,
-        Some(found) if found.is_empty() => Fit::Stays,
+        Some(found) if found.is_empty() || !found.iter().all(means) => Fit::Stays,
         Some(_) => {
             let pattern = quote_literal(&format!("%{value}%"));
             Fit::Rewritten(format!("{} {} {pattern}", comparison.text, kind.pattern_operator()))
         }
     }
+}
+
+/// Whether the comment of a column has the value as a word, spelt alike: a code and what it means.
+fn is_explained(column: &Attribute, value: &str) -> bool {
+    let comment = column.comment.as_deref().unwrap_or_default();
+    !value.is_empty() && ends_of(comment, value).any(|(begins, ends)| begins && ends)
+}
+
+/// For each place where a text has another one, whether words begin and end with it.
+fn ends_of<'t>(text: &'t str, part: &'t str) -> impl Iterator<Item = (bool, bool)> + 't {
+    let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    text.match_indices(part).map(move |(at, _)| {
+        let (before, behind) = (text.get(..at), text.get(at + part.len()..));
+        (
+            !is_part(before.and_then(|text| text.chars().next_back())),
+            !is_part(behind.and_then(|text| text.chars().next())),
+        )
+    })
 }
 
 /// Up to two values that a column has; `None` where that cannot be told.

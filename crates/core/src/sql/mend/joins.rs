@@ -271,7 +271,7 @@ fn comparable(one: &str, other: &str) -> bool {
 }
 
 /// Types among which everything compares; `None` for those this code does not know.
-pub(super) fn family(type_name: &str) -> Option<&'static str> {
+pub(in crate::sql) fn family(type_name: &str) -> Option<&'static str> {
     const FAMILIES: &[(&str, &[&str])] = &[
         ("number", &["smallint", "integer", "bigint", "numeric", "real", "double precision"]),
         ("text", &["text", "character", "character varying", "name"]),

@@ -3,8 +3,10 @@
 //! Small models read along keys: a question about one table becomes a join with its neighbour,
 //! which repeats rows, and loses those without a partner. A relation is taken out of the statement
 //! where none of its columns is used but to join it, and the question speaks neither of it nor of
-//! anything it has. A join that the question asks for ("customers with orders") so stays. Must not
-//! touch outer joins whose other side would go, or conditions that are more than equal columns.
+//! anything it has. A join that the question asks for ("customers with orders") so stays, and so does one
+//! whose rows are counted, or found at all (DISTINCT, NOT IN), or that reads a relation a second time: of
+//! managers and employees each is somebody else. Must not touch outer joins whose other side would go, or
+//! conditions that are more than equal columns.
 //! Called by the extension, before a statement is given to the server.
 
 use std::collections::HashSet;
@@ -54,30 +56,40 @@ struct Asked {
 
 impl Asked {
     fn new(question: &str) -> Self {
-        /// Words behind "how many" and the like among which is what is counted.
-        const NEAR: usize = 2;
         let words = split(question);
-        let counted = (0..words.len()).filter_map(|at| {
+        let counted = (0..words.len()).flat_map(|at| {
             let rest: Vec<&str> = words.iter().skip(at).take(3).map(String::as_str).collect();
-            begin_of_counted(&rest).map(|behind| at + behind)
+            let (behind, near) = begin_of_counted(&rest).unwrap_or_default();
+            words.iter().skip(at + behind).take(near)
         });
-        let counted = counted.flat_map(|at| words.iter().skip(at).take(NEAR)).cloned().collect();
+        let counted = counted.cloned().collect();
         Self { words: words.into_iter().collect(), counted }
+    }
+
+    /// Whether it has a word of a name, or one that the name shortens: "repositories" for `repo`.
+    fn says(&self, word: &str) -> bool {
+        /// Fewer letters begin words that are nothing to each other.
+        const SHORTENED: usize = 3;
+        self.words.contains(word)
+            || (word.len() >= SHORTENED && self.words.iter().any(|own| own.starts_with(word)))
     }
 }
 
-/// How many words ask for the number of what stands behind them, if these do.
-fn begin_of_counted(words: &[&str]) -> Option<usize> {
+/// How many words ask for the number of what stands behind them, if these do, and among how many words
+/// behind them that is: "the number of its drivers", but "the most popular drivers" by what makes them so.
+fn begin_of_counted(words: &[&str]) -> Option<(usize, usize)> {
     let is_number = |word: &str| word.parse::<u32>().is_ok() || NUMBERS.contains(&word);
     match words {
-        ["how", "many", ..] | ["number" | "count", "of", ..] => Some(2),
+        ["how", "many", ..] | ["number" | "count", "of", ..] | ["count", "the" | "all", ..] => {
+            Some((2, 2))
+        }
         ["at", "least" | "most", number] | ["more" | "less" | "fewer", "than", number]
             if is_number(number) =>
         {
-            Some(3)
+            Some((3, 2))
         }
-        ["exactly", number, ..] if is_number(number) => Some(2),
-        ["most" | "fewest", ..] => Some(1),
+        ["exactly", number, ..] if is_number(number) => Some((2, 2)),
+        ["most" | "fewest", ..] => Some((1, 1)),
         _ => None,
     }
 }
@@ -86,7 +98,8 @@ fn without_one(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) -> Option<Pa
     let source = Source::new(sql)?;
     let query = source.query()?;
     let ctes = cte_names(&query);
-    let mut finder = Finder { source: &source, snapshot, ctes, asked, edits: None };
+    let mut finder =
+        Finder { source: &source, snapshot, ctes, asked, denied: HashSet::new(), edits: None };
     let _ = query.visit(&mut finder);
     let edits = finder.edits?;
     source.with(edits)
@@ -98,13 +111,28 @@ struct Finder<'a> {
     snapshot: &'a Snapshot,
     ctes: HashSet<String>,
     asked: &'a Asked,
+    /// Queries whose rows are denied, by where they are in memory.
+    denied: HashSet<*const Query>,
     edits: Option<Edits>,
 }
 
 impl Visitor for Finder<'_> {
     type Break = ();
 
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if let Expr::InSubquery { subquery, negated: true, .. }
+        | Expr::Exists { subquery, negated: true } = expr
+        {
+            self.denied.insert(std::ptr::from_ref(subquery.as_ref()));
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        // "Drugs that were never prescribed" are not those whose join finds a prescription.
+        if self.denied.contains(&std::ptr::from_ref(query)) {
+            return ControlFlow::Continue(());
+        }
         let mut bodies = vec![query.body.as_ref()];
         while let Some(body) = bodies.pop() {
             match body {
@@ -173,8 +201,9 @@ impl Finder<'_> {
         let item = scope.item(&named(factor)?)?;
         let (relation, on) = (item.relation?, condition_of(&join.join_operator)?);
         let is_needless = connects(on, &item.name)
+            && !is_read_again(item, relation, scope)
             && (is_one_row(on, item, relation)
-                || !counts_in_groups(select)
+                || !(finds(select) || counts_rows(select))
                 || self.counts_others(item, scope))
             && !self.is_asked_for(item, relation, scope);
         if !is_needless {
@@ -197,7 +226,7 @@ impl Finder<'_> {
 
     /// Whether the question has a word of the relation's name.
     fn is_named(&self, relation: &Relation) -> bool {
-        split(&relation.name.name).iter().any(|word| self.asked.words.contains(word))
+        split(&relation.name.name).iter().any(|word| self.asked.says(word))
     }
 
     /// Tokens anywhere else that can mean the item or a column of it.
@@ -254,7 +283,7 @@ impl Finder<'_> {
         Some(Instead { at, qualifier: quote_ident(&other.name) })
     }
 
-    /// Whether the question has a word that only this relation explains.
+    /// Whether the question has the relation's whole name, or a word that only this relation explains.
     fn is_asked_for(&self, item: &Item<'_>, relation: &Relation, scope: &Scope<'_>) -> bool {
         let others = || {
             let others = scope.items.iter().filter(|other| other.name != item.name);
@@ -262,12 +291,10 @@ impl Finder<'_> {
         };
         let known: HashSet<String> = others().flat_map(words).collect();
         let own: Vec<String> = words(relation).collect();
-        let mut telling = own.iter().filter(|word| !known.contains(*word)).peekable();
-        // One called and made like the others is meant by its whole name.
-        if telling.peek().is_none() {
-            return split(&relation.name.name).iter().all(|word| self.asked.words.contains(word));
-        }
-        telling.any(|word| self.asked.words.contains(word))
+        let mut telling = own.iter().filter(|word| !known.contains(*word));
+        let name = split(&relation.name.name);
+        name.iter().all(|word| self.asked.says(word))
+            || telling.any(|word| self.asked.words.contains(word))
     }
 
     /// Whether the question wants the number of something else that is read.
@@ -365,12 +392,25 @@ fn is_one_row(on: &Expr, item: &Item<'_>, relation: &Relation) -> bool {
     relation.is_one_row(|column| columns.contains(column))
 }
 
-/// Whether rows are counted in groups: then the rows of what is joined may be what is counted ("who
-/// has won most often"), though nothing of them is named.
-fn counts_in_groups(select: &Select) -> bool {
+/// Whether rows are counted: then those of what is joined may be what is counted ("who has won most
+/// often"), though nothing of them is named.
+fn counts_rows(select: &Select) -> bool {
     let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
     // ORDER BY is the query's: counting only there is seen by the groups alone.
-    grouped && (calls(select, is_count_of_rows) || !calls(select, |_| true))
+    calls(select, is_count_of_rows) || (grouped && !calls(select, |_| true))
+}
+
+/// Whether equal rows are made one: then a join is there to find who has a row ("products that were
+/// sold"), and nobody minds how many.
+fn finds(select: &Select) -> bool {
+    select.distinct.is_some()
+}
+
+/// Whether the relation of an item is read as another item too.
+fn is_read_again(item: &Item<'_>, relation: &Relation, scope: &Scope<'_>) -> bool {
+    scope.items.iter().any(|other| {
+        other.name != item.name && other.relation.is_some_and(|other| other.name == relation.name)
+    })
 }
 
 fn is_count_of_rows(function: &Function) -> bool {

@@ -237,3 +237,110 @@ proptest! {
         }
     }
 }
+
+/// A shop with shippings, and staff with managers.
+fn shop() -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    for (relation, columns) in [
+        ("medicine", &["medicine_id", "label", "price"][..]),
+        ("prescription", &["rx_id", "medicine_id", "days"]),
+        ("staff", &["emp_id", "nm", "mgr_id", "salary"]),
+        ("repo", &["repo_id", "project_id", "name"]),
+        ("project", &["project_id", "name", "ended_on"]),
+    ] {
+        snapshot.relations.push(table("s", relation, columns));
+    }
+    for relation in &mut snapshot.relations {
+        let first = relation.columns.first().map(|column| column.name.clone());
+        relation.primary_key = first.into_iter().collect();
+    }
+    let name = |name: &str| RelationName { schema: "s".into(), name: name.into() };
+    for (from, column, to) in [
+        ("prescription", "medicine_id", "medicine"),
+        ("staff", "mgr_id", "staff"),
+        ("repo", "project_id", "project"),
+    ] {
+        snapshot.foreign_keys.push(key(&name(from), column, &name(to)));
+    }
+    snapshot
+}
+
+#[track_caller]
+fn stays_in_shop(question: &str, sql: &str) {
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    let pruned = prune(&parsed, &shop(), question);
+    assert!(pruned.is_none(), "{}", pruned.unwrap().text());
+}
+
+#[test]
+fn the_manager_was_taken_for_the_employee() {
+    for (question, sql) in [
+        (
+            "How much does Al earn as a boss?",
+            "SELECT m.salary FROM s.staff e JOIN s.staff m ON m.emp_id = e.mgr_id WHERE e.nm = 'Al'",
+        ),
+        (
+            "Who leads more than 3 people?",
+            "SELECT m.nm, count(*) FROM s.staff e JOIN s.staff m ON m.emp_id = e.mgr_id GROUP BY m.emp_id, m.nm HAVING count(*) > 3",
+        ),
+    ] {
+        stays_in_shop(question, sql);
+    }
+}
+
+#[test]
+fn joined_rows_were_no_longer_counted() {
+    for (question, sql) in [
+        (
+            "How often was aspirin ordered by a doctor?",
+            "SELECT count(*) FROM s.prescription p JOIN s.medicine m ON m.medicine_id = p.medicine_id WHERE m.label = 'aspirin'",
+        ),
+        (
+            "Which are the most ordered medicines?",
+            "SELECT m.label FROM s.prescription p JOIN s.medicine m ON m.medicine_id = p.medicine_id GROUP BY m.medicine_id, m.label ORDER BY count(*) DESC LIMIT 5",
+        ),
+    ] {
+        stays_in_shop(question, sql);
+    }
+    let sql =
+        "SELECT count(*) FROM s.medicine m JOIN s.prescription p ON p.medicine_id = m.medicine_id";
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    for question in ["How many medicines are there?", "Count the medicines."] {
+        let pruned = prune(&parsed, &shop(), question).unwrap();
+        assert_eq!(pruned.text().trim_end(), "SELECT count(*) FROM s.medicine m", "{question}");
+    }
+}
+
+#[test]
+fn all_were_returned_where_those_with_a_row_were_wanted() {
+    for (question, sql) in [
+        (
+            "Which medicines have been given out?",
+            "SELECT DISTINCT m.label FROM s.medicine m JOIN s.prescription p ON p.medicine_id = m.medicine_id",
+        ),
+        (
+            "Medicines nobody ever got",
+            "SELECT label FROM s.medicine WHERE medicine_id NOT IN (SELECT m.medicine_id FROM s.medicine m JOIN s.prescription p ON p.medicine_id = m.medicine_id)",
+        ),
+        (
+            "Medicines nobody ever got",
+            "SELECT a.label FROM s.medicine a WHERE NOT EXISTS (SELECT 1 FROM s.medicine m JOIN s.prescription p ON p.medicine_id = m.medicine_id WHERE m.medicine_id = a.medicine_id)",
+        ),
+        (
+            "Which repositories belong to projects that have ended?",
+            "SELECT r.name FROM s.repo r JOIN s.project p ON p.project_id = r.project_id WHERE p.ended_on IS NOT NULL",
+        ),
+    ] {
+        stays_in_shop(question, sql);
+    }
+}
+
+#[test]
+fn what_the_question_names_stays_though_others_say_its_word() {
+    let mut snapshot = shop();
+    snapshot.relations[0].comment = Some("All that a prescription can be about".to_owned());
+    let sql =
+        "SELECT m.label FROM s.medicine m JOIN s.prescription p ON p.medicine_id = m.medicine_id";
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    assert!(prune(&parsed, &snapshot, "medicines with a prescription").is_none());
+}
