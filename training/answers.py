@@ -25,8 +25,8 @@ def alias_of(name, taken):
     return alias
 
 
-def rename(select, scope, with_names, taken):
-    """Gives the relations of one SELECT their aliases, and its columns, nested ones too, those."""
+def rename(select, with_names, taken):
+    """Gives the relations of one SELECT their aliases, and notes them for the columns."""
     source = select.args.get("from_") or select.args.get("from")
     items = [part.this for part in [source, *(select.args.get("joins") or [])] if part]
     renamed = {}
@@ -34,7 +34,7 @@ def rename(select, scope, with_names, taken):
         if not isinstance(table, exp.Table):
             continue
         old = table.alias_or_name
-        named = bool(table.alias) and any(column.table == table.alias for column in scope.columns)
+        named = bool(table.alias) and any(column.table == table.alias for column in select.find_all(exp.Column))
         if len(items) > 1 or named:
             if table.name.lower() in with_names and not table.alias:
                 continue
@@ -43,19 +43,16 @@ def rename(select, scope, with_names, taken):
         elif table.alias:
             table.set("alias", None)
     select.meta["renamed"] = renamed
-    for column in select.find_all(exp.Column):
-        if column.table in renamed and not hidden(column, select):
-            column.set("table", exp.to_identifier(renamed[column.table]))
 
 
-def hidden(column, select):
-    """Whether a SELECT between the two has a relation of that name itself."""
-    inner = column.find_ancestor(exp.Select)
-    while inner is not None and inner is not select:
-        if column.table in inner.meta.get("renamed", {}):
-            return True
-        inner = inner.find_ancestor(exp.Select)
-    return False
+def new_name(column):
+    """What the nearest SELECT around a column calls the relation it is prefixed with."""
+    around = column.find_ancestor(exp.Select)
+    while around is not None:
+        if column.table in around.meta.get("renamed", {}):
+            return around.meta["renamed"][column.table]
+        around = around.find_ancestor(exp.Select)
+    return column.table
 
 
 def as_answer(sql, schema_of):
@@ -65,7 +62,11 @@ def as_answer(sql, schema_of):
     taken = set()
     for scope in traverse_scope(tree):
         if isinstance(scope.expression, exp.Select):
-            rename(scope.expression, scope, with_names, taken)
+            rename(scope.expression, with_names, taken)
+    prefixed = [column for column in tree.find_all(exp.Column) if column.table]
+    # All before the first is set: a new name may be another relation's old one.
+    for column, name in [(column, new_name(column)) for column in prefixed]:
+        column.set("table", exp.to_identifier(name))
     for table in tree.find_all(exp.Table):
         if table.name.lower() not in with_names and not table.db:
             table.set("db", exp.to_identifier(schema_of(table.name)))

@@ -157,11 +157,30 @@ class Model(torch.nn.Module):
         loss, right = Loss.apply(h, unembedding, torch.tensor(wanted))
         return loss, right.item(), len(wanted)
 
-    def save(self, path, name):
+    def begin_with(self, path):
+        """Takes the adapter of a file of `save`, to train it further.
+
+        ValueError if it has other parts than this model or is of another rank or scale.
+        """
+        reader = GGUFReader(path)
+        alpha = reader.fields["adapter.lora.alpha"].contents()
+        tensors = {tensor.name: dequantize(tensor.data, tensor.tensor_type) for tensor in reader.tensors}
+        for name, adapter in self.adapters.items():
+            block, part = name.split("_", 1)
+            for half, own in (("lora_a", adapter.down), ("lora_b", adapter.up)):
+                matrix = f"blk.{block}.{part}.weight.{half}"
+                shape = tensors[matrix].shape if matrix in tensors else "missing"
+                if shape != tuple(own.shape) or alpha != self.alpha:
+                    raise ValueError(f"{path}: {matrix} is {shape}, alpha {alpha}; here {tuple(own.shape)}, {self.alpha}")
+                own.data.copy_(torch.from_numpy(np.array(tensors[matrix], dtype=np.float32)))
+
+    def save(self, path, name, licence=None):
         """Writes the adapter as a GGUF file, as llama.cpp reads them."""
         writer = GGUFWriter(path, self.architecture)
         writer.add_type("adapter")
         writer.add_name(name)
+        if licence:
+            writer.add_license(licence)
         writer.add_string("adapter.type", "lora")
         writer.add_float32("adapter.lora.alpha", float(self.alpha))
         for block in range(self.blocks):

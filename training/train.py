@@ -2,8 +2,8 @@
 """Trains an adapter for a model of the Qwen2 family on examples of make_examples.
 
 One pass over the examples; a step is up to --together questions to one database. Every ten steps the
-state is kept beside the adapter, and a run that was stopped goes on from there. Databases named by
---held are left out of training and tell the loss on what was not seen.
+state is kept beside the adapter, and a run that was stopped goes on from there. The databases of --held
+are left out of training and tell the loss on what was not seen.
 
 Usage: train.py MODEL.gguf EXAMPLES.jsonl OUT.gguf [options]
 
@@ -59,6 +59,10 @@ def batches(examples, encode, together, longest, rng):
     return out
 
 
+def read(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def some_of_each(examples, count, rng):
     """Up to count examples of each database."""
     by_database = collections.defaultdict(list)
@@ -91,33 +95,29 @@ def give_back(most):
         purge(f"arena.{ALL_ARENAS}.purge".encode(), None, None, None, ctypes.c_size_t(0))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("model", "examples", "out"):
-        parser.add_argument(name, type=pathlib.Path)
-    parser.add_argument("--rank", type=int, default=8)
-    parser.add_argument("--alpha", type=float, default=16)
-    parser.add_argument("--learning-rate", type=float, default=2e-4)
-    parser.add_argument("--together", type=int, default=24, help="questions of a step")
-    parser.add_argument("--held", type=int, default=10, help="databases that are not trained on")
-    parser.add_argument("--of-each", type=int, default=0, help="questions of each database; 0: all")
-    parser.add_argument("--longest", type=int, default=1500, help="tokens of a schema; longer ones are left out")
-    parser.add_argument("--memory", type=float, default=15, help="gigabytes to hold before free ones are given back")
-    parser.add_argument("--name", default="text2sql adapter", help="general.name of the adapted model")
-    options = parser.parse_args()
-    torch.manual_seed(0)
-    rng = random.Random(0)
-    examples = [json.loads(line) for line in options.examples.read_text().splitlines()]
-    databases = sorted({example["db"] for example in examples})
+def what_to_learn(options, rng):
+    """The steps, those of databases that are not trained on, and these databases."""
+    examples, earlier = read(options.examples), read(options.replay) if options.replay else []
+    databases = sorted({example["db"] for example in examples + earlier})
     rng.shuffle(databases)
-    held = set(databases[: options.held])
+    held = set(databases[: int(options.held)] if options.held.isdigit() else options.held.split(","))
+    if unknown := held.difference(databases):
+        raise SystemExit(f"no examples of {', '.join(sorted(unknown))}")
     if options.of_each:
         examples = some_of_each(examples, options.of_each, rng)
     encode = tokenizer(options.model)
     cut = lambda kept: batches(kept, encode, options.together, options.longest, rng)  # noqa: E731
-    steps = cut([example for example in examples if example["db"] not in held])
-    unseen = cut([example for example in examples if example["db"] in held])[:10]
-    model = Model(options.model, options.rank, options.alpha)
+    of = lambda kept, is_held: cut([example for example in kept if (example["db"] in held) == is_held])  # noqa: E731
+    steps, unseen = of(examples, False), of(examples, True)[:10]
+    if earlier:
+        steps += of(earlier, False)[: options.replay_steps]
+        unseen += of(earlier, True)[:10]
+        rng.shuffle(steps)
+    return steps, unseen, held
+
+
+def learn(model, options, steps, unseen, held):
+    """Trains the model's adapter, and keeps it and where the run is."""
     optimizer = torch.optim.AdamW(model.adapters.parameters(), lr=options.learning_rate, betas=(0.9, 0.99),
                                   weight_decay=0.0)
     state, first = options.out.with_name(options.out.name + ".state"), 0
@@ -148,7 +148,33 @@ def main():
         if (step + 1) % 60 == 0 or step + 1 == len(steps):
             loss, right = held_out(model, unseen)
             print(f"  not trained on: loss {loss:.4f} right {right:.4f}", flush=True)
-            model.save(options.out, options.name)
+            model.save(options.out, options.name, options.licence)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("model", "examples", "out"):
+        parser.add_argument(name, type=pathlib.Path)
+    parser.add_argument("--rank", type=int, default=8)
+    parser.add_argument("--alpha", type=float, default=16)
+    parser.add_argument("--learning-rate", type=float, default=2e-4)
+    parser.add_argument("--together", type=int, default=24, help="questions of a step")
+    parser.add_argument("--held", default="10", help="databases that are not trained on: how many, or their names")
+    parser.add_argument("--of-each", type=int, default=0, help="questions of each database; 0: all")
+    parser.add_argument("--longest", type=int, default=1500, help="tokens of a schema; longer ones are left out")
+    parser.add_argument("--memory", type=float, default=15, help="gigabytes to hold before free ones are given back")
+    parser.add_argument("--begin", type=pathlib.Path, help="an adapter to train further")
+    parser.add_argument("--replay", type=pathlib.Path, help="examples it was trained on before, not to be forgotten")
+    parser.add_argument("--replay-steps", type=int, default=60, help="steps among the others that are such examples")
+    parser.add_argument("--name", default="text2sql adapter", help="general.name of the adapted model")
+    parser.add_argument("--licence", help="what the adapter is given on under, as SPDX has it")
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    steps, unseen, held = what_to_learn(options, random.Random(0))
+    model = Model(options.model, options.rank, options.alpha)
+    if options.begin:
+        model.begin_with(options.begin)
+    learn(model, options, steps, unseen, held)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Gives known good statements to the guard, and compares with the role's own SELECT; see README.md.
 
-Usage: run.py --psql PSQL QUESTIONS.jsonl DUMPS [--limit N] [--report FILE] [--threshold PERCENT]
+Usage: run.py --psql PSQL QUESTIONS DUMPS [--limit N] [--report FILE] [--threshold PERCENT]
   PSQL    the program; PGHOST and PGPORT say where a throw-away cluster with the extension is
-  DUMPS   the folder with DB.sql.gz for each database that a question names
+  QUESTIONS  lines of JSON, or a folder with files of them
+  DUMPS   the folder with DB.sql.gz or DB.sql for each database that a question names
   --limit only the first N statements
   --report  a file for what went wrong, one JSON object a line
 
@@ -75,7 +76,8 @@ class Databases:
             self.session.close()
             self.run("postgres", f'DROP DATABASE "{self.name}" WITH (FORCE);')
         self.run("postgres", f'CREATE DATABASE "{name}";')
-        with gzip.open(self.dumps / f"{name}.sql.gz", "rt", encoding="utf-8") as dump:
+        plain = self.dumps / f"{name}.sql"
+        with open(plain, encoding="utf-8") if plain.exists() else gzip.open(f"{plain}.gz", "rt", encoding="utf-8") as dump:
             self.run(name, dump.read())
         # A dump empties the search path of the session that reads it.
         self.run(name, RIGHTS)
@@ -150,7 +152,8 @@ def main():
     parser.add_argument("--report", type=argparse.FileType("w", encoding="utf-8"))
     parser.add_argument("--threshold", type=float, default=0.5)
     arguments = parser.parse_args()
-    lines = arguments.questions.read_text(encoding="utf-8").splitlines()
+    of_folder = sorted(arguments.questions.glob("*.jsonl")) if arguments.questions.is_dir() else [arguments.questions]
+    lines = [line for file in of_folder for line in file.read_text(encoding="utf-8").splitlines()]
     entries = [json.loads(line) for line in lines if line.strip()][: arguments.limit]
     if not entries:
         sys.exit(f"error: {arguments.questions} has no statement")
