@@ -16,7 +16,7 @@ use crate::pg::query_walk::{Call, Known};
 /// Calls whose price depends on an argument.
 pub(super) fn judge_arguments(call: &Call) -> Result<(), ExecError> {
     let signature = || facts::function_signature(call.function);
-    match functions::judge_builtin_use(call.function) {
+    match functions::use_of(call.function) {
         Some(Use::ConstantLength) => match call.argument(1) {
             Some(Known::Null) => Ok(()),
             Some(Known::Integer(n)) if n <= MAX_CONSTANT_LENGTH => Ok(()),

@@ -38,6 +38,16 @@ pub enum Use {
     Support,
 }
 
+impl Use {
+    /// Whether it depends on the arguments of a call.
+    pub fn is_bounded(self) -> bool {
+        matches!(
+            self,
+            Self::ConstantLength | Self::ConstantFormat | Self::ShortText(_) | Self::Series
+        )
+    }
+}
+
 /// Longest result of `repeat`, `lpad` and `rpad`, widest field of `format`: with longer ones, one
 /// statement can allocate gigabytes and feed built-ins that cannot be interrupted.
 pub const MAX_CONSTANT_LENGTH: i64 = 1000;
@@ -66,6 +76,20 @@ pub const ALLOWED_EXTENSIONS: &[&str] = &[
     "seg",
     "unaccent",
     "vector",
+];
+
+/// Functions of those extensions that change the session's state, whatever they are declared as.
+const STATEFUL: &[(&str, &str)] = &[("isn", "isn_weak")];
+
+/// Built-in functions that tell how far apart the ends of a range are: as that they may be called,
+/// though in no statement.
+const RANGE_DIFFERENCES: &[u32] = &[
+    pg_sys::F_INT4RANGE_SUBDIFF,
+    pg_sys::F_INT8RANGE_SUBDIFF,
+    pg_sys::F_NUMRANGE_SUBDIFF,
+    pg_sys::F_DATERANGE_SUBDIFF,
+    pg_sys::F_TSRANGE_SUBDIFF,
+    pg_sys::F_TSTZRANGE_SUBDIFF,
 ];
 
 /// Who wrote the part of the statement a function is called in.
@@ -106,12 +130,12 @@ impl Trust {
     }
 
     /// As [`Self::includes`], but not because `owner` is who asks.
-    fn vouches_for(&self, owner: Oid) -> bool {
+    pub fn vouches_for(&self, owner: Oid) -> bool {
         self.owners.contains(&owner) || role::is_superuser(owner)
     }
 
     /// Whether an administrator has listed the function.
-    fn lists(&self, function: Oid) -> bool {
+    pub fn lists(&self, function: Oid) -> bool {
         self.listed.get_or_init(listed::load).contains(&function)
     }
 }
@@ -178,9 +202,36 @@ pub fn judge(oid: Oid, author: Author, trust: &Trust) -> Result<Use, ExecError> 
     judge_added(oid, &function, author, trust)
 }
 
-/// How far a built-in may be used, if it may at all.
-pub fn judge_builtin_use(oid: Oid) -> Option<Use> {
-    builtin(oid, &facts::function(oid)?)
+/// How far a built-in, or a function of an extension, may be used if it may at all.
+pub fn use_of(oid: Oid) -> Option<Use> {
+    let function = facts::function(oid)?;
+    if oid.to_u32() < pg_sys::FirstNormalObjectId {
+        return builtin(oid, &function);
+    }
+    facts::extension_of_function(oid).map(|extension| use_in_extension(&extension, &function))
+}
+
+/// Whether what a call of the function costs depends on its arguments.
+pub fn is_bounded(oid: Oid) -> bool {
+    use_of(oid).is_some_and(Use::is_bounded)
+}
+
+/// How far a function of an allowed extension may be used.
+fn use_in_extension(extension: &str, function: &facts::Function) -> Use {
+    match (extension, function.name.as_str(), function.arguments) {
+        // They call the built-ins of these names, with the replacement in the same place. Without
+        // flags, it stands in the result once.
+        ("citext", "replace", _) | ("citext", "regexp_replace", 4..) => Use::ShortText(1 << 2),
+        _ => Use::Free,
+    }
+}
+
+/// Decides on a function that a range type brings along. The planner calls them by their numbers.
+pub fn judge_of_range(oid: Oid, author: Author, trust: &Trust) -> Result<(), ExecError> {
+    if RANGE_DIFFERENCES.contains(&oid.to_u32()) {
+        return Ok(());
+    }
+    judge(oid, author, trust).map(drop)
 }
 
 /// Whether the function is the built-in `repeat`.
@@ -213,7 +264,17 @@ pub fn listing_problem(oid: Oid, policy: &Policy) -> Option<String> {
     if oid.to_u32() < pg_sys::FirstNormalObjectId {
         return Some("It is built in; text2sql has its own list of those.".to_owned());
     }
+    if is_stateful(facts::extension_of_function(oid).as_deref(), &function) {
+        return Some(STATEFUL_REFUSAL.to_owned());
+    }
     unfit_for_list(&function, &Trust::new(pg_sys::InvalidOid, policy)).map(str::to_owned)
+}
+
+const STATEFUL_REFUSAL: &str = "It changes the session.";
+
+/// Whether the function changes the session's state.
+fn is_stateful(extension: Option<&str>, function: &facts::Function) -> bool {
+    extension.is_some_and(|extension| STATEFUL.contains(&(extension, function.name.as_str())))
 }
 
 /// What keeps a listed function from being called.
@@ -237,12 +298,19 @@ fn judge_added(
     author: Author,
     trust: &Trust,
 ) -> Result<Use, ExecError> {
-    let refusal = match facts::extension_of_function(oid) {
+    let extension = facts::extension_of_function(oid);
+    // Not even if it is on the list.
+    if is_stateful(extension.as_deref(), function) {
+        return Err(denied(oid, STATEFUL_REFUSAL));
+    }
+    let refusal = match extension {
         Some(name) if !ALLOWED_EXTENSIONS.contains(&name.as_str()) => {
             format!("The extension {name} is not on the list.")
         }
         _ if function.volatility == b'v' => "It is volatile.".to_owned(),
-        Some(_) if role::is_superuser(function.owner) => return Ok(Use::Free),
+        Some(name) if role::is_superuser(function.owner) => {
+            return Ok(use_in_extension(&name, function));
+        }
         Some(_) => "Its owner is not a superuser.".to_owned(),
         // An aggregate is stored as immutable whatever its transition function does.
         None if author == Author::Trusted

@@ -11,14 +11,14 @@ use pgrx::pg_sys::Oid;
 
 use super::arguments::{judge_arguments, judge_repeats};
 use super::error::{ExecError, refused, refused_with};
-use super::functions::{self, Author, Trust, Use};
+use super::functions::{self, Author, Trust};
 use super::limits::{Limits, Policy};
-use super::relations;
 use super::sandbox::Stage;
 use super::types::{self, Seen};
+use super::{hooks, operators, relations};
 use crate::pg::facts;
 use crate::pg::parse::{self, Analysed, NotOneSelect, Plan, PlanColumn, Source};
-use crate::pg::query_walk::{Item, Next};
+use crate::pg::query_walk::{Call, Item, Next};
 use crate::pg::subxact::Scope;
 
 /// Longest statement.
@@ -59,7 +59,7 @@ pub(super) fn analyse(
     stage: &Cell<Stage>,
 ) -> Result<Vec<RelationColumns>, ExecError> {
     let parsed = parse::parse(scope, source, MAX_NODES).map_err(not_one_select)?;
-    let analysed = parsed.analyse();
+    let analysed = hooks::before_judgement(|| parsed.analyse());
     stage.set(Stage::Execution);
     Ok(check_analysed(&analysed, trust)?.uses)
 }
@@ -87,7 +87,7 @@ pub(super) fn check<'s>(
     stage: &Cell<Stage>,
 ) -> Result<ReadOnlySql<'s>, ExecError> {
     let parsed = parse::parse(scope, source, MAX_NODES).map_err(not_one_select)?;
-    let analysed = parsed.analyse();
+    let analysed = hooks::before_judgement(|| parsed.analyse());
     // Before any refusal could tell something about a relation the caller may not read.
     stage.set(Stage::Permission);
     analysed.check_permissions();
@@ -100,10 +100,12 @@ pub(super) fn check<'s>(
     let rewritten = analysed
         .rewrite()
         .ok_or_else(|| refused("rewrite", "a rule turns the statement into another one"))?;
+    // Before a plan: its estimates tell of tables that a view's owner may not read either.
+    rewritten.check_permissions();
     let mut lenient = Check::new(trust);
     lenient.inside_views = true;
-    rewritten.walk(MAX_REWRITTEN_NODES, &mut |item| lenient.item(item));
-    lenient.finish()?;
+    let kept = rewritten.walk(MAX_REWRITTEN_NODES, &mut |item| lenient.item(item));
+    lenient.finish(kept)?;
     let plan = rewritten.plan();
     for oid in plan.relations() {
         relations::judge_planned(oid, trust)?;
@@ -143,31 +145,10 @@ fn not_one_select(found: NotOneSelect) -> ExecError {
     }
 }
 
-/// What the strict walk leaves behind.
-struct Strict {
-    relations: Vec<String>,
-    columns_used: Vec<String>,
-    uses: Vec<RelationColumns>,
-}
-
-fn check_analysed(analysed: &Analysed<'_>, trust: &Trust) -> Result<Strict, ExecError> {
+fn check_analysed(analysed: &Analysed<'_>, trust: &Trust) -> Result<Found, ExecError> {
     let mut check = Check::new(trust);
     let kept = analysed.walk(MAX_NODES, &mut |item| check.item(item));
-    let found = check.finish()?;
-    // First: the others fold arguments, which calls what is in them.
-    judge_repeats(&kept)?;
-    for call in &kept {
-        judge_arguments(call)?;
-    }
-    let mut casts = Vec::new();
-    let mut seen = HashSet::new();
-    for oid in found.types {
-        types::json_casts(oid, &mut casts, &mut seen);
-    }
-    for cast in casts {
-        functions::judge(cast, Author::Untrusted, trust)?;
-    }
-    Ok(Strict { relations: found.relations, columns_used: found.columns_used, uses: found.uses })
+    check.finish(kept)
 }
 
 /// What a walk found.
@@ -176,7 +157,10 @@ struct Found {
     relations: Vec<String>,
     columns_used: Vec<String>,
     uses: Vec<RelationColumns>,
-    types: Vec<Oid>,
+    /// With who wrote the part they stand in.
+    types: Vec<(Oid, Author)>,
+    /// Calls whose arguments count.
+    calls: Vec<Call>,
 }
 
 /// One walk: takes items, keeps the first refusal.
@@ -186,8 +170,12 @@ struct Check<'t> {
     /// author of the statement, whom nobody vouches for.
     authors: Vec<Author>,
     inside_views: bool,
+    /// Whether it walks the check of a domain. Domains met there wait for the walk outside of it:
+    /// they may lead to each other in any number.
+    inside_domain: bool,
     seen: HashMap<Author, Seen>,
     functions: HashMap<(Oid, Author), Next>,
+    operators: HashSet<(Oid, Author)>,
     found: Found,
     refusal: Option<ExecError>,
 }
@@ -198,8 +186,10 @@ impl<'t> Check<'t> {
             trust,
             authors: Vec::new(),
             inside_views: false,
+            inside_domain: false,
             seen: HashMap::new(),
             functions: HashMap::new(),
+            operators: HashSet::new(),
             found: Found::default(),
             refusal: None,
         }
@@ -226,9 +216,10 @@ impl<'t> Check<'t> {
                 Ok(Next::Continue)
             }
             Item::Function(oid) => self.function(oid),
+            Item::Operator(oid) => self.operator(oid).map(|()| Next::Continue),
             Item::Relation(use_) => self.relation(&use_).map(|()| Next::Continue),
             Item::SampleMethod(handler) => relations::judge_sample_method(handler),
-            Item::Type { oid, constant } => self.type_(oid, constant),
+            Item::Type { oid, constant } => self.type_(oid, constant).map(|()| Next::Continue),
             Item::Unsupported(what) => {
                 Err(refused("unsupported", format!("the statement contains {what}")))
             }
@@ -245,34 +236,59 @@ impl<'t> Check<'t> {
         if let Some(&next) = self.functions.get(&(oid, author)) {
             return Ok(next);
         }
-        let next = match functions::judge(oid, author, self.trust)? {
-            Use::ConstantLength | Use::ConstantFormat | Use::ShortText(_) | Use::Series
-                if !self.inside_views =>
-            {
-                Next::Keep
-            }
-            _ => Next::Continue,
+        let bounded = functions::judge(oid, author, self.trust)?.is_bounded();
+        // Who is trusted answers for what his calls cost.
+        let next = match bounded && author == Author::Untrusted {
+            true => Next::Keep,
+            false => Next::Continue,
         };
         self.functions.insert((oid, author), next);
         Ok(next)
     }
 
-    fn type_(&mut self, oid: Oid, constant: bool) -> Result<Next, ExecError> {
+    fn operator(&mut self, oid: Oid) -> Result<(), ExecError> {
         let author = self.author();
-        types::judge(oid, constant, author, self.seen.entry(author).or_default())?;
-        if !self.found.types.contains(&oid) {
-            self.found.types.push(oid);
+        if self.operators.insert((oid, author)) {
+            operators::judge(oid, author, self.trust)?;
         }
-        // The checks of a domain are code; they may use domains themselves.
+        Ok(())
+    }
+
+    fn type_(&mut self, oid: Oid, constant: bool) -> Result<(), ExecError> {
+        let author = self.author();
+        let seen = self.seen.entry(author).or_default();
+        types::judge(oid, constant, author, seen)?;
+        for function in std::mem::take(&mut seen.functions) {
+            functions::judge_of_range(function, author, self.trust)?;
+        }
+        self.keep_type((oid, author));
+        if self.inside_domain { Ok(()) } else { self.domain_checks(author) }
+    }
+
+    fn keep_type(&mut self, type_: (Oid, Author)) {
+        if !self.found.types.contains(&type_) {
+            self.found.types.push(type_);
+        }
+    }
+
+    /// The checks of a domain are code; they may use domains themselves.
+    fn domain_checks(&mut self, author: Author) -> Result<(), ExecError> {
         while let Some(domain) = self.seen.entry(author).or_default().domains.pop() {
             let mut inner = Check::new(self.trust);
             inner.authors.push(author);
+            inner.inside_domain = true;
             inner.seen = std::mem::take(&mut self.seen);
-            parse::walk_domain_checks(domain, MAX_NODES, &mut |item| inner.item(item));
+            let kept = hooks::before_judgement(|| {
+                parse::walk_domain_checks(domain, MAX_NODES, &mut |item| inner.item(item))
+            });
             self.seen = std::mem::take(&mut inner.seen);
-            inner.finish()?;
+            if let Some(refusal) = inner.refusal {
+                return Err(refusal);
+            }
+            self.found.calls.extend(kept);
+            inner.found.types.into_iter().for_each(|type_| self.keep_type(type_));
         }
-        Ok(Next::Continue)
+        Ok(())
     }
 
     fn relation(&mut self, use_: &crate::pg::query_walk::RelationUse) -> Result<(), ExecError> {
@@ -297,10 +313,27 @@ impl<'t> Check<'t> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Found, ExecError> {
-        match self.refusal {
-            Some(refusal) => Err(refusal),
-            None => Ok(self.found),
+    /// The verdict on the whole, when the walk is over and has `kept` these calls.
+    fn finish(mut self, kept: Vec<Call>) -> Result<Found, ExecError> {
+        if let Some(refusal) = self.refusal.take() {
+            return Err(refusal);
         }
+        self.found.calls.extend(kept);
+        // In this order: the last fold arguments, which calls what is in them.
+        self.judge_casts()?;
+        judge_repeats(&self.found.calls)?;
+        self.found.calls.iter().try_for_each(judge_arguments)?;
+        Ok(self.found)
+    }
+
+    /// Casts to json, which functions that make JSON look up and call for themselves.
+    fn judge_casts(&self) -> Result<(), ExecError> {
+        let mut seen: HashMap<Author, HashSet<Oid>> = HashMap::new();
+        for &(oid, author) in &self.found.types {
+            for cast in types::json_casts(oid, seen.entry(author).or_default()) {
+                functions::judge(cast, author, self.trust)?;
+            }
+        }
+        Ok(())
     }
 }

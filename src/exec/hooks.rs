@@ -2,18 +2,22 @@
 //!
 //! Owns the mark that a sandbox is open and the decisions of the hooks in `pg::guard_hooks`.
 //! They see what no tree shows: functions called by functions, checks of domains during
-//! analysis, folding of constants. Not seen: input and output functions of types.
+//! analysis, folding of constants, predicates of indexes. Not seen: input and output functions of
+//! types, and what the planner and built-ins call by its number; the gate judges that beforehand.
 
 use std::cell::{Cell, RefCell};
 
 use pgrx::pg_sys::Oid;
 
-use super::error::{ExecError, refused};
+use super::error::{ExecError, refused, refused_with};
 use super::functions::{self, Trust};
+use super::relations;
+use crate::pg::facts;
 use crate::pg::guard_hooks::{self, Guards};
 
 thread_local! {
     static ACTIVE: Cell<bool> = const { Cell::new(false) };
+    static UNJUDGED: Cell<bool> = const { Cell::new(false) };
     static TRUST: RefCell<Option<Trust>> = const { RefCell::new(None) };
     static REFUSAL: RefCell<Option<ExecError>> = const { RefCell::new(None) };
 }
@@ -28,8 +32,18 @@ pub fn install() {
         },
         function: |oid: Oid| {
             let verdict = TRUST.with_borrow(|trust| match trust {
+                _ if UNJUDGED.get() && functions::is_bounded(oid) => Err(too_early(oid)),
                 Some(trust) => functions::judge_running(oid, trust),
                 None => Err(refused("guard", "no function may be run")),
+            });
+            verdict.or_else(refuse)
+        },
+        predicate: |table, operators| {
+            let verdict = TRUST.with_borrow(|trust| match (trust, operators) {
+                (Some(trust), Some(operators)) => {
+                    relations::judge_predicate(table, operators, trust)
+                }
+                _ => Err(refused("guard", "the predicate of an index cannot be looked at")),
             });
             verdict.or_else(refuse)
         },
@@ -44,6 +58,38 @@ fn refuse(refusal: ExecError) -> Result<(), String> {
         kept.get_or_insert(refusal);
     });
     Err(message)
+}
+
+/// A function whose arguments count, called before anybody could look at them.
+fn too_early(oid: Oid) -> ExecError {
+    refused_with(
+        "length-argument",
+        format!("{} may not be called yet", facts::function_signature(oid)),
+        "The check of a domain calls it while a constant is read.",
+    )
+}
+
+/// Does what calls functions before the walk of the statement has judged them: reading a constant
+/// calls the checks of the domains it is made of, and loading a check folds it. Functions whose
+/// price depends on an argument are not called meanwhile.
+pub(super) fn before_judgement<R>(work: impl FnOnce() -> R) -> R {
+    let _unjudged = Unjudged::begin();
+    work()
+}
+
+/// Nothing is judged yet while this lives, whichever way it ends.
+struct Unjudged(bool);
+
+impl Unjudged {
+    fn begin() -> Self {
+        Self(UNJUDGED.replace(true))
+    }
+}
+
+impl Drop for Unjudged {
+    fn drop(&mut self) {
+        UNJUDGED.set(self.0);
+    }
 }
 
 /// Guards are on while this lives.

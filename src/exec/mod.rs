@@ -12,6 +12,7 @@ pub mod hooks;
 pub mod identity;
 mod limits;
 mod listed;
+mod operators;
 mod relations;
 mod rows;
 mod run;

@@ -6,6 +6,7 @@ use pgrx::pg_sys::Oid;
 
 use super::error::{ExecError, refused, refused_with};
 use super::functions::{Author, Trust};
+use super::operators;
 use crate::pg::facts;
 use crate::pg::query_walk::{Next, RelationUse};
 
@@ -72,6 +73,19 @@ pub(super) fn judge_planned(oid: Oid, trust: &Trust) -> Result<(), ExecError> {
             "Its foreign server is not in text2sql.foreign_servers.",
         )),
     }
+}
+
+/// Decides on the operators in the predicate of an index of a table. The planner estimates how many
+/// rows it lets through, which calls their functions unseen; nobody names it.
+pub(super) fn judge_predicate(
+    table: Oid,
+    operators: &[Oid],
+    trust: &Trust,
+) -> Result<(), ExecError> {
+    if facts::relation(table).is_some_and(|relation| trust.includes(relation.owner)) {
+        return Ok(());
+    }
+    operators.iter().try_for_each(|&oid| operators::judge(oid, Author::Untrusted, trust))
 }
 
 /// Who answers for the code a relation brings along: view body or row policies.

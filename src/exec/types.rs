@@ -3,7 +3,7 @@
 //! Owns the list of built-in types and the rules for the others: a type is code too, by its
 //! input, output and comparison functions, its domain checks and its casts. Called by the gate.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use pgrx::pg_sys::{self, Oid};
 
@@ -96,83 +96,139 @@ pub fn is_plain_io(function: Oid) -> bool {
 /// What [`judge`] found besides its verdict.
 #[derive(Debug, Default)]
 pub struct Seen {
-    types: HashSet<(Oid, bool)>,
+    /// How many types deep each of them is.
+    types: HashMap<(Oid, bool), u32>,
     /// Domains whose checks still have to be judged.
     pub domains: Vec<Oid>,
+    /// Functions of range types that still have to be judged.
+    pub functions: Vec<Oid>,
 }
+
+/// Deepest nesting of types in each other, as of domains over domains. The server sets no limit,
+/// and who may make types could nest them deeper than the stack holds: a crash, not an error.
+const MAX_NESTING: u32 = 32;
 
 /// Decides on the type of an expression, and on all types it is made of.
 pub fn judge(oid: Oid, constant: bool, author: Author, seen: &mut Seen) -> Result<(), ExecError> {
-    if !seen.types.insert((oid, constant)) {
-        return Ok(());
+    nesting(oid, constant, author, 0, seen).map(drop)
+}
+
+/// Decides on a type that stands `depth` types deep in another one; returns how deep it is itself,
+/// so that what was seen before does not hide how deep the whole is.
+fn nesting(
+    oid: Oid,
+    constant: bool,
+    author: Author,
+    depth: u32,
+    seen: &mut Seen,
+) -> Result<u32, ExecError> {
+    if let Some(&known) = seen.types.get(&(oid, constant)) {
+        return Ok(known);
     }
+    if depth > MAX_NESTING {
+        return Err(too_deep(oid));
+    }
+    // A type may come back to itself by a detour.
+    seen.types.insert((oid, constant), 0);
+    let mut height = 0;
+    for part in parts(oid, constant, author, seen)? {
+        height = height.max(nesting(part, false, author, depth + 1, seen)? + 1);
+    }
+    if height > MAX_NESTING {
+        return Err(too_deep(oid));
+    }
+    seen.types.insert((oid, constant), height);
+    Ok(height)
+}
+
+/// Decides on a type by itself; returns the types it is made of.
+fn parts(oid: Oid, constant: bool, author: Author, seen: &mut Seen) -> Result<Vec<Oid>, ExecError> {
     if PLAIN.contains(&oid) || author == Author::Trusted && LENIENT.contains(&oid) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     // The name of a text search configuration, resolved when the constant was read.
     if constant && (oid == pg_sys::REGCONFIGOID || oid == pg_sys::REGDICTIONARYOID) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let Some(type_) = facts::type_(oid) else {
         return Err(denied(oid));
     };
-    let mut inner = |part: Oid| judge(part, false, author, seen);
     if type_.element != pg_sys::InvalidOid {
-        return inner(type_.element);
+        return Ok(vec![type_.element]);
     }
     match type_.kind {
         // enum
-        b'e' => Ok(()),
+        b'e' => Ok(Vec::new()),
         b'd' => {
-            inner(type_.base)?;
             seen.domains.push(oid);
-            Ok(())
+            Ok(vec![type_.base])
         }
         b'c' => {
             if type_.namespace.to_u32() == pg_sys::PG_CATALOG_NAMESPACE {
                 return Err(denied(oid));
             }
-            facts::attribute_types(oid).into_iter().try_for_each(inner)
+            Ok(facts::attribute_types(oid))
         }
-        b'r' => inner(facts::range_subtype(oid)),
-        b'm' => inner(facts::multirange_range(oid)),
+        b'r' => range_parts(oid, seen),
+        b'm' => Ok(vec![facts::multirange_range(oid)]),
         // An array without elements: int2vector[] and the like; or a pseudo-type.
         b'b' if oid.to_u32() >= pg_sys::FirstNormalObjectId => {
             match facts::extension_of_type(oid) {
-                Some(name) if ALLOWED_EXTENSIONS.contains(&name.as_str()) => Ok(()),
+                Some(name) if ALLOWED_EXTENSIONS.contains(&name.as_str()) => Ok(Vec::new()),
                 _ => Err(denied(oid)),
             }
         }
-        _ if oid == pg_sys::RECORDARRAYOID => Ok(()),
+        _ if oid == pg_sys::RECORDARRAYOID => Ok(Vec::new()),
         _ => Err(denied(oid)),
     }
 }
 
+/// What a range type is made of. The planner estimates with its functions, and calls them unseen.
+fn range_parts(oid: Oid, seen: &mut Seen) -> Result<Vec<Oid>, ExecError> {
+    let range = facts::range(oid).ok_or_else(|| denied(oid))?;
+    let functions = [range.canonical, range.difference];
+    seen.functions.extend(functions.into_iter().filter(|&of| of != pg_sys::InvalidOid));
+    // A built-in one compares values of the subtype; for others, somebody made an operator class.
+    if range.compare.to_u32() >= pg_sys::FirstNormalObjectId {
+        seen.functions.push(range.compare);
+    }
+    Ok(vec![range.subtype])
+}
+
 /// Functions that `row_to_json` would call for a value of type `oid`: users may define casts of
 /// their types to json.
-pub fn json_casts(oid: Oid, found: &mut Vec<Oid>, seen: &mut HashSet<Oid>) {
-    if oid.to_u32() < pg_sys::FirstNormalObjectId && facts::type_(oid).is_none_or(plain) {
-        return;
-    }
-    if !seen.insert(oid) {
-        return;
-    }
-    found.extend(facts::json_cast(oid));
-    let Some(type_) = facts::type_(oid) else { return };
-    if type_.element != pg_sys::InvalidOid {
-        json_casts(type_.element, found, seen);
-    } else if type_.kind == b'd' {
-        json_casts(type_.base, found, seen);
-    } else if type_.kind == b'c' {
-        for part in facts::attribute_types(oid) {
-            json_casts(part, found, seen);
+pub fn json_casts(oid: Oid, seen: &mut HashSet<Oid>) -> Vec<Oid> {
+    let mut casts = Vec::new();
+    let mut left = vec![oid];
+    while let Some(oid) = left.pop() {
+        let Some(type_) = facts::type_(oid) else { continue };
+        let built_in = oid.to_u32() < pg_sys::FirstNormalObjectId;
+        if built_in && plain(&type_) || !seen.insert(oid) {
+            continue;
+        }
+        casts.extend(facts::json_cast(oid));
+        if type_.element != pg_sys::InvalidOid {
+            left.push(type_.element);
+        } else if type_.kind == b'd' {
+            left.push(type_.base);
+        } else if type_.kind == b'c' {
+            left.extend(facts::attribute_types(oid));
         }
     }
+    casts
 }
 
 /// Whether values of a built-in type hold no value of a user's type.
-fn plain(type_: facts::Type) -> bool {
+fn plain(type_: &facts::Type) -> bool {
     type_.kind == b'b' && type_.element == pg_sys::InvalidOid
+}
+
+fn too_deep(oid: Oid) -> ExecError {
+    refused_with(
+        "type",
+        format!("the type {} may not be used", facts::type_name(oid, -1)),
+        format!("It is nested more than {MAX_NESTING} types deep."),
+    )
 }
 
 fn denied(oid: Oid) -> ExecError {

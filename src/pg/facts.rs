@@ -17,6 +17,16 @@ pub struct Function {
     pub volatility: u8,
     /// `pg_proc.prokind`.
     pub kind: u8,
+    /// How many arguments it takes.
+    pub arguments: i16,
+}
+
+/// An operator; what it does not have is invalid.
+pub struct Operator {
+    pub owner: Oid,
+    pub function: Oid,
+    pub commutator: Oid,
+    pub negator: Oid,
 }
 
 /// A relation.
@@ -30,6 +40,17 @@ pub struct Relation {
     pub row_security: bool,
     /// Whether it has, or had, partitions or children.
     pub has_children: bool,
+}
+
+/// What a range type is made of; what it does not have is invalid.
+pub struct Range {
+    pub subtype: Oid,
+    /// Function that compares two values of the subtype, of the range's operator class.
+    pub compare: Oid,
+    /// Function that brings a range into its canonical form.
+    pub canonical: Oid,
+    /// Function that tells how far apart two values of the subtype are.
+    pub difference: Oid,
 }
 
 /// A type.
@@ -78,6 +99,17 @@ pub fn function(oid: Oid) -> Option<Function> {
         security_definer: f.prosecdef,
         volatility: f.provolatile as u8,
         kind: f.prokind as u8,
+        arguments: f.pronargs,
+    })
+}
+
+/// Facts of an operator.
+pub fn operator(oid: Oid) -> Option<Operator> {
+    lookup::<pg_sys::FormData_pg_operator, _>(Cache::OPEROID, oid, |o| Operator {
+        owner: o.oprowner,
+        function: o.oprcode,
+        commutator: o.oprcom,
+        negator: o.oprnegate,
     })
 }
 
@@ -146,10 +178,39 @@ pub fn type_(oid: Oid) -> Option<Type> {
     Some(found)
 }
 
-/// Subtype of a range type.
-pub fn range_subtype(oid: Oid) -> Oid {
-    // SAFETY: a syscache lookup.
-    unsafe { pg_sys::get_range_subtype(oid) }
+/// A row of pg_range (catalog/pg_range.h, the same from PostgreSQL 14 to 18); pgrx has no such type.
+#[repr(C)]
+struct RangeRow {
+    rngtypid: Oid,
+    rngsubtype: Oid,
+    _rngmultitypid: Oid,
+    _rngcollation: Oid,
+    rngsubopc: Oid,
+    rngcanonical: Oid,
+    rngsubdiff: Oid,
+}
+
+/// Number of a B-tree operator class's function that compares (access/nbtree.h).
+const BTORDER_PROC: i16 = 1;
+
+/// Facts of a range type. Not out of the type cache: that loads the languages of its functions.
+pub fn range(oid: Oid) -> Option<Range> {
+    let (class, range) = lookup::<RangeRow, _>(Cache::RANGETYPE, oid, |r| {
+        let range = Range {
+            subtype: r.rngsubtype,
+            compare: pg_sys::InvalidOid,
+            canonical: r.rngcanonical,
+            difference: r.rngsubdiff,
+        };
+        (r.rngsubopc, range)
+    })?;
+    // SAFETY: syscache lookups; what is not there is an invalid Oid.
+    let compare = unsafe {
+        let (family, input) =
+            (pg_sys::get_opclass_family(class), pg_sys::get_opclass_input_type(class));
+        pg_sys::get_opfamily_proc(family, input, input, BTORDER_PROC)
+    };
+    Some(Range { compare, ..range })
 }
 
 /// Range type of a multirange type.
@@ -285,6 +346,12 @@ pub fn type_name(oid: Oid, modifier: i32) -> String {
     string(unsafe { pg_sys::format_type_with_typemod(oid, modifier) }).unwrap_or_default()
 }
 
+/// An operator with its argument types, for messages.
+pub fn operator_signature(oid: Oid) -> String {
+    // SAFETY: never NULL; a missing operator yields its number.
+    string(unsafe { pg_sys::format_operator(oid) }).unwrap_or_default()
+}
+
 /// A function with its argument types, for messages.
 pub fn function_signature(oid: Oid) -> String {
     // SAFETY: never NULL; a missing function yields its number.
@@ -315,9 +382,20 @@ pub fn extension_of_function(oid: Oid) -> Option<String> {
     extension_of(pg_sys::ProcedureRelationId, oid)
 }
 
+/// Name of the extension an operator belongs to.
+pub fn extension_of_operator(oid: Oid) -> Option<String> {
+    extension_of(pg_sys::OperatorRelationId, oid)
+}
+
 /// Name of the extension a type belongs to.
 pub fn extension_of_type(oid: Oid) -> Option<String> {
     extension_of(pg_sys::TypeRelationId, oid)
+}
+
+/// Whether the type is `citext`, whose values are stored as those of `text` are.
+pub fn is_citext(oid: Oid) -> bool {
+    type_(oid).is_some_and(|of| of.element == pg_sys::InvalidOid)
+        && extension_of_type(oid).as_deref() == Some("citext")
 }
 
 fn extension_of(class: Oid, object: Oid) -> Option<String> {

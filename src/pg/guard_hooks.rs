@@ -10,7 +10,13 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::OnceLock;
 
+use pgrx::PgList;
 use pgrx::pg_sys::{self, Oid};
+
+use super::query_walk;
+
+/// Most nodes of the predicate of an index.
+const MAX_PREDICATE_NODES: u32 = 20_000;
 
 /// Decisions; an `Err` ends the statement with that message.
 pub struct Guards {
@@ -22,6 +28,9 @@ pub struct Guards {
     pub start: fn(pure_select: bool) -> Result<(), String>,
     /// A function is about to be called.
     pub function: fn(Oid) -> Result<(), String>,
+    /// The planner may estimate with the predicate of an index of a table, and call the functions
+    /// of these operators for it; `None` if the predicate is too large to look at.
+    pub predicate: fn(table: Oid, operators: Option<&[Oid]>) -> Result<(), String>,
     /// An object was made, changed or dropped.
     pub change: fn() -> Result<(), String>,
 }
@@ -31,6 +40,7 @@ struct Installed {
     utility: pg_sys::ProcessUtility_hook_type,
     start: pg_sys::ExecutorStart_hook_type,
     access: pg_sys::object_access_hook_type,
+    relation: pg_sys::get_relation_info_hook_type,
 }
 
 static INSTALLED: OnceLock<Installed> = OnceLock::new();
@@ -44,6 +54,7 @@ pub fn install(guards: Guards) {
             utility: pg_sys::ProcessUtility_hook,
             start: pg_sys::ExecutorStart_hook,
             access: pg_sys::object_access_hook,
+            relation: pg_sys::get_relation_info_hook,
         }
     };
     if INSTALLED.set(installed).is_err() {
@@ -54,6 +65,7 @@ pub fn install(guards: Guards) {
         pg_sys::ProcessUtility_hook = Some(on_utility);
         pg_sys::ExecutorStart_hook = Some(on_start);
         pg_sys::object_access_hook = Some(on_access);
+        pg_sys::get_relation_info_hook = Some(on_relation);
     }
 }
 
@@ -106,6 +118,21 @@ extern "C-unwind" fn check_access(access: pg_sys::ObjectAccessType::Type, object
             pg_sys::ObjectAccessType::OAT_NAMESPACE_SEARCH => Ok(()),
             _ => (guards.change)(),
         });
+    }
+}
+
+#[pgrx::pg_guard]
+extern "C-unwind" fn check_predicates(table: Oid, relation: *mut pg_sys::RelOptInfo) {
+    let Some(guards) = guards() else { return };
+    // SAFETY: what the planner is about to estimate with: a list of indexes.
+    let indexes = unsafe { PgList::<pg_sys::IndexOptInfo>::from_pg((*relation).indexlist) };
+    for index in indexes.iter_ptr() {
+        // SAFETY: an entry of the list; its predicate is a list of expressions, or NULL.
+        let predicate = unsafe { (*index).indpred };
+        if !predicate.is_null() {
+            let operators = query_walk::operators(predicate.cast(), MAX_PREDICATE_NODES);
+            enforce((guards.predicate)(table, operators.as_deref()));
+        }
     }
 }
 
@@ -169,5 +196,20 @@ unsafe extern "C-unwind" fn on_access(
     }
     if guards().is_some() {
         check_access(access, object);
+    }
+}
+
+unsafe extern "C-unwind" fn on_relation(
+    root: *mut pg_sys::PlannerInfo,
+    table: Oid,
+    is_parent: bool,
+    relation: *mut pg_sys::RelOptInfo,
+) {
+    if let Some(next) = INSTALLED.get().and_then(|i| i.relation) {
+        // SAFETY: the arguments we were called with.
+        unsafe { next(root, table, is_parent, relation) };
+    }
+    if guards().is_some() {
+        check_predicates(table, relation);
     }
 }

@@ -150,9 +150,15 @@ impl<'s> Analysed<'s> {
 }
 
 impl<'s> Rewritten<'s> {
-    /// Shows every part to `visit`.
-    pub fn walk(&self, max_nodes: u32, visit: &mut dyn FnMut(Item) -> Next) {
-        query_walk::query(self.query, max_nodes, visit);
+    /// Raises the server's error unless what views and policies read may be read by those they read
+    /// it for, whom the rewriter has noted: the executor's check, without a plan.
+    pub fn check_permissions(&self) {
+        query_walk::check_permissions(self.query, None);
+    }
+
+    /// Shows every part to `visit`; returns the calls it wanted kept.
+    pub fn walk(&self, max_nodes: u32, visit: &mut dyn FnMut(Item) -> Next) -> Vec<Call> {
+        query_walk::query(self.query, max_nodes, visit)
     }
 
     /// Plans this very tree.
@@ -216,8 +222,14 @@ impl Plan<'_> {
     }
 }
 
-/// Shows every part of the checks of domain `oid` to `visit`.
-pub fn walk_domain_checks(oid: Oid, max_nodes: u32, visit: &mut dyn FnMut(Item) -> Next) {
+/// Shows every part of the checks of domain `oid` to `visit`; returns the calls it wanted kept. The
+/// server folds the checks when it loads them.
+pub fn walk_domain_checks(
+    oid: Oid,
+    max_nodes: u32,
+    visit: &mut dyn FnMut(Item) -> Next,
+) -> Vec<Call> {
+    let mut kept = Vec::new();
     // SAFETY: a reference in the current context, whose reset releases it.
     let constraints = unsafe {
         let reference: *mut pg_sys::DomainConstraintRef =
@@ -229,7 +241,8 @@ pub fn walk_domain_checks(oid: Oid, max_nodes: u32, visit: &mut dyn FnMut(Item) 
         // SAFETY: an entry of the list above.
         let check = unsafe { (*constraint).check_expr };
         if !check.is_null() {
-            query_walk::node(check.cast(), max_nodes, visit);
+            kept.extend(query_walk::node(check.cast(), max_nodes, visit));
         }
     }
+    kept
 }

@@ -192,4 +192,214 @@ mod tests {
         let altered = crate::catalog::snapshot(view(Some(schemas.clone()))).unwrap();
         assert_ne!(granted.fingerprint(), altered.fingerprint());
     }
+
+    /// What somebody makes whom nobody vouches for: code that is in no statement.
+    const HIDDEN: &str = "
+        CREATE EXTENSION citext; CREATE EXTENSION isn;
+        CREATE ROLE t_mallory; CREATE SCHEMA t_m AUTHORIZATION t_mallory;
+        GRANT USAGE ON SCHEMA t_m TO PUBLIC; GRANT USAGE ON SCHEMA t TO t_mallory;
+        SET ROLE t_mallory;
+        DO $$ BEGIN
+          CREATE DOMAIN t_m.d0 AS text;
+          FOR i IN 1 .. 40 LOOP
+            EXECUTE format('CREATE DOMAIN t_m.d%s AS t_m.d%s', i, i - 1);
+          END LOOP;
+        END $$;
+        CREATE TYPE t_m.c0 AS (v int);
+        DO $$ BEGIN
+          FOR i IN 1 .. 40 LOOP
+            EXECUTE format('CREATE TYPE t_m.c%s AS (v t_m.c%s[])', i, i - 1);
+          END LOOP;
+        END $$;
+        CREATE FUNCTION t_m.spy(int, int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE
+          AS $$ BEGIN RAISE INFO 'spy ran as %', current_user; RETURN true; END $$;
+        CREATE OPERATOR t_m.>>> (LEFTARG = int, RIGHTARG = int, FUNCTION = t_m.spy,
+          COMMUTATOR = OPERATOR(t_m.<<<), RESTRICT = scalargtsel);
+        CREATE OPERATOR t_m.<<< (LEFTARG = int, RIGHTARG = int, FUNCTION = pg_catalog.int4lt,
+          COMMUTATOR = OPERATOR(t_m.>>>), RESTRICT = scalarltsel);
+        CREATE OPERATOR t_m.<!> (LEFTARG = int, RIGHTARG = int, FUNCTION = t_m.spy,
+          NEGATOR = OPERATOR(t_m.<=>), RESTRICT = scalarltsel);
+        CREATE OPERATOR t_m.<=> (LEFTARG = int, RIGHTARG = int, FUNCTION = pg_catalog.int4eq,
+          NEGATOR = OPERATOR(t_m.<!>), RESTRICT = eqsel);
+        CREATE TABLE t_m.n AS SELECT i AS id, i % 10 AS n FROM generate_series(1, 1000) i;
+        CREATE VIEW t_m.turned AS SELECT n FROM t_m.n WHERE 5 OPERATOR(t_m.<<<) n;
+        CREATE TABLE t_m.part AS SELECT * FROM t_m.n;
+        CREATE INDEX ON t_m.part (id) WHERE n IS NOT NULL OR 5 OPERATOR(t_m.<<<) n;
+        CREATE TYPE t_m.mood AS ENUM ('good', 'bad');
+        CREATE FUNCTION t_m.mood_json(t_m.mood) RETURNS json LANGUAGE plpgsql IMMUTABLE
+          AS $$ BEGIN RAISE INFO 'cast ran as %', current_user; RETURN '1'; END $$;
+        CREATE CAST (t_m.mood AS json) WITH FUNCTION t_m.mood_json(t_m.mood);
+        CREATE VIEW t_m.as_json AS SELECT to_json('good'::t_m.mood)::text AS j;
+        CREATE DOMAIN t_m.checked AS text
+          CHECK (VALUE <> to_json('good'::t_m.mood)::text);
+        CREATE FUNCTION t_m.apart(float8, float8) RETURNS float8 LANGUAGE plpgsql IMMUTABLE
+          AS $$ BEGIN RAISE INFO 'difference ran as %', current_user; RETURN $1 - $2; END $$;
+        CREATE TYPE t_m.span AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = t_m.apart);
+        CREATE TYPE t_m.plain_span AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi);
+        CREATE TYPE t_m.days AS RANGE (SUBTYPE = date, SUBTYPE_DIFF = daterange_subdiff);
+        CREATE TABLE t_m.spans AS SELECT t_m.span(i, i + 1) AS r, t_m.plain_span(i, i + 1) AS p
+          FROM generate_series(1, 500) i;
+        CREATE VIEW t_m.peek AS SELECT * FROM t.closed;
+        CREATE DOMAIN t_m.long AS text CHECK (length(repeat(VALUE, 900000000)) >= 0);
+        CREATE DOMAIN t_m.folded AS text CHECK (length(repeat('x', 900000000)) >= 0);
+        CREATE VIEW t_m.long_text AS SELECT length(repeat('x', 900000000)) AS n;
+        GRANT SELECT ON ALL TABLES IN SCHEMA t_m TO PUBLIC;
+        ANALYZE t_m.n, t_m.part, t_m.spans;
+        RESET ROLE;
+        CREATE FUNCTION t.less(int, int) RETURNS boolean LANGUAGE sql IMMUTABLE
+          AS 'SELECT $1 < $2';
+        CREATE OPERATOR t.<<< (LEFTARG = int, RIGHTARG = int, FUNCTION = t.less,
+          RESTRICT = scalarltsel);
+        CREATE VIEW t.few AS SELECT id FROM t.open WHERE id OPERATOR(t.<<<) 3;
+        CREATE TYPE t.mood AS ENUM ('good', 'bad');
+        CREATE FUNCTION t.mood_json(t.mood) RETURNS json LANGUAGE sql IMMUTABLE
+          AS $$ SELECT to_json('fine'::text) $$;
+        CREATE CAST (t.mood AS json) WITH FUNCTION t.mood_json(t.mood);
+        CREATE VIEW t.as_json AS SELECT to_json('good'::t.mood)::text AS j;
+        GRANT SELECT ON t.few, t.as_json TO t_user";
+
+    fn set_up_hidden() {
+        Spi::run(SETUP).unwrap();
+        Spi::run(HIDDEN).unwrap();
+        Spi::run("SET ROLE t_user").unwrap();
+    }
+
+    /// Each must be refused by the rule.
+    fn refused_by(expected: &str, statements: &[&str]) {
+        for sql in statements {
+            match try_run(sql, &Limits::default()) {
+                Err(ExecError::Refused { rule, .. }) => assert_eq!(rule, expected, "{sql}"),
+                other => panic!("{sql}: {other:?}"),
+            }
+        }
+    }
+
+    fn runs(statements: &[&str]) {
+        for sql in statements {
+            if let Err(error) = try_run(sql, &Limits::default()) {
+                panic!("{sql}: {error:?}");
+            }
+        }
+    }
+
+    #[pg_test]
+    fn a_long_chain_of_types_is_refused() {
+        set_up_hidden();
+        refused_by(
+            "type",
+            &[
+                "SELECT 'x'::t_m.d40",
+                "SELECT 'x'::t_m.d20, 'x'::t_m.d40",
+                "SELECT NULL::t_m.c40",
+                "SELECT NULL::t_m.d40[]",
+            ],
+        );
+        runs(&["SELECT 'x'::t_m.d20", "SELECT NULL::t_m.c9"]);
+    }
+
+    #[pg_test]
+    fn what_may_take_an_operators_place_is_judged() {
+        set_up_hidden();
+        refused_by(
+            "operator",
+            &[
+                "SELECT 1 FROM t_m.n WHERE 5 OPERATOR(t_m.<<<) n",
+                "SELECT count(*) FROM t_m.turned",
+                "SELECT 1 FROM t_m.n WHERE NOT n OPERATOR(t_m.<=>) 5",
+                "SELECT 1 FROM t_m.n WHERE n OPERATOR(t_m.<=>) ANY ('{1,2}'::int[])",
+                "SELECT 1 FROM t_m.n WHERE n OPERATOR(t_m.<=>) ALL (SELECT id FROM t_m.part)",
+            ],
+        );
+        runs(&[
+            "SELECT id FROM t.few",
+            "SELECT 1 FROM t_m.n WHERE (n, id) < (3, 4) AND n IS DISTINCT FROM nullif(id, 2)",
+            "SELECT n FROM t_m.n WHERE n = ANY ('{1,2}') GROUP BY n ORDER BY n",
+            "SELECT 'A'::public.citext = 'a' AND 'A'::public.citext <> 'b'",
+        ]);
+    }
+
+    #[pg_test]
+    fn operators_in_the_predicate_of_an_index_are_judged() {
+        set_up_hidden();
+        refused_by("operator", &["SELECT count(*) FROM t_m.part WHERE id = 1 AND n > 3"]);
+    }
+
+    #[pg_test]
+    fn a_cast_to_json_in_a_view_is_judged() {
+        set_up_hidden();
+        refused_by(
+            "function",
+            &[
+                "SELECT j FROM t_m.as_json",
+                "SELECT 1 FROM t_m.as_json WHERE j = 'x'",
+                "SELECT 'x'::t_m.checked",
+                "SELECT repeat('x', length(to_json('good'::t_m.mood)::text))",
+            ],
+        );
+        runs(&["SELECT j FROM t.as_json"]);
+    }
+
+    #[pg_test]
+    fn functions_of_a_range_type_are_judged() {
+        set_up_hidden();
+        refused_by(
+            "function",
+            &[
+                "SELECT count(*) FROM t_m.spans WHERE r && '[5.5,7.2)'::t_m.span",
+                "SELECT '[1,2)'::t_m.span",
+                "SELECT range_agg(r) IS NULL FROM t_m.spans",
+            ],
+        );
+        runs(&[
+            "SELECT count(*) FROM t_m.spans WHERE p && '[5.5,7.2)'::t_m.plain_span",
+            "SELECT '[2024-01-01,2024-02-01)'::t_m.days",
+            "SELECT int4range(1, 5) && '[2,3)'",
+        ]);
+    }
+
+    #[pg_test]
+    fn what_a_views_owner_may_not_read_is_not_planned() {
+        set_up_hidden();
+        let identity = exec::identity::resolve(None).unwrap();
+        for sql in ["SELECT 1 FROM t_m.peek WHERE id < 500", "SELECT count(*) FROM t_m.peek"] {
+            let told = exec::validate(sql, identity, &Limits::default(), &Policy::default());
+            assert!(matches!(told, Err(ExecError::Permission { .. })), "{sql}: {told:?}");
+        }
+        let told = exec::validate(
+            "SELECT id FROM t.few",
+            identity,
+            &Limits::default(),
+            &Policy::default(),
+        );
+        assert!(told.is_ok(), "{told:?}");
+    }
+
+    #[pg_test]
+    fn a_function_that_changes_the_session_is_refused() {
+        set_up_hidden();
+        refused_by("function", &["SELECT public.isn_weak(true)", "SELECT public.isn_weak()"]);
+        runs(&["SELECT public.is_valid('978-0-393-04002-9'::public.isbn13)"]);
+    }
+
+    #[pg_test]
+    fn lengths_are_bounded_in_domains_views_and_wrappers() {
+        set_up_hidden();
+        refused_by(
+            "length-argument",
+            &[
+                "SELECT 'x'::t_m.long",
+                "SELECT '{x}'::t_m.long[]",
+                "SELECT 'x'::t_m.folded",
+                "SELECT n FROM t_m.long_text",
+                "SELECT public.replace('aaa'::public.citext, 'a'::public.citext,
+                   repeat('b', 1000)::public.citext)",
+                "SELECT public.regexp_replace('aaa'::public.citext, 'a'::public.citext,
+                   repeat('b', 1000), 'g')",
+            ],
+        );
+        runs(&[
+            "SELECT public.replace('aaa'::public.citext, 'a'::public.citext, 'b'::public.citext)",
+            "SELECT public.regexp_replace('aaa'::public.citext, 'a'::public.citext, 'b', 'g')",
+        ]);
+    }
 }

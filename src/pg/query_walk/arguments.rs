@@ -24,7 +24,7 @@ pub enum Known {
     Duration(i128),
     /// A `numeric`, as near as a double can be.
     Number(f64),
-    /// A text.
+    /// A text, or a `citext`.
     Text(String),
 }
 
@@ -105,7 +105,7 @@ fn known(constant: &pg_sys::Const) -> Option<Known> {
             };
             Known::Number(f64::from_bits(double?.value() as u64))
         }
-        pg_sys::TEXTOID => {
+        of if of == pg_sys::TEXTOID || facts::is_citext(of) => {
             // SAFETY: a non-null text.
             let text = unsafe { pg_sys::text_to_cstring(value.cast_mut_ptr()) };
             // SAFETY: a new NUL-terminated string.

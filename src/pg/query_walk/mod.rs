@@ -24,6 +24,8 @@ pub(super) use raw::raw;
 pub enum Item {
     /// A function that will be called, through whatever syntax.
     Function(Oid),
+    /// An operator, whose function is an item of its own. The planner may put others in its place.
+    Operator(Oid),
     /// A relation that will be read.
     Relation(RelationUse),
     /// What comes until the matching [`Item::End`] was written by the owner of this relation: the
@@ -94,7 +96,7 @@ impl Walk<'_> {
             if function == pg_sys::InvalidOid {
                 return self.give(Item::Unsupported("an operator without a function"));
             }
-            self.function(function)
+            self.function(function) || self.give(Item::Operator(oid))
         }
     }
 
@@ -126,6 +128,20 @@ pub(super) fn node(
     // SAFETY: `root` is a tree of the server that outlives the walk; `walk` outlives the call.
     unsafe { analysed(root, (&raw mut walk).cast()) };
     walk.kept
+}
+
+/// Operators of an expression of the server's own making; `None` if it is too large to look at.
+pub(super) fn operators(root: *mut pg_sys::Node, max_nodes: u32) -> Option<Vec<Oid>> {
+    let (mut found, mut whole) = (Vec::new(), true);
+    node(root, max_nodes, &mut |item| {
+        match item {
+            Item::Operator(oid) => found.push(oid),
+            Item::TooLarge => whole = false,
+            _ => {}
+        }
+        Next::Continue
+    });
+    whole.then_some(found)
 }
 
 /// The range table is walked by [`range_table::walk`], which knows who wrote which part of it.
@@ -311,7 +327,32 @@ unsafe fn judge_expression(walk: &mut Walk<'_>, node: *mut pg_sys::Node, tag: No
         return false;
     }
     // SAFETY: any expression node; the callback gets the same context.
-    unsafe { pg_sys::check_functions_in_node(node, Some(on_function), (&raw mut *walk).cast()) }
+    if unsafe { pg_sys::check_functions_in_node(node, Some(on_function), (&raw mut *walk).cast()) }
+    {
+        return true;
+    }
+    // SAFETY: the tag is the node's.
+    unsafe { operators_of(node, tag) }.into_iter().any(|oid| walk.give(Item::Operator(oid)))
+}
+
+/// The operators of one expression, whose functions the server's own walk gives.
+unsafe fn operators_of(node: *mut pg_sys::Node, tag: NodeTag) -> Vec<Oid> {
+    match tag {
+        // One struct under three names.
+        NodeTag::T_OpExpr | NodeTag::T_DistinctExpr | NodeTag::T_NullIfExpr => {
+            // SAFETY: the cast follows the tag.
+            vec![unsafe { (*node.cast::<pg_sys::OpExpr>()).opno }]
+        }
+        NodeTag::T_ScalarArrayOpExpr => {
+            // SAFETY: the cast follows the tag.
+            vec![unsafe { (*node.cast::<pg_sys::ScalarArrayOpExpr>()).opno }]
+        }
+        // SAFETY: the cast follows the tag; a list of Oids.
+        NodeTag::T_RowCompareExpr => unsafe {
+            oids((*node.cast::<pg_sys::RowCompareExpr>()).opnos)
+        },
+        _ => Vec::new(),
+    }
 }
 
 #[pgrx::pg_guard]

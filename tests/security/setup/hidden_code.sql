@@ -37,8 +37,39 @@ CREATE VIEW mallory.v_number AS SELECT name, oid::regclass AS x FROM shop.v_pric
 -- A range over a type whose ordering is somebody's function cannot be made without being superuser; one
 -- over text can.
 CREATE TYPE mallory.span AS RANGE (SUBTYPE = text);
+-- What follows says INFO, which the guard's hooks do not hold up: they see none of these calls.
+-- The planner puts commutators and negators in an operator's place, and calls them on statistics.
+CREATE FUNCTION mallory.spy(int, int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE INFO 'spy ran as %', current_user; RETURN true; END $$;
+CREATE OPERATOR mallory.>>> (LEFTARG = int, RIGHTARG = int, FUNCTION = mallory.spy, COMMUTATOR = OPERATOR(mallory.<<<), RESTRICT = scalargtsel);
+CREATE OPERATOR mallory.<<< (LEFTARG = int, RIGHTARG = int, FUNCTION = pg_catalog.int4lt, COMMUTATOR = OPERATOR(mallory.>>>), RESTRICT = scalarltsel);
+CREATE OPERATOR mallory.<!> (LEFTARG = int, RIGHTARG = int, FUNCTION = mallory.spy, NEGATOR = OPERATOR(mallory.<=>), RESTRICT = scalarltsel);
+CREATE OPERATOR mallory.<=> (LEFTARG = int, RIGHTARG = int, FUNCTION = pg_catalog.int4eq, NEGATOR = OPERATOR(mallory.<!>), RESTRICT = eqsel);
+CREATE TABLE mallory.counted AS SELECT i AS id, i % 10 AS n FROM generate_series(1, 1000) i;
+CREATE VIEW mallory.v_turned AS SELECT n FROM mallory.counted WHERE 5 OPERATOR(mallory.<<<) n;
+-- So it does for the predicate of an index that a condition implies.
+CREATE TABLE mallory.partial AS SELECT * FROM mallory.counted;
+CREATE INDEX ON mallory.partial (id) WHERE n IS NOT NULL OR 5 OPERATOR(mallory.<<<) n;
+-- A cast to json inside a view, and inside the check of a domain.
+CREATE TYPE mallory.weather AS ENUM ('fair', 'foul');
+CREATE FUNCTION mallory.weather_json(mallory.weather) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE INFO 'cast ran as %', current_user; RETURN '1'; END $$;
+CREATE CAST (mallory.weather AS json) WITH FUNCTION mallory.weather_json(mallory.weather);
+CREATE VIEW mallory.v_json AS SELECT to_json('fair'::mallory.weather)::text AS j;
+CREATE DOMAIN mallory.told AS text CHECK (VALUE <> to_json('fair'::mallory.weather)::text);
+-- How far apart the ends of a range are: asked for an estimate.
+CREATE FUNCTION mallory.apart(float8, float8) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE INFO 'difference ran as %', current_user; RETURN $1 - $2; END $$;
+CREATE TYPE mallory.stretch AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = mallory.apart);
+CREATE TYPE mallory.plain_stretch AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi);
+CREATE TABLE mallory.stretches AS SELECT mallory.stretch(i, i + 1) AS r, mallory.plain_stretch(i, i + 1) AS p FROM generate_series(1, 500) i;
+-- Long values, made where no statement shows it.
+CREATE DOMAIN mallory.long AS text CHECK (length(repeat(VALUE, 900000000)) >= 0);
+CREATE DOMAIN mallory.folded AS text CHECK (length(repeat('x', 900000000)) >= 0);
+CREATE VIEW mallory.v_long AS SELECT length(repeat('x', 900000000)) AS n;
+-- Domains over domains: the server does not count them.
+CREATE DOMAIN mallory.nested_0 AS text;
+DO $$ BEGIN FOR i IN 1 .. 40 LOOP EXECUTE format('CREATE DOMAIN mallory.nested_%s AS mallory.nested_%s', i, i - 1); END LOOP; END $$;
 GRANT SELECT ON ALL TABLES IN SCHEMA mallory TO PUBLIC;
 RESET ROLE;
+CREATE EXTENSION isn;
 CREATE VIEW shop.v_over AS SELECT t.x, p.net FROM mallory.v_trojan t JOIN shop.v_priced p ON p.id = t.id;
 GRANT SELECT ON shop.v_over TO app_user;
 
