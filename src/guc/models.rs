@@ -186,7 +186,7 @@ pub(super) fn define() {
     Int {
         setting: &PREFILL_CHUNK,
         name: c"text2sql.prefill_chunk",
-        short: c"Tokens per prefill step.",
+        short: c"Most tokens per prefill step.",
         long: c"A cancel is noticed between steps.",
         range: (16, 4096),
         context: GucContext::Sighup,

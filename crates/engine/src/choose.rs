@@ -189,7 +189,10 @@ fn constrained(
     let mut likely = vec![free];
     for asked in 0..MAX_ASKED {
         if asked == 1 {
-            likely = likeliest(logits, MAX_ASKED);
+            // One that was drawn may be any of them: it is not asked for twice, nor in the place of
+            // the likeliest.
+            let others = likeliest(logits, MAX_ASKED).into_iter().filter(|token| *token != free);
+            likely.extend(others);
         }
         let Some(token) = likely.get(asked).copied() else { break };
         if answer.allows(token, tokenizer)? {

@@ -19,6 +19,7 @@
 //! | [`constraint`] | which tokens may come next |
 //! | [`model`] | a loaded model |
 //! | [`scheduler`] | requests from start to end, and what is computed together |
+//! | [`pace`] | how much of a prompt a pass computes, by how long that takes |
 //! | [`generation`] | one answer in the making |
 //! | [`output`] | its text |
 //! | [`generate`] | one request to its end, for tools |
@@ -58,6 +59,7 @@ pub mod low_rank;
 pub mod matrix;
 pub mod model;
 pub mod output;
+pub mod pace;
 pub mod prefix_cache;
 pub mod prompt_tokens;
 pub mod recent;

@@ -17,6 +17,7 @@ use crate::disk_cache::{DiskCache, Identity, Refused};
 use crate::error::EngineError;
 use crate::gguf::{self, GgufError};
 use crate::kernels::pool;
+use crate::pace::Pace;
 use crate::prefix_cache::PrefixCache;
 use crate::prompt_tokens::PromptTokens;
 use crate::recent::Recent;
@@ -50,6 +51,7 @@ pub struct LoadedModel {
     pub(crate) recent: Recent,
     pub(crate) context: usize,
     pub(crate) prefill_chunk: usize,
+    pub(crate) pace: Pace,
     pub(crate) guess_ahead: bool,
     info: ModelInfo,
 }
@@ -153,6 +155,7 @@ impl LoadedModel {
             recent,
             context,
             prefill_chunk: spec.prefill_chunk.clamp(1, 4096) as usize,
+            pace: Pace::default(),
             guess_ahead: true,
             info,
         };

@@ -6,9 +6,11 @@
 //! nobody for long and a finished answer makes room at once: continuous batching with chunked
 //! prefill, as in Orca (Yu et al. 2022) and Sarathi-Serve (Agrawal et al. 2024). What a token's
 //! row computes does not depend on its company, so neither does an answer. Cancel and deadline
-//! are looked at before every pass. Called by `served` and `generate`.
+//! are looked at before every pass, which is bounded in time ([`crate::pace`]) therefore. Called by
+//! `served` and `generate`.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use text2sql_core::protocol::{Event, GenerateRequest};
 
@@ -157,10 +159,7 @@ impl Scheduler {
             _ => 0,
         };
         let rows = if model.guess_ahead && answers == 1 { exact } else { 0 };
-        let mut room = model.prefill_chunk;
-        if answers > 0 {
-            room = room.min(BESIDE_ANSWERS);
-        }
+        let mut room = room(model, answers);
         for generation in &mut self.running {
             if generation.in_prefill() {
                 room -= generation.plan_prefill(room);
@@ -204,9 +203,14 @@ impl Scheduler {
     fn compute(&mut self, model: &mut LoadedModel) -> Vec<Option<Result<Vec<f32>, EngineError>>> {
         let mut spans: Vec<_> = self.running.iter_mut().filter_map(Generation::span).collect();
         let together = spans.len();
+        let tokens = spans.iter().map(|span| span.tokens.len()).sum();
+        let begin = Instant::now();
         let computed =
             if together > 0 { model.decoder.forward_spans(&mut spans) } else { Ok(Vec::new()) };
         drop(spans);
+        if computed.is_ok() {
+            model.pace.learn(tokens, begin.elapsed());
+        }
         let width = model.decoder.vocab();
         match computed {
             Ok(logits) => {
@@ -241,6 +245,16 @@ impl Scheduler {
             }
         }
     }
+}
+
+/// Most tokens of prompts in a pass that also computes so many answers.
+fn room(model: &LoadedModel, answers: usize) -> usize {
+    let most = match model.decoder.exact_rows() {
+        usize::MAX => model.pace.room(model.prefill_chunk),
+        // The company of a row changes it: the clock would decide what the answer is.
+        _ => model.prefill_chunk,
+    };
+    if answers > 0 { most.min(BESIDE_ANSWERS) } else { most }
 }
 
 /// Ends a request early. What was computed for it is right and may be continued.

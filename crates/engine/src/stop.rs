@@ -1,8 +1,8 @@
 //! Where an SQL statement ends in a stream of text.
 //!
 //! Owns PostgreSQL's lexical rules as far as they hide a `;`: quotes, dollar quotes, comments.
-//! Pure; judges nothing about the statement (`core::sql` does). Called by the generator and the
-//! scripted test engine.
+//! Pure; judges nothing about the statement (`core::sql` does). Called by the generator, its
+//! constraint and the scripted test engine.
 //!
 //! Text before an opening fence is prose where neither the prompt's prefix opened a fence nor
 //! the text begins like a statement; nothing ends there.
@@ -222,6 +222,19 @@ impl StatementEnd {
     }
 }
 
+/// Where a fence ends a statement, if one does: not in a string or a quoted name.
+pub fn fence(statement: &str) -> Option<usize> {
+    const FENCE: &str = "```";
+    // Hardly any statement has one, and this is asked for every token of an answer.
+    if !statement.contains(FENCE) {
+        return None;
+    }
+    let fed = StatementEnd::new(FENCE).feed(statement);
+    let end = fed.ended.then_some(fed.text.len())?;
+    // Behind a semicolon no string can come.
+    statement.get(end..)?.find(FENCE).map(|behind| end + behind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,6 +294,24 @@ mod tests {
                 (format!("{statement}\n"), true)
             );
             assert_eq!(cut("```sql\n", statement), (statement.into(), false));
+        }
+    }
+
+    #[test]
+    fn a_fence_in_a_string_or_a_name_is_none() {
+        for (statement, at) in [
+            ("SELECT 1", None),
+            ("SELECT 1\n``", None),
+            ("SELECT 1\n```", Some(9)),
+            ("SELECT 1;\n```", Some(10)),
+            ("SELECT ';' ````", Some(11)),
+            ("SELECT '```", None),
+            ("SELECT '```';", None),
+            ("SELECT '```', \"```\", $$```$$, E'\\'```'", None),
+            ("SELECT '```'\n```", Some(13)),
+            ("SELECT 'ü```'\n```", Some(15)),
+        ] {
+            assert_eq!(fence(statement), at, "{statement}");
         }
     }
 

@@ -365,3 +365,4 @@ SELECT department, avg(salary) a FROM employees GROUP BY department ORDER BY a, 
 SELECT jsonb_set(attributes, '{a}', '1', create_if_missing => true) FROM products
 SELECT o.status, o.total::money FROM orders o WHERE o.id % 2 = 0 AND o.id & 1 = 0 AND o.id # 3 <> 0 AND ~o.id < 0 AND o.id << 1 > 2
 SELECT cnt FROM (SELECT COUNT(*) AS cnt FROM orders GROUP BY customer_id) AS subquery WHERE cnt = (SELECT MAX(cnt2) FROM (SELECT COUNT(*) AS cnt2 FROM orders GROUP BY customer_id) AS inner_query)
+SELECT replace(c.name, '```', '') FROM shop.customers c

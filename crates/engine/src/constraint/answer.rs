@@ -14,6 +14,7 @@ use toktrie::{Recognizer, SimpleVob};
 use super::masks::{Hint, Walk};
 use super::vocabulary::Vocabulary;
 use super::{ConstraintError, failed, guarded};
+use crate::stop;
 use crate::tokenizer::TextTokenizer;
 
 /// Times an answer is taken back before names are no longer looked at: each costs the tokens
@@ -149,7 +150,7 @@ impl Constrained {
         text.extend_from_slice(bytes);
         let text = valid(&text);
         // The text's end, as the scanner of the generator sees it.
-        let fence = text.find("```");
+        let fence = stop::fence(text);
         let verdict = scope::check(
             &self.catalog,
             fence.map_or(text, |at| text.get(..at).unwrap_or_default()),

@@ -28,6 +28,21 @@ struct Compiled {
     parser: TokenParser,
 }
 
+impl Compiled {
+    fn new(vocabulary: &Vocabulary, functions: &[String]) -> Result<Self, ConstraintError> {
+        let grammar = TopLevelGrammar::from_lark(grammar::lark(functions));
+        let mut parser = vocabulary.factory().create_parser(grammar).map_err(failed)?;
+        parser.start_without_prompt();
+        Ok(Self { functions: functions.to_vec(), parser })
+    }
+
+    /// Whether answers can still be constrained by it. A lexer that ran out of states or steps
+    /// never recovers, nor does one in which something panicked, and all clones share it.
+    fn works(&self) -> bool {
+        guarded(|| Ok(self.parser.parser.get_error().is_none())).unwrap_or(false)
+    }
+}
+
 /// The grammars and catalogs of a loaded model.
 pub struct Constraints {
     vocabulary: Option<Arc<Vocabulary>>,
@@ -100,19 +115,41 @@ impl Constraints {
         functions: &[String],
     ) -> Result<TokenParser, ConstraintError> {
         let same = self.grammars.iter().position(|kept| kept.functions == functions);
-        let compiled = match same.and_then(|index| self.grammars.remove(index)) {
+        let kept = same.and_then(|index| self.grammars.remove(index));
+        let compiled = match kept.filter(Compiled::works) {
             Some(compiled) => compiled,
-            None => {
-                let grammar = TopLevelGrammar::from_lark(grammar::lark(functions));
-                let mut parser = vocabulary.factory().create_parser(grammar).map_err(failed)?;
-                parser.start_without_prompt();
-                Compiled { functions: functions.to_vec(), parser }
-            }
+            None => Compiled::new(vocabulary, functions)?,
         };
         // A clone shares the lexer, and so everything it learns.
         let parser = compiled.parser.clone();
         self.grammars.truncate(MAX_GRAMMARS - 1);
         self.grammars.push_front(compiled);
         Ok(parser)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::vocabulary::tests::tokens;
+    use super::*;
+
+    #[test]
+    fn a_grammar_whose_lexer_failed_is_compiled_anew() {
+        let tokens = tokens();
+        let vocabulary = Vocabulary::of(&tokens, tokens.len() as u32 - 1).unwrap();
+        let mut constraints = Constraints {
+            vocabulary: Some(Arc::new(vocabulary)),
+            grammars: VecDeque::new(),
+            catalogs: VecDeque::new(),
+        };
+        let constraint = Constraint::default();
+        let mut answer = constraints.start(&constraint, "").unwrap();
+        let broken = guarded(|| answer.parser.parser.test_trigger_lexer_error().map_err(failed));
+        assert!(broken.is_err() && answer.mask().is_err(), "its lexer is lost");
+        for _ in 0..2 {
+            let mut next = constraints.start(&constraint, "").unwrap();
+            assert!(next.mask().is_ok());
+            assert_eq!(constraints.len(), (1, 1));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use text2sql_core::chat::Segment;
 use text2sql_core::grammar::{Catalog, scope};
 use text2sql_core::protocol::{
-    Constraint, ConstraintUse, Event, Finish, GenerationStats, MAX_CONSTRAINT_NAMES,
+    Constraint, ConstraintUse, Event, Finish, GenerationStats, MAX_CONSTRAINT_NAMES, Sampling,
 };
 use text2sql_core::sql::{CandidateSql, policy};
 use text2sql_engine::arch::{Decoder, Span};
@@ -309,6 +309,76 @@ fn a_column_of_another_table_is_taken_back_when_the_from_clause_is_there() {
     assert!(stats.backtracked_tokens > 0, "{text} {stats:?}");
     let verdict = scope::check(&Catalog::new(&constraint()), &text, false);
     assert_eq!(verdict.violation, None, "{text}");
+}
+
+#[test]
+fn a_fence_in_a_string_does_not_end_the_statement() {
+    let statement = "SELECT replace(c.name, '```', '') FROM shop.customers AS c WHERE c.city = 'x'";
+    let (text, stats) = wanted(&format!("{statement};"), 120);
+    assert_eq!(text, statement);
+    assert_eq!((stats.backtracked_tokens, stats.masked_tokens), (0, 0));
+    assert_eq!(stats.constraint, ConstraintUse::Kept);
+}
+
+/// A decoder that wants the same everywhere.
+struct Same(Vec<f32>);
+
+impl Decoder for Same {
+    fn shape(&self) -> Shape {
+        Shape { layers: 1, heads: 1, dim: 2 }
+    }
+
+    fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
+        let mut logits = Vec::new();
+        for span in spans {
+            assert!(span.cache.reserve(span.tokens.len()));
+            span.cache.advance(span.tokens.len());
+            for _ in 0..span.logits.rows(span.tokens.len()) {
+                logits.extend_from_slice(&self.0);
+            }
+        }
+        Ok(logits)
+    }
+
+    fn exact_rows(&self) -> usize {
+        usize::MAX
+    }
+
+    fn vocab(&self) -> usize {
+        self.0.len()
+    }
+
+    fn trained_context(&self) -> usize {
+        1 << 20
+    }
+
+    fn weight_bytes(&self) -> usize {
+        0
+    }
+}
+
+#[test]
+fn a_drawn_token_that_is_refused_gives_way_to_the_likeliest() {
+    let mut model = load(&TinyGguf::new(1));
+    let mut row = vec![-50.0; model.tokenizer().len()];
+    // Drawn in 44, 40 and 16 of 100 cases.
+    for (byte, logit) in [(b'S', 3.0), (b')', 2.9), (b'W', 2.0)] {
+        row[token_of_byte(&model, byte) as usize] = logit;
+    }
+    model.replace_decoder(Box::new(Same(row)));
+    let mut asked = request("?", "", 1);
+    asked.constraint = Some(constraint());
+    let (mut drawn, mut refused) = (0, 0);
+    for seed in 0..400 {
+        asked.sampling = Some(Sampling { temperature: 1000, top_p: 1000, seed });
+        let done = generate(&mut model, &asked, &patient()).0.unwrap();
+        assert!(matches!(done.text.as_str(), "S" | "W"), "{seed}: {}", done.text);
+        drawn += u32::from(done.text == "W");
+        refused += done.stats.masked_tokens;
+        assert!(done.stats.masked_tokens == 0 || done.text == "S", "{seed}: the likeliest");
+    }
+    assert!((30..100).contains(&drawn), "{drawn} of 400");
+    assert!((120..200).contains(&refused), "{refused} of 400");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use text2sql_core::protocol::{Constraint, ConstraintRelation, Event, GenerateRequest, Sampling};
 use text2sql_engine::arch::{Decoder, Span};
@@ -13,7 +14,7 @@ use text2sql_engine::model::LoadedModel;
 use text2sql_engine::scheduler::{Notice, Scheduler};
 use text2sql_testkit::tiny_gguf::TinyGguf;
 
-use crate::support::{generate, load, patient, request};
+use crate::support::{generate, load, load_with, patient, request};
 
 /// What requests heard, by id.
 #[derive(Default)]
@@ -122,13 +123,26 @@ struct Spaces {
     vocab: usize,
     bad: Option<u32>,
     passes: Passes,
+    exact_rows: usize,
+    /// What its first pass takes.
+    first: Duration,
 }
 
 impl Spaces {
     fn put(model: &mut LoadedModel, bad: Option<u32>) -> Passes {
+        Self::put_with(model, bad, 1, Duration::ZERO)
+    }
+
+    fn put_with(
+        model: &mut LoadedModel,
+        bad: Option<u32>,
+        exact_rows: usize,
+        first: Duration,
+    ) -> Passes {
         let passes = Passes::default();
         let vocab = model.tokenizer().len();
-        model.replace_decoder(Box::new(Self { vocab, bad, passes: Arc::clone(&passes) }));
+        let decoder = Self { vocab, bad, passes: Arc::clone(&passes), exact_rows, first };
+        model.replace_decoder(Box::new(decoder));
         passes
     }
 }
@@ -140,6 +154,7 @@ impl Decoder for Spaces {
 
     fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
         self.passes.lock().unwrap().push(spans.iter().map(|span| span.tokens.len()).collect());
+        std::thread::sleep(std::mem::take(&mut self.first));
         let mut logits = Vec::new();
         for span in spans.iter_mut() {
             assert!(span.cache.reserve(span.tokens.len()));
@@ -158,7 +173,7 @@ impl Decoder for Spaces {
     }
 
     fn exact_rows(&self) -> usize {
-        1
+        self.exact_rows
     }
 
     fn vocab(&self) -> usize {
@@ -196,6 +211,27 @@ fn a_long_prompt_does_not_stall_an_answer() {
     let passes = passes.lock().unwrap();
     let beside: Vec<_> = passes.iter().filter(|spans| spans.len() == 2).collect();
     assert!(beside.iter().all(|spans| spans[0] == 1 && spans[1] <= 32), "{beside:?}");
+}
+
+/// Tokens of each pass over a long prompt that may be computed at once.
+fn passes_over_a_long_prompt(exact_rows: usize, first: Duration) -> Vec<usize> {
+    let mut model = load_with(&TinyGguf::new(1), |spec| spec.prefill_chunk = 4096);
+    let passes = Spaces::put_with(&mut model, None, exact_rows, first);
+    generate(&mut model, &long(300, 1), &patient()).0.unwrap();
+    let passes = passes.lock().unwrap();
+    passes.iter().flatten().copied().collect()
+}
+
+#[test]
+fn a_large_chunk_of_a_slow_model_does_not_hold_up_a_cancel() {
+    // Some 32 tokens a second, of which a pass may take two.
+    let slow = passes_over_a_long_prompt(usize::MAX, Duration::from_secs(1));
+    assert_eq!(slow[0], 32, "{slow:?}: nothing is known yet");
+    assert!((16..=64).contains(&slow[1]), "{slow:?}");
+    assert!(slow[2] > 64, "{slow:?}: it was fast again");
+    // Where the size of a pass changes what is computed, the clock has no say.
+    let rounded = passes_over_a_long_prompt(1, Duration::ZERO);
+    assert_eq!(rounded, [slow.iter().sum::<usize>()]);
 }
 
 #[test]
