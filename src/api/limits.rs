@@ -147,7 +147,7 @@ pub fn patience() -> Patience {
     Patience {
         startup: Duration::from_millis(guc::startup_wait().into()),
         limits: QueueLimits { all: guc::queue_length(), of_role: guc::role_queue_length() },
-        // Of a question whose vector was just given, the place may not have been taken back yet.
+        // Of a question whose vector was just given up, the place may not have been taken back yet.
         room: guc::embedding::model_path().map_or(Duration::ZERO, |_| A_MOMENT),
         per_minute: guc::questions_per_minute(),
     }

@@ -129,7 +129,6 @@ pub struct Pending {
     begun: Instant,
     /// When the worker counts as having lost it, after `begun`.
     longest: Duration,
-    startup: Duration,
 }
 
 /// Asks for one generation, which the worker then sees to by itself.
@@ -148,14 +147,15 @@ pub fn submit(request: GenerateRequest, patience: Patience) -> Result<Pending, C
     let request_id = mailbox::new_request_id();
     let (mut channel, segment) = Channel::create(request_id);
     let request = Box::new(request);
-    channel.send(protocol::encode(&ClientFrame::Submit { request })?);
+    let startup_ms = u64::try_from(patience.startup.as_millis()).unwrap_or(u64::MAX);
+    channel.send(protocol::encode(&ClientFrame::Submit { request, startup_ms })?);
     let role = server::asking_role().to_u32();
     let ticket = Ticket { segment, request_id, pid: server::pid(), role };
     let generation = hand_in(ticket, patience)?;
     mailbox::count(&mailbox::counters().accepted);
     // Where the worker is gone by now, waiting will tell.
     let _ = channel.flush();
-    Ok(Pending { channel, generation, begun, longest, startup: patience.startup })
+    Ok(Pending { channel, generation, begun, longest })
 }
 
 /// Hands in a ticket, as soon as there is room for it.
@@ -194,6 +194,9 @@ impl Pending {
                 match protocol::decode::<ServerFrame>(&message)? {
                     ServerFrame::Queued { .. } => {}
                     ServerFrame::Given { model: name } => model = Some(name),
+                    ServerFrame::Loading { percent } => {
+                        return Err(ClientError::Loading { percent });
+                    }
                     ServerFrame::Event { event } => match event {
                         Event::Started { .. } => started = Some(self.begun.elapsed()),
                         Event::Delta { .. } => {}
@@ -207,21 +210,11 @@ impl Pending {
                     },
                 }
             }
-            let (now, state) = mailbox::pulse();
-            if now != self.generation || self.begun.elapsed() > self.longest {
+            let is_late = self.begun.elapsed() > self.longest;
+            if is_late || mailbox::generation() != self.generation {
                 return Err(ClientError::WorkerLost);
             }
-            let wait = match state {
-                EngineState::Loading { percent } if started.is_none() => {
-                    let left = self.startup.saturating_sub(self.begun.elapsed());
-                    if left.is_zero() {
-                        return Err(ClientError::Loading { percent });
-                    }
-                    left.min(HEARTBEAT)
-                }
-                _ => HEARTBEAT,
-            };
-            latch::wait(wait);
+            latch::wait(HEARTBEAT);
             check_for_interrupts!();
         }
     }
@@ -248,6 +241,7 @@ pub fn embed(
         while let Some(message) = channel.receive().or_else(|Detached| lost(alive))? {
             match protocol::decode::<ServerFrame>(&message)? {
                 ServerFrame::Queued { .. } | ServerFrame::Given { .. } => {}
+                ServerFrame::Loading { percent } => return Err(ClientError::Loading { percent }),
                 ServerFrame::Event { event: Event::Embedded { embedded } }
                     if embedded.fits(texts) =>
                 {
@@ -259,7 +253,7 @@ pub fn embed(
                 ServerFrame::Event { .. } => return Err(out_of_place()),
             }
         }
-        if mailbox::pulse().0 != generation {
+        if mailbox::generation() != generation {
             return Err(ClientError::WorkerLost);
         }
         let left = within.saturating_sub(begun.elapsed());

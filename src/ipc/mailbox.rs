@@ -220,10 +220,9 @@ pub fn models() -> Vec<ModelReport> {
     models.load().unwrap_or_default()
 }
 
-/// Generation and state alone, for the wait loop.
-pub fn pulse() -> (u64, EngineState) {
-    let mailbox = MAILBOX.share();
-    (mailbox.desk.generation(), mailbox.state)
+/// The worker's generation alone, for the wait loop.
+pub fn generation() -> u64 {
+    MAILBOX.share().desk.generation()
 }
 
 /// A request id for a new segment.

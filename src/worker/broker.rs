@@ -78,7 +78,8 @@ impl Broker {
 
     /// Puts right what an error in the middle of a turn left behind.
     pub fn after_error(&mut self) {
-        mailbox::worker::recount(self.sessions.iter().map(|session| session.role));
+        let with_place = self.sessions.iter().filter(|session| session.has_place());
+        mailbox::worker::recount(with_place.map(|session| session.role));
     }
 
     /// How long the main loop may sleep.
@@ -156,7 +157,7 @@ impl Broker {
                     }
                     Stage::Receiving | Stage::Waiting(_) => count(&counters().cancelled),
                 }
-                mailbox::worker::request_ended(session.role);
+                session.leave();
                 return false;
             }
             if was_receiving && matches!(session.stage, Stage::Waiting(_)) && ahead > 0 {
@@ -247,14 +248,20 @@ impl Broker {
             session.model = None;
             match assigned {
                 Assigned::Hopeless(failure) => session.send(Event::Failed { failure }),
-                // The deadline counts from when the model is there.
-                Assigned::NotYet => {
-                    session.deadline = now.checked_add(Duration::from_millis(wanted.deadline_ms()));
+                Assigned::Loading { percent } => {
+                    if !session.time.model_loads(now) {
+                        count(&counters().failed);
+                        session.send_loading(percent);
+                    }
                 }
-                Assigned::Member(_) if session.deadline.is_some_and(|end| end <= now) => {
+                Assigned::Member(_) | Assigned::OnTrial if session.time.is_spent(now) => {
                     session.send(Event::Failed { failure: overdue() });
                 }
-                Assigned::Member(position) => session.model = Some(position),
+                Assigned::OnTrial => session.time.model_is_there(),
+                Assigned::Member(position) => {
+                    session.time.model_is_there();
+                    session.model = Some(position);
+                }
             }
         }
     }
@@ -279,7 +286,7 @@ impl Broker {
         let roles: Vec<u32> = waiting.iter().map(|session| session.role).collect();
         let next = turns.next(&roles, &running);
         let Some(session) = next.and_then(|index| waiting.get_mut(index)) else { return false };
-        let left = session.deadline.map_or(Duration::ZERO, |d| d.saturating_duration_since(now));
+        let left = session.time.left(now);
         let Stage::Waiting(wanted) = std::mem::replace(&mut session.stage, Stage::Running) else {
             return false;
         };

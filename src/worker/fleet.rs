@@ -32,8 +32,13 @@ struct Member {
 pub enum Assigned {
     /// The one at this position.
     Member(usize),
-    /// None yet: one loads, or is tried out by another request.
-    NotYet,
+    /// None yet: one loads.
+    Loading {
+        /// How far it is.
+        percent: u8,
+    },
+    /// None yet: one is there, and tried out by another request.
+    OnTrial,
     /// None will.
     Hopeless(Failure),
 }
@@ -121,12 +126,13 @@ impl Fleet {
         {
             return Assigned::Member(*ready);
         }
-        let may_come = |member: &Member| match member.breaker.state(now) {
-            BreakerState::Open { .. } => false,
-            _ => member.engines.dead_end().is_none(),
-        };
-        if left.iter().any(|i| of(i).is_some_and(may_come)) {
-            return Assigned::NotYet;
+        let coming: Vec<&Member> =
+            left.iter().filter_map(of).filter(|member| member.may_come(now)).collect();
+        if coming.iter().any(|member| member.engines.is_ready()) {
+            return Assigned::OnTrial;
+        }
+        if let Some(member) = coming.first() {
+            return Assigned::Loading { percent: member.engines.percent() };
         }
         Assigned::Hopeless(
             first.engines.dead_end().cloned().unwrap_or_else(|| left_alone(first.engines.entry())),
@@ -140,9 +146,10 @@ impl Fleet {
         };
         match self.members.get(position).map(|member| &member.engines) {
             Some(engines) if engines.is_ready() => Assigned::Member(position),
-            Some(engines) => {
-                engines.dead_end().cloned().map_or(Assigned::NotYet, Assigned::Hopeless)
-            }
+            Some(engines) => match engines.dead_end() {
+                Some(failure) => Assigned::Hopeless(failure.clone()),
+                None => Assigned::Loading { percent: engines.percent() },
+            },
             None => Assigned::Hopeless(no_encoder()),
         }
     }
@@ -151,7 +158,7 @@ impl Fleet {
     pub fn has_another(&self, route: &Route, tried: &[String]) -> bool {
         route.routing != route::Routing::Off
             && route.model.is_none()
-            && matches!(self.assign(route, tried), Assigned::Member(_) | Assigned::NotYet)
+            && !matches!(self.assign(route, tried), Assigned::Hopeless(_))
     }
 
     fn order(&self, route: &Route) -> Vec<usize> {
@@ -306,6 +313,14 @@ impl Fleet {
 impl Member {
     fn is_encoder(&self) -> bool {
         self.engines.entry().source.is_encoder()
+    }
+
+    /// Whether it may take a request, now or in a while, without an administrator.
+    fn may_come(&self, now: Duration) -> bool {
+        match self.breaker.state(now) {
+            BreakerState::Open { .. } => false,
+            _ => self.engines.dead_end().is_none(),
+        }
     }
 
     /// Counts how a generation ended.

@@ -11,7 +11,7 @@ use text2sql_core::protocol::{
 use text2sql_core::supervision::{RestartPolicy, Verdict};
 
 use super::config::{self, EngineConfig};
-use super::engine::{Engine, Gone, Phase};
+use super::engine::{Engine, Gone, NotStarted, Phase};
 use super::reports::step;
 use crate::ipc::mailbox::{self, EngineState};
 
@@ -25,10 +25,15 @@ pub enum Notice {
     Unusable(String, String, String),
 }
 
+/// Time after which an engine is started that the system could not start before. It need not get
+/// longer, and ends with success only: a try costs nothing, unlike a model that is loaded in vain.
+const TRY_AGAIN: Duration = Duration::from_secs(3);
+
 /// The engines of one model.
 pub struct Lifecycle {
     entry: ModelEntry,
     serving: Option<Engine>,
+    /// It may be ready, and wait for `retiring` to end.
     successor: Option<Engine>,
     retiring: Option<Engine>,
     policy: RestartPolicy,
@@ -82,7 +87,7 @@ impl Lifecycle {
         match &self.serving {
             Some(engine) if matches!(engine.phase, Phase::Ready(_)) => match start(&self.entry) {
                 Ok(engine) => self.successor = Some(engine),
-                Err(failure) => self.failure = Some(failure),
+                Err(why) => self.failure = Some(why.into_failure()),
             },
             _ => {
                 if let Some(engine) = self.serving.take() {
@@ -227,24 +232,44 @@ impl Lifecycle {
                 engine.end();
                 return None;
             }
-            Phase::Ready(_) => {
-                if let Some(old) = self.retiring.take() {
-                    old.end();
-                }
-                self.retiring = self.serving.replace(engine);
+            Phase::Ready(_) if gone.is_none() && self.may_take_over() => {
+                self.take_over(engine);
                 return None;
             }
-            Phase::Starting | Phase::Loading { .. } => {}
+            Phase::Starting | Phase::Loading { .. } | Phase::Ready(_) => {}
         }
         let Some(gone) = gone else { return Some(engine) };
         let status = engine.end();
         self.failure = Some(Failure {
             code: FailureCode::EngineDied,
-            message: format!("the new engine ended while loading: {} ({status})", gone.why),
+            message: format!(
+                "the new engine ended before its first question: {} ({status})",
+                gone.why
+            ),
             detail: None,
             hint: Some("The old engine stays in use; see the server's log.".to_owned()),
         });
         None
+    }
+
+    /// Whether the one that serves, if one does, can finish what it works on. Where one before it
+    /// still does, it goes on serving until that has ended: there are never more than three, and
+    /// no request is lost.
+    fn may_take_over(&self) -> bool {
+        self.retiring.is_none() || !self.is_ready()
+    }
+
+    fn take_over(&mut self, engine: Engine) {
+        // What was to follow where the one before it crashed.
+        self.restart_at = None;
+        self.given_up = false;
+        self.failure = None;
+        match self.serving.replace(engine) {
+            Some(old) if self.retiring.is_none() => self.retiring = Some(old),
+            // It was not ready, so it works on nothing.
+            Some(old) => drop(old.end()),
+            None => {}
+        }
     }
 
     fn retire(
@@ -296,9 +321,22 @@ impl Lifecycle {
         }
         self.restart_at = None;
         match start(&self.entry) {
-            Ok(engine) => self.serving = Some(engine),
-            Err(failure) => self.give_up(failure),
+            Ok(engine) => {
+                self.failure = None;
+                self.serving = Some(engine);
+            }
+            Err(NotStarted::Never(failure)) => self.give_up(failure),
+            Err(NotStarted::NotNow(failure)) => self.try_again(failure),
         }
+    }
+
+    /// Has an engine started later; said once.
+    fn try_again(&mut self, failure: Failure) {
+        if self.failure.as_ref() != Some(&failure) {
+            pgrx::warning!("text2sql: no engine yet: {}", failure.message);
+        }
+        self.failure = Some(failure);
+        self.restart_at = Some(self.clock.elapsed() + TRY_AGAIN);
     }
 
     /// What the engine is doing.
@@ -315,6 +353,14 @@ impl Lifecycle {
             None if self.given_up => EngineState::Failed,
             None if self.wanted => EngineState::Loading { percent: 0 },
             None => EngineState::Down,
+        }
+    }
+
+    /// How far it is with loading; 0 where it does not load.
+    pub fn percent(&self) -> u8 {
+        match self.state() {
+            EngineState::Loading { percent } => percent,
+            _ => 0,
         }
     }
 
@@ -337,7 +383,7 @@ impl Lifecycle {
     }
 }
 
-fn start(entry: &ModelEntry) -> Result<Engine, Failure> {
+fn start(entry: &ModelEntry) -> Result<Engine, NotStarted> {
     let config: EngineConfig = config::of(entry)?;
     let engine = Engine::start(&config)?;
     mailbox::worker::engine_started();
@@ -369,5 +415,104 @@ fn died(why: &str) -> Failure {
         message: "the engine ended during the request".to_owned(),
         detail: Some(format!("Engine: {why}.")),
         hint: Some("It is started again; ask once more.".to_owned()),
+    }
+}
+
+/// In a server: what it does is said in its log.
+#[cfg(feature = "pg_test")]
+#[pgrx::pg_schema]
+#[allow(clippy::unwrap_used, reason = "test code: a failed expectation is the outcome")]
+mod tests {
+    use super::*;
+    use crate::worker::engine::Running;
+    use pgrx::prelude::*;
+    use text2sql_core::chat::ChatFormat;
+    use text2sql_core::models::Source;
+    use text2sql_core::protocol::EncoderSpec;
+
+    /// A process that says nothing, taken for an engine in this phase that works on so many
+    /// requests.
+    fn engine(phase: Phase, requests: u64) -> Engine {
+        let spec = EncoderSpec { folder: String::new(), sha256: String::new(), threads: 1 };
+        let mut engine = Engine::start(&EngineConfig {
+            program: "/bin/cat".into(),
+            threads: 1,
+            parallel: 4,
+            spec: ModelSpec::Encoder(spec),
+            disk_cache: None,
+        })
+        .unwrap();
+        engine.phase = phase;
+        let give_up_at = Instant::now() + Duration::from_secs(600);
+        engine.running =
+            (0..requests).map(|id| Running { id, role: 0, give_up_at, written: 0 }).collect();
+        engine
+    }
+
+    fn ready() -> Phase {
+        Phase::Ready(Box::new(ModelInfo {
+            name: String::new(),
+            architecture: String::new(),
+            chat: ChatFormat::ChatMl,
+            context: 0,
+            vocab: 0,
+            file_bytes: 0,
+            weight_bytes: 0,
+            sha256: String::new(),
+            load_ms: 0,
+        }))
+    }
+
+    fn lifecycle() -> Lifecycle {
+        let source = Source::File { path: String::new(), sha256: None, device: None };
+        Lifecycle::new(ModelEntry { name: "a".to_owned(), tier: 1, source }, true)
+    }
+
+    #[pg_test]
+    fn a_second_successor_waits_until_the_engine_before_has_done_its_work() {
+        let mut engines = lifecycle();
+        engines.retiring = Some(engine(ready(), 1));
+        engines.serving = Some(engine(ready(), 1));
+        engines.successor = Some(engine(ready(), 0));
+        let (serving, now) = (engines.pid(), Instant::now());
+        for _ in 0..3 {
+            assert!(engines.turn(now).is_empty());
+            assert_eq!((engines.pid(), engines.running()), (serving, 2), "no request is lost");
+        }
+        engines.retiring.as_mut().unwrap().running.clear();
+        engines.turn(now);
+        engines.turn(now);
+        assert_ne!(engines.pid(), serving);
+        assert_eq!(engines.running(), 1, "what the second worked on goes on, too");
+        assert_eq!(engines.state(), EngineState::Draining);
+        engines.end();
+    }
+
+    #[pg_test]
+    fn a_successor_that_waits_takes_the_place_of_a_crashed_engine() {
+        for serving in [None, Some(engine(Phase::Loading { percent: 7 }, 0))] {
+            let mut engines = lifecycle();
+            engines.retiring = Some(engine(ready(), 1));
+            engines.serving = serving;
+            engines.successor = Some(engine(ready(), 0));
+            engines.restart_at = Some(Duration::from_secs(600));
+            assert!(engines.turn(Instant::now()).is_empty());
+            assert!(engines.is_ready() && engines.successor.is_none());
+            assert_eq!((engines.running(), engines.restart_at), (1, None));
+            engines.end();
+        }
+    }
+
+    #[pg_test]
+    fn what_the_system_lacks_at_the_moment_has_no_engine_given_up() {
+        let mut engines = lifecycle();
+        for _ in 0..10 {
+            // Said before, so nothing is written to a log that is not there.
+            engines.failure = Some(died("no process"));
+            engines.try_again(died("no process"));
+            assert!(engines.restart_at.is_some());
+            assert_eq!(engines.dead_end(), None);
+            assert_eq!(engines.state(), EngineState::Loading { percent: 0 });
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! segments and the engines' sockets, and starts, replaces and ends engines. Started by the
 //! postmaster; nothing else calls it.
 
+mod allowance;
 mod broker;
 mod config;
 mod disk_cache;

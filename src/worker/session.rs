@@ -8,8 +8,9 @@ use text2sql_core::protocol::{
 
 use text2sql_core::warm_up::Beginning;
 
+use super::allowance::Allowance;
 use crate::ipc::channel::{Channel, Detached};
-use crate::ipc::mailbox::Ticket;
+use crate::ipc::mailbox::{self, Ticket};
 
 /// What is asked for.
 pub enum Wanted {
@@ -21,7 +22,7 @@ pub enum Wanted {
 
 impl Wanted {
     /// Time it has once a model is there, milliseconds.
-    pub fn deadline_ms(&self) -> u64 {
+    fn deadline_ms(&self) -> u64 {
         match self {
             Self::Text(request) => request.deadline_ms,
             Self::Vectors(request) => request.deadline_ms,
@@ -49,8 +50,8 @@ pub struct Session {
     pub role: u32,
     /// How far it is.
     pub stage: Stage,
-    /// When its time is up, once the request is known.
-    pub deadline: Option<Instant>,
+    /// What time it has, once the request is known.
+    pub time: Allowance,
     /// Position of the model it waits for, in this turn.
     pub model: Option<usize>,
     /// Names of the models it was given to.
@@ -59,6 +60,8 @@ pub struct Session {
     pub spare: Option<Box<GenerateRequest>>,
     /// What its prompt begins with, once the engine works on it.
     pub given: Option<Beginning>,
+    /// Whether it has a place among the requests that may wait or run.
+    has_place: bool,
     channel: Channel,
 }
 
@@ -79,11 +82,12 @@ impl Session {
             id,
             role,
             stage: Stage::Receiving,
-            deadline: None,
+            time: Allowance::default(),
             model: None,
             tried: Vec::new(),
             spare: None,
             given: None,
+            has_place: true,
             channel,
         }
     }
@@ -93,16 +97,19 @@ impl Session {
         match self.channel.receive() {
             Ok(None) => {}
             Ok(Some(message)) => {
-                let wanted = match (&self.stage, protocol::decode(&message)) {
-                    (Stage::Receiving, Ok(ClientFrame::Submit { request })) => {
-                        Wanted::Text(request)
+                let (wanted, startup_ms) = match (&self.stage, protocol::decode(&message)) {
+                    (Stage::Receiving, Ok(ClientFrame::Submit { request, startup_ms })) => {
+                        (Wanted::Text(request), startup_ms)
                     }
+                    // How long it waits in all is its backend's business.
                     (Stage::Receiving, Ok(ClientFrame::Embed { request })) => {
-                        Wanted::Vectors(request)
+                        (Wanted::Vectors(request), u64::MAX)
                     }
                     _ => return Alive::No,
                 };
-                self.deadline = now.checked_add(Duration::from_millis(wanted.deadline_ms()));
+                let [startup, answer] =
+                    [startup_ms, wanted.deadline_ms()].map(Duration::from_millis);
+                self.time = Allowance::new(startup, answer, now);
                 self.stage = Stage::Waiting(wanted);
             }
             Err(Detached) => return Alive::No,
@@ -117,9 +124,28 @@ impl Session {
     /// Passes an event on; the last one ends the session.
     pub fn send(&mut self, event: Event) {
         if event.is_last() {
-            self.stage = Stage::Ending;
+            self.end();
         }
         self.frame(&ServerFrame::Event { event });
+    }
+
+    /// Tells the backend that the model is not there in time, and ends the session.
+    pub fn send_loading(&mut self, percent: u8) {
+        self.end();
+        self.frame(&ServerFrame::Loading { percent });
+    }
+
+    /// Gives its place back, once. This comes before the last event is sent: a backend that has
+    /// that may ask again at once, and must not find the place taken by what was just answered.
+    pub fn leave(&mut self) {
+        if std::mem::take(&mut self.has_place) {
+            mailbox::worker::request_ended(self.role);
+        }
+    }
+
+    /// Whether it has not given its place back.
+    pub fn has_place(&self) -> bool {
+        self.has_place
     }
 
     /// Tells the backend how many go first.
@@ -130,6 +156,11 @@ impl Session {
     /// Tells the backend which model works on its request.
     pub fn send_model(&mut self, model: String) {
         self.frame(&ServerFrame::Given { model });
+    }
+
+    fn end(&mut self) {
+        self.stage = Stage::Ending;
+        self.leave();
     }
 
     fn frame(&mut self, frame: &ServerFrame) {

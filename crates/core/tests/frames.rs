@@ -249,15 +249,17 @@ proptest! {
     #[test]
     fn messages_come_back(
         command in commands(), report in reports(), request in requests(), event in events(),
-        position in any::<u32>(), texts in embed_requests(),
+        position in any::<u32>(), texts in embed_requests(), startup_ms in any::<u64>(),
+        percent in any::<u8>(),
     ) {
         prop_assert_eq!(&decode::<EngineCommand>(&encode(&command).unwrap()).unwrap(), &command);
         prop_assert_eq!(&decode::<EngineReport>(&encode(&report).unwrap()).unwrap(), &report);
-        let submit = ClientFrame::Submit { request: Box::new(request) };
+        let submit = ClientFrame::Submit { request: Box::new(request), startup_ms };
         prop_assert_eq!(&decode::<ClientFrame>(&encode(&submit).unwrap()).unwrap(), &submit);
         let embed = ClientFrame::Embed { request: texts };
         prop_assert_eq!(&decode::<ClientFrame>(&encode(&embed).unwrap()).unwrap(), &embed);
-        for frame in [ServerFrame::Queued { position }, ServerFrame::Event { event }] {
+        let loading = ServerFrame::Loading { percent };
+        for frame in [ServerFrame::Queued { position }, loading, ServerFrame::Event { event }] {
             prop_assert_eq!(&decode::<ServerFrame>(&encode(&frame).unwrap()).unwrap(), &frame);
         }
     }
@@ -317,9 +319,9 @@ fn payloads() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         commands().prop_map(|m| encode(&m).unwrap()),
         reports().prop_map(|m| encode(&m).unwrap()),
-        requests().prop_map(
-            |request| encode(&ClientFrame::Submit { request: Box::new(request) }).unwrap()
-        ),
+        requests().prop_map(|request| {
+            encode(&ClientFrame::Submit { request: Box::new(request), startup_ms: 1 }).unwrap()
+        }),
         events().prop_map(|event| encode(&ServerFrame::Event { event }).unwrap()),
     ]
 }
@@ -375,7 +377,8 @@ proptest! {
     ) {
         prop_assert!(decode::<EngineReport>(&encode(&command).unwrap()).is_err());
         prop_assert!(decode::<EngineCommand>(&encode(&report).unwrap()).is_err());
-        let submit = encode(&ClientFrame::Submit { request: Box::new(request) }).unwrap();
+        let submit = ClientFrame::Submit { request: Box::new(request), startup_ms: 1 };
+        let submit = encode(&submit).unwrap();
         prop_assert!(decode::<ServerFrame>(&submit).is_err());
         prop_assert!(decode::<EngineCommand>(&submit).is_err());
         let frame = encode(&ServerFrame::Event { event }).unwrap();

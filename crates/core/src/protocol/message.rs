@@ -12,6 +12,8 @@ pub enum ClientFrame {
     Submit {
         /// The request.
         request: Box<GenerateRequest>,
+        /// Longest time it waits for a model to load, milliseconds.
+        startup_ms: u64,
     },
     /// Vectors are wanted.
     Embed {
@@ -33,6 +35,11 @@ pub enum ServerFrame {
     Given {
         /// Its name in the registry.
         model: String,
+    },
+    /// The model did not load in the time the request gives it; nothing more comes.
+    Loading {
+        /// How far it is, 0 to 100.
+        percent: u8,
     },
     /// Something happened to the generation.
     Event {

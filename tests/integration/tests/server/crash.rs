@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use postgres::error::SqlState;
 use serde_json::json;
-use text2sql_integration::{Server, eventually, rule, slow_rule};
+use text2sql_integration::{SHOP, Server, eventually, rule, slow_rule};
+use text2sql_testkit::cluster::Config;
 
 const GOOD: &str = "SELECT text2sql.ask('how many customers?')::text";
 
@@ -42,11 +43,64 @@ fn killing_the_engine_fails_the_requests_it_works_on_and_no_other() {
 #[test]
 fn killing_the_engine_while_it_loads_only_delays_the_answer() {
     let script = json!({ "load_ms": 1500, "rules": [good_rule()] });
-    let config = text2sql_testkit::cluster::Config::default();
-    let Some(server) = Server::start_with(script, config, text2sql_integration::SHOP) else {
-        return;
-    };
+    let Some(server) = Server::start_with(script, Config::default(), SHOP) else { return };
     server.signal("-KILL", &server.status("engine_pid"));
+    assert_answers(&server);
+}
+
+#[test]
+fn killing_the_engine_only_delays_those_who_have_waited_long_for_their_turn() {
+    let script = json!({ "load_ms": 1500, "rules": [slow_rule("slow", 1500, 20), good_rule()] });
+    let config =
+        Config::default().set("text2sql.max_parallel", "1").set("text2sql.startup_wait", "4s");
+    let Some(server) = Server::start_with(script, config, SHOP) else { return };
+    server.await_state("ready");
+    let mut first = server.analyst();
+    let answered = std::thread::spawn(move || first.query("SELECT text2sql.generate('slow')", &[]));
+    eventually("the generation runs", Duration::from_secs(10), || {
+        server.status("active_requests") == "1"
+    });
+    let mut second = server.analyst();
+    let waiting = std::thread::spawn(move || second.query_one(GOOD, &[]));
+    eventually("another waits", Duration::from_secs(10), || {
+        server.status("active_requests") == "2"
+    });
+    // Longer than `startup_wait`, while there is a model.
+    std::thread::sleep(Duration::from_secs(5));
+    server.signal("-KILL", &server.status("engine_pid"));
+    let error = answered.join().unwrap().unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::SYSTEM_ERROR), "{error}");
+    let answer: String = waiting.join().unwrap().unwrap().get(0);
+    assert_eq!(answer, r#"{"n":3}"#);
+}
+
+/// Sets or asks for limits of a process of the server, as the user it belongs to.
+fn limit(server: &Server, pid: &str, arguments: &[&str]) -> String {
+    let mut prlimit = server.cluster.as_server_user("/usr/bin/prlimit");
+    let output = prlimit.args(["--pid", pid]).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+#[test]
+fn an_engine_that_cannot_be_forked_at_the_moment_is_tried_again() {
+    let Some(server) = Server::start(&[good_rule()]) else { return };
+    server.await_state("ready");
+    let worker = server.status("worker_pid");
+    let most = limit(&server, &worker, &["--nproc", "--output=HARD", "--noheadings"]);
+    // The server's user has more processes than this, so the worker can make no other.
+    limit(&server, &worker, &["--nproc=1:"]);
+    server.signal("-KILL", &server.status("engine_pid"));
+    eventually("the reason is told", Duration::from_secs(10), || {
+        server.status("reason").contains("could not start")
+    });
+    // Longer than the delays after which crashes count as a loop.
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(server.status("state"), "loading");
+    limit(&server, &worker, &[&format!("--nproc={most}:")]);
+    server.await_state("ready");
+    assert_eq!(server.status("reason"), "");
+    assert_eq!(server.status("engine_starts"), "2");
     assert_answers(&server);
 }
 

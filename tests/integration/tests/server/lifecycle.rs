@@ -102,6 +102,41 @@ fn a_reload_hands_over_without_losing_the_running_question() {
 }
 
 #[test]
+fn a_second_reload_does_not_lose_the_question_the_first_one_left_running() {
+    let Some(server) = Server::start(&[slow_rule("slow", 300, 25), good_rule()]) else { return };
+    server.await_state("ready");
+    let first = server.status("engine_pid");
+    let mut analyst = server.analyst();
+    let asking = std::thread::spawn(move || analyst.query("SELECT text2sql.generate('slow')", &[]));
+    eventually("the generation runs", Duration::from_secs(10), || {
+        server.status("active_requests") == "1"
+    });
+    server.superuser().query("SELECT text2sql.reload()", &[]).unwrap();
+    eventually("the second engine serves", Duration::from_secs(10), || {
+        server.status("engine_pid") != first
+    });
+    let second = server.status("engine_pid");
+    server.superuser().query("SELECT text2sql.reload()", &[]).unwrap();
+    eventually("the third engine starts", Duration::from_secs(10), || {
+        server.status("engine_starts") == "3"
+    });
+    // It loads nothing, so it is ready by then.
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!asking.is_finished(), "the first engine was ended, or is too fast for this test");
+    assert_eq!(server.status("engine_pid"), second, "it serves until the first has ended");
+    assert_eq!(server.status("state"), "draining");
+    assert_answers(&server);
+    asking.join().unwrap().unwrap();
+    eventually("the third engine serves", Duration::from_secs(10), || {
+        server.status("engine_pid") != second
+    });
+    server.await_state("ready");
+    assert_answers(&server);
+    assert_eq!(server.status("engine_starts"), "3");
+    assert_eq!(server.status("failed"), "0");
+}
+
+#[test]
 fn a_reload_that_fails_keeps_the_old_engine() {
     let Some(server) = Server::start(&[good_rule()]) else { return };
     server.await_state("ready");

@@ -147,6 +147,54 @@ fn a_role_asks_no_more_in_a_minute_than_it_may() {
 }
 
 #[test]
+fn a_typed_question_that_its_template_does_not_fit_counts_once() {
+    let rules = [rule("customers", "SELECT id, name, city FROM shop.customers ORDER BY id")];
+    let Some(server) = Server::start(&rules) else { return };
+    server
+        .superuser()
+        .batch_execute(
+            "CREATE ROLE keeper LOGIN IN ROLE text2sql_admin;
+             GRANT USAGE ON SCHEMA shop TO keeper;
+             ALTER ROLE analyst SET text2sql.questions_per_minute = 1",
+        )
+        .unwrap();
+    server
+        .connect("keeper")
+        .batch_execute(
+            "SELECT text2sql.add_template('customers', ARRAY['which customers are there?'],
+                                          'SELECT count(*) AS n FROM shop.customers')",
+        )
+        .unwrap();
+    let typed = "SELECT name FROM text2sql.ask(NULL::shop.customers, 'which customers are there?')";
+    assert_eq!(server.analyst().query(typed, &[]).unwrap().len(), 3);
+    assert_eq!(server.status("completed"), "1", "the model was asked");
+    let error = server.analyst().query(typed, &[]).unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::CONFIGURATION_LIMIT_EXCEEDED), "{error}");
+}
+
+#[test]
+fn a_question_does_not_find_its_own_place_taken() {
+    let config =
+        Config::default().set("text2sql.queue_length", "1").set("text2sql.candidates", "1");
+    // Nothing is checked between the two requests of a question, so one follows at once.
+    let mended = json!({
+        "contains": "customers", "reply": "",
+        "repair_reply": "SELECT count(*) AS n FROM shop.customers",
+    });
+    let Some(server) = Server::start_with(json!({ "rules": [mended] }), config, SHOP) else {
+        return;
+    };
+    server.await_state("ready");
+    let mut analyst = server.analyst();
+    for round in 0..200 {
+        let asked = analyst.query(QUICK, &[]);
+        assert!(asked.is_ok(), "{round}: {asked:?}");
+    }
+    assert_eq!(server.status("completed"), "400");
+    assert_eq!(server.status("rejected"), "0");
+}
+
+#[test]
 fn no_wake_up_is_lost() {
     let Some(server) = Server::start(&[rule("customers", "SELECT count(*) FROM shop.customers")])
     else {

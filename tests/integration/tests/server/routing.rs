@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres::error::SqlState;
 use serde_json::{Value, json};
@@ -203,6 +203,31 @@ fn a_model_that_dies_is_replaced_by_another_within_the_question() {
         ask(&server, "count them").unwrap() == r#"{"large":3}"#
     });
     assert_eq!(server.status("failed"), "0", "no question failed");
+}
+
+#[test]
+fn a_model_that_loads_is_waited_for_as_long_as_allowed_while_another_answers() {
+    let config = Config::default().set("text2sql.startup_wait", "500ms");
+    let Some(server) = Server::start_with(json!({ "rules": [] }), config, SHOP) else { return };
+    let endless = File::new(&server, "endless.json", &json!({ "load_ms": 300_000 }).to_string());
+    let models = [model("small", &script(&server, "small")), model("endless", &endless)];
+    set(&server, "models", &json!(models).to_string());
+    server.superuser().batch_execute("SELECT text2sql.reload()").unwrap();
+    let states = "SELECT count(*) FROM text2sql.models()
+                  WHERE (name, state) IN (('small', 'ready'), ('endless', 'loading'))";
+    eventually("one is ready", Duration::from_secs(20), || {
+        server.superuser().query_one(states, &[]).unwrap().get::<_, i64>(0) == 2
+    });
+    assert_eq!(ask(&server, "count them").unwrap(), r#"{"small":3}"#);
+    set(&server, "model", "endless");
+    let begun = Instant::now();
+    let error = ask(&server, "count them").unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::CANNOT_CONNECT_NOW), "{error:?}");
+    assert!(error.as_db_error().unwrap().message().contains('%'), "{error:?}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(server.status("active_requests"), "0");
+    set(&server, "model", "");
+    assert_eq!(ask(&server, "count them").unwrap(), r#"{"small":3}"#);
 }
 
 #[test]
