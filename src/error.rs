@@ -8,6 +8,7 @@ mod report;
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use text2sql_core::confidence::given::CurvesError;
 use text2sql_core::confirm::ConfirmError;
 use text2sql_core::pipeline::{OutOfOrder, Outcome};
 use text2sql_core::prompt::{PromptError, QuestionError};
@@ -68,6 +69,9 @@ pub enum Error {
         /// The configured schemas, if any.
         schemas: Option<Vec<String>>,
     },
+    /// What confidence is computed by cannot be read.
+    #[error("text2sql.confidence_curves cannot be used")]
+    Curves(#[from] CurvesError),
     /// A setting names a role that does not exist.
     #[error("role \"{name}\" does not exist")]
     NoSuchRole {

@@ -30,8 +30,8 @@ pub use models::{
     threads, warm_after_restart,
 };
 pub use prompts::{
-    Constrained, clarify, constrained, examples, min_confidence, prompt_tokens, recall_snapshots,
-    schemas, semantics, templates,
+    Constrained, clarify, confidence_curves, constrained, examples, min_confidence, prompt_tokens,
+    recall_snapshots, schemas, semantics, templates,
 };
 pub use requests::{
     generation_timeout, log_questions, max_new_tokens, max_parallel, max_question_length,

@@ -5,12 +5,22 @@
 //! what there is instead, is [`text2sql_core::doubt`]'s. Called by [`super::question`].
 
 use text2sql_core::confidence::confidence;
+use text2sql_core::confidence::given::Curves;
 use text2sql_core::doubt;
 use text2sql_core::link::Question;
 use text2sql_core::schema::Snapshot;
 
 use super::answer::Answer;
 use crate::error::Error;
+use crate::guc;
+
+/// What statements of each model are judged by.
+///
+/// # Errors
+/// Where `text2sql.confidence_curves` is not what it should be.
+pub fn curves() -> Result<Curves, Error> {
+    guc::confidence_curves().map_or_else(|| Ok(Curves::default()), |text| Ok(Curves::parse(&text)?))
+}
 
 /// Refuses a question that has little to do with what can be read.
 ///
@@ -33,8 +43,9 @@ pub fn require_confidence<T>(
     question: &str,
     snapshot: &Snapshot,
     wanted: f64,
+    curves: &Curves,
 ) -> Result<Answer<T>, Error> {
-    let confidence = confidence(&answer.signals, answer.model.as_deref());
+    let confidence = confidence(&answer.signals, answer.model.as_deref(), curves);
     match confidence.filter(|confidence| *confidence < wanted) {
         None => Ok(answer),
         Some(confidence) => Err(Error::Uncertain {

@@ -5,10 +5,12 @@ use std::time::Duration;
 use crate::pg::json_text::JsonText;
 use pgrx::prelude::*;
 use text2sql_core::confidence::confidence;
+use text2sql_core::confidence::given::Curves;
 
 use super::admin::require_preload;
 use super::answer::{Answer, Timings};
 use super::check::Planning;
+use super::doubt;
 use super::limits::Guard;
 use super::question::Question;
 use crate::audit::{Given, audited};
@@ -43,12 +45,15 @@ fn explain(
     ),
 > {
     require_preload();
+    let mut curves = Curves::default();
     let work = || {
+        // Before the model works, so that its time is not lost.
+        curves = doubt::curves()?;
         let guard = Guard::of_caller()?;
         Question::at_once(question, None, &guard)?.answer(&Planning(&guard))
     };
     let answer = audited("explain", Given::Question(question), work, Answer::gave);
-    let confidence = confidence(&answer.signals, answer.model.as_deref());
+    let confidence = confidence(&answer.signals, answer.model.as_deref(), &curves);
     let int = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     TableIterator::once((
         answer.sql.pretty(),

@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use text2sql_core::chat::ChatPrompt;
+use text2sql_core::confidence::given::Curves;
 use text2sql_core::link;
 use text2sql_core::pipeline::{Action, Event, Outcome, Pipeline};
 use text2sql_core::prompt;
@@ -19,7 +20,7 @@ use super::answer::{Answer, Timings, Work};
 use super::candidates::{Candidate, Checking, Further, Winner};
 use super::check::Check;
 use super::clarify::asked_back;
-use super::doubt::{require_confidence, require_relation};
+use super::doubt;
 use super::draft::Draft;
 use super::limits::{self, Guard};
 use super::rejection::{advice, is_about_data, rejection};
@@ -49,6 +50,8 @@ pub struct Question<'a> {
     recalled: bool,
     /// Whether templates may answer it.
     templates: bool,
+    /// Whether it was counted before: it is asked once more.
+    counted: bool,
     /// Times so far.
     timings: Timings,
 }
@@ -96,12 +99,13 @@ impl<'a> Question<'a> {
             None => present_draft(guard, text, columns, None, &mut timings)?,
         };
         let templates = guc::templates();
-        Ok(Self { text, columns, guard, draft, recalled, templates, timings })
+        let counted = false;
+        Ok(Self { text, columns, guard, draft, recalled, templates, counted, timings })
     }
 
-    /// The same question, for the model and for no template.
+    /// The same question, for the model and for no template: it was counted when one answered it.
     pub fn by_model(self) -> Self {
-        Self { templates: false, ..self }
+        Self { templates: false, counted: true, ..self }
     }
 
     /// What the model will be sent first.
@@ -123,7 +127,8 @@ impl<'a> Question<'a> {
     /// `text2sql.min_confidence`.
     ///
     /// # Errors
-    /// As [`Self::answer`], or where the question or the statement gives no reason to believe it.
+    /// As [`Self::answer`], or where the question or the statement gives no reason to believe it, or
+    /// where `text2sql.confidence_curves` cannot be used.
     pub fn answer_surely<C: Check>(self, check: &C) -> Result<Answer<C::Given>, Error> {
         self.answer_at_least(guc::min_confidence(), check)
     }
@@ -133,8 +138,11 @@ impl<'a> Question<'a> {
         least: f64,
         check: &C,
     ) -> Result<Answer<C::Given>, Error> {
+        let curves = if least > 0.0 { doubt::curves()? } else { Curves::default() };
         let mut patience = limits::patience();
-        client::count_question(patience)?;
+        if !self.counted {
+            client::count_question(patience)?;
+        }
         if let Some(answer) = self.answer_by_template(check)? {
             return Ok(answer);
         }
@@ -151,7 +159,7 @@ impl<'a> Question<'a> {
         }
         if least > 0.0 {
             let Draft { snapshot, found, .. } = &self.draft;
-            require_relation(link::Question { text: self.text, found }, snapshot)?;
+            doubt::require_relation(link::Question { text: self.text, found }, snapshot)?;
         }
         if guc::clarify()
             && let Some(asked_back) = asked_back(self.text, &self.draft.snapshot, self.guard)
@@ -160,7 +168,7 @@ impl<'a> Question<'a> {
         }
         let (text, snapshot) = (self.text, self.draft.snapshot.clone());
         let answer = self.generate_and_check(early, patience, check)?;
-        require_confidence(answer, text, &snapshot, least)
+        doubt::require_confidence(answer, text, &snapshot, least, &curves)
     }
 
     /// The loop of generating, checking and mending; `early` is a generation that has begun.

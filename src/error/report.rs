@@ -99,6 +99,9 @@ impl From<Error> for ErrorReport {
             | Error::CheckSetup(_) => {
                 report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message)
             }
+            Error::Curves(why) => report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
+                .set_detail(why.to_string())
+                .set_hint("Set it to what text2sql-cli calibrate prints, or RESET it."),
             Error::NoSuchRole { .. } => report(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, message)
                 .set_hint("See text2sql.readable_role and text2sql.trusted_owners."),
             Error::LittleStack { room, needed } => {

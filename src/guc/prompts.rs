@@ -63,6 +63,14 @@ pub fn min_confidence() -> f64 {
     MIN_CONFIDENCE.get()
 }
 
+static CONFIDENCE_CURVES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// What statements of models that are not built in are judged by, as text, if anything is given;
+/// `core::confidence` reads it.
+pub fn confidence_curves() -> Option<String> {
+    text(&CONFIDENCE_CURVES)
+}
+
 /// What the model may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
 pub enum Constrained {
@@ -150,6 +158,14 @@ pub(super) fn define() {
         0.0,
         1.0,
         GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"text2sql.confidence_curves",
+        c"What the confidence of models is computed by.",
+        c"A JSON array that text2sql-cli calibrate prints; models that are not in it have what is built in.",
+        &CONFIDENCE_CURVES,
+        GucContext::Suset,
         GucFlags::default(),
     );
     GucRegistry::define_enum_guc(

@@ -2,7 +2,7 @@
 //!
 //! Owns the list of findings and their order. What the catalogs tell is found by
 //! `sql/check_setup.sql`, what only the server process knows by [`server`], what the file system
-//! tells by [`files`]. Works without preloading and with an extension of another version: both
+//! tells by [`files`]; what text2sql's own settings and tables say is found here. Works without preloading and with an extension of another version: both
 //! are findings. Called by SQL.
 
 mod embeddings;
@@ -11,7 +11,7 @@ mod server;
 
 use pgrx::prelude::*;
 
-use super::semantics;
+use super::{doubt, semantics};
 use crate::error::{Error, raise};
 use crate::exec::identity;
 
@@ -74,6 +74,7 @@ fn check_setup() -> TableIterator<
     all.extend(server::findings());
     all.extend(files::findings());
     all.extend(of_definitions());
+    all.extend(of_curves());
     all.extend(embeddings::findings());
     all.sort();
     TableIterator::new(
@@ -106,6 +107,19 @@ fn of_definitions() -> Vec<Finding> {
         }
     });
     findings.collect()
+}
+
+/// Coefficients of the confidence that cannot be used.
+fn of_curves() -> Option<Finding> {
+    doubt::curves().is_err().then(|| Finding {
+        severity: Severity::Warning,
+        check: "confidence_curves".to_owned(),
+        object: "text2sql.confidence_curves".to_owned(),
+        finding: "it is not what text2sql-cli calibrate prints; explain fails, and so does every \
+                  question where text2sql.min_confidence is above 0"
+            .to_owned(),
+        remedy: "ALTER SYSTEM RESET text2sql.confidence_curves;".to_owned(),
+    })
 }
 
 fn of_catalogs() -> Result<Vec<Finding>, pgrx::spi::Error> {

@@ -29,6 +29,27 @@ SELECT verdict, reason FROM text2sql.evaluate('unsure of the customers', 'SELECT
 SELECT sql, confidence < 0.5 AS is_low FROM text2sql.explain('unsure of the customers');
 SELECT confidence > 0.5 AS is_high FROM text2sql.explain('sure of the customers');
 SELECT text2sql.ask('sure of the customers');
+-- What statements of a model are judged by can be given, by a superuser.
+SET text2sql.confidence_curves = '[]';
+RESET ROLE;
+SET text2sql.confidence_curves = '[{"model": "scripted", "intercept": 2, "terms": {"covered": [0.5, 0.2, 0]}}]';
+SET ROLE analyst;
+SELECT confidence FROM text2sql.explain('unsure of the customers');
+SELECT text2sql.ask('unsure of the customers');
+RESET ROLE;
+SET text2sql.confidence_curves = '[{"model": "scripted", "intercept": 2, "terms": {"covered": [0.5, 0.2, -1]}}]';
+SELECT severity, object, finding, remedy FROM text2sql.check_setup() WHERE check_name = 'confidence_curves';
+SET ROLE analyst;
+SELECT * FROM failure($$SELECT * FROM text2sql.explain('unsure of the customers')$$);
+SELECT * FROM failure($$SELECT text2sql.ask('sure of the customers')$$);
+-- Who wants no confidence needs none.
+SET text2sql.min_confidence = 0;
+SELECT text2sql.ask('sure of the customers');
+SET text2sql.min_confidence = 0.5;
+RESET ROLE;
+RESET text2sql.confidence_curves;
+SELECT count(*) FROM text2sql.check_setup() WHERE check_name = 'confidence_curves';
+SET ROLE analyst;
 -- The code holds for the one error: at the top, and not for what comes after it.
 \set VERBOSITY sqlstate
 SELECT text2sql.ask('will rain fall in the mountains?');

@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use text2sql_core::confidence::{ALL, Curve, curve, features};
+use text2sql_core::confidence::given::{Curves, written};
+use text2sql_core::confidence::{ALL, Curve, features};
 use text2sql_core::doubt::unrelated;
 use text2sql_core::protocol::{Failure, FailureCode};
 use text2sql_core::schema::Snapshot;
@@ -34,8 +35,8 @@ use measure::{Measured, Outcome, measure};
 /// Arguments of `calibrate`.
 #[derive(Debug, Args)]
 pub struct Calibrate {
-    /// Results to fit to, of one model; without any, the coefficients that are built in for the model of
-    /// each answer are measured.
+    /// Results to fit to, of one model; without any, the coefficients of the model of each answer are
+    /// measured.
     #[arg(long)]
     fit: Vec<PathBuf>,
     /// Results to fit to, of questions that have no answer.
@@ -57,12 +58,15 @@ pub struct Calibrate {
     /// database: they are refused before a statement is written.
     #[arg(long)]
     snapshots: Option<PathBuf>,
+    /// File of what `text2sql.confidence_curves` is, to measure that rather than only what is built in.
+    #[arg(long)]
+    curves: Option<PathBuf>,
     /// How much coefficients are drawn to 0.
     #[arg(long, default_value_t = 1.0)]
     ridge: f64,
-    /// Said in the table of coefficients: where they are from.
-    #[arg(long, default_value = "")]
-    note: String,
+    /// Print the coefficients as source text too, with this said of them: where they are from.
+    #[arg(long)]
+    note: Option<String>,
     /// Write the figures there, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -95,6 +99,7 @@ impl Calibrate {
         let train = self.judged(&self.fit, &self.fit_unanswerable)?;
         let test = self.judged(&self.check, &self.check_unanswerable)?;
         let model = one_model(&train)?;
+        let known = self.known()?;
         let new = if train.is_empty() {
             None
         } else {
@@ -103,7 +108,7 @@ impl Calibrate {
             Some(fitted.ok_or_else(|| failed("there must be right and wrong answers to fit to"))?)
         };
         let measured = |judged: &[Judged]| {
-            let outcome = |one| outcome(one, new.as_ref());
+            let outcome = |one| outcome(one, new.as_ref(), &known);
             let outcomes: Vec<Outcome> = judged.iter().map(outcome).collect();
             (!outcomes.is_empty()).then(|| measure(&outcomes))
         };
@@ -118,7 +123,11 @@ impl Calibrate {
             checked: measured(&test),
         };
         if let Some(curve) = &new {
-            println!("{}", report::table(curve, model.unwrap_or_default(), &self.note));
+            let model = model.unwrap_or_default();
+            println!("For text2sql.confidence_curves:\n{}\n", written(model, curve));
+            if let Some(note) = &self.note {
+                println!("{}", report::table(curve, model, note));
+            }
         }
         for (title, measured) in
             [("Fitted to", &found.fitted), ("Measured on others", &found.checked)]
@@ -132,6 +141,14 @@ impl Calibrate {
             serde_json::to_string_pretty(&found).map_err(|error| failed(&error.to_string()))?;
         fs::write(path, text + "\n")
             .map_err(|error| failed(&format!("\"{}\": {error}", path.display())))
+    }
+
+    /// What is fitted already.
+    fn known(&self) -> Result<Curves, Failure> {
+        let Some(path) = &self.curves else { return Ok(Curves::default()) };
+        let in_file = |error: &dyn Display| failed(&format!("\"{}\": {error}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| in_file(&error))?;
+        Curves::parse(&text).map_err(|error| in_file(&error))
     }
 
     fn judged(&self, answerable: &[PathBuf], not: &[PathBuf]) -> Result<Vec<Judged>, Failure> {
@@ -208,9 +225,9 @@ fn one_model(judged: &[Judged]) -> Result<Option<&str>, Failure> {
     }
 }
 
-/// By what was fitted just now, if it was, else by what is built in for the model.
-fn outcome(judged: &Judged, new: Option<&Curve>) -> Outcome {
-    let curve = new.unwrap_or_else(|| curve(judged.model.as_deref()));
+/// By what was fitted just now, if it was, else by what is known for the model.
+fn outcome(judged: &Judged, new: Option<&Curve>, known: &Curves) -> Outcome {
+    let curve = new.unwrap_or_else(|| known.of(judged.model.as_deref()));
     Outcome {
         is_unrelated: judged.is_unrelated,
         confidence: sample(judged).map(|sample| curve.at(&sample.features)),
@@ -238,8 +255,9 @@ mod tests {
             arms: Vec::new(),
             without_rows: false,
             snapshots: None,
+            curves: None,
             ridge: 1.0,
-            note: String::new(),
+            note: None,
             json: Some(folder.join("figures.json")),
         }
     }
@@ -315,15 +333,25 @@ mod tests {
 
     #[test]
     fn what_is_built_in_is_measured_with_the_curve_of_each_model() {
-        let of = |model: &str| {
+        let with = |model: &str, known: &Curves| {
             let answer =
                 Answer { model: Some(model.to_owned()), ..answered(1, Class::Right, Some(0.1)) };
             let judged = calibrate(Path::new("")).judge(&answer, true, false);
-            outcome(&judged, None).confidence.unwrap()
+            outcome(&judged, None, known).confidence.unwrap()
         };
+        let of = |model: &str| with(model, &Curves::default());
         let adapted = "Qwen2.5 Coder 0.5B Instruct for text2sql";
         assert_eq!(of("another"), of("Qwen2.5 Coder 1.5B Instruct GGUF"));
         assert!((of(adapted) - of("another")).abs() > 0.01);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("curves.json");
+        let of_file =
+            || Calibrate { curves: Some(path.clone()), ..calibrate(Path::new("")) }.known();
+        assert!(of_file().is_err());
+        fs::write(&path, r#"[{"model": "another", "intercept": 0, "terms": {}}]"#).unwrap();
+        assert_eq!(with("another", &of_file().unwrap()), 0.5);
+        fs::write(&path, "[{}]").unwrap();
+        assert!(of_file().unwrap_err().message.contains("curves.json"));
     }
 
     #[test]

@@ -19,7 +19,6 @@ pub fn table(curve: &Curve, model: &str, note: &str) -> String {
             term.coefficient + 0.0
         )
     });
-    let note = if note.is_empty() { "Where from is not said." } else { note };
     format!(
         "    // {note}\n    (\n        {model:?},\n        Curve {{\n            intercept: {:.4},\n            \
          terms: [\n{}            ],\n        }},\n    ),\n",

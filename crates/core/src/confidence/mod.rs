@@ -3,12 +3,14 @@
 //! Owns the features that signals become, and the curve over them: a logistic regression, each of whose
 //! coefficients may push one way only, so that a statement never gains by what speaks against it. The
 //! model is never asked for its opinion of itself. Models differ in how sure they are of what is wrong,
-//! so each that was measured has coefficients of its own, in [`fitted`]. Called by the extension, and by
-//! `text2sql-cli calibrate`, which fits them.
+//! so each that was measured has coefficients of its own, in [`fitted`], and an administrator can give
+//! them for others ([`given`]). Called by the extension, and by `text2sql-cli calibrate`, which fits them.
 
 mod fitted;
+pub mod given;
 
 use fitted::FITTED;
+use given::Curves;
 
 use crate::signals::Signals;
 
@@ -102,21 +104,12 @@ impl Curve {
     }
 }
 
-/// What was fitted to the model of that name, which is the one it has itself; for others what was
-/// fitted to the first of [`FITTED`]: that orders their statements, but may be off in what it promises
-/// (docs/evaluation.md has by how much).
-#[must_use]
-pub fn curve(model: Option<&str>) -> &'static Curve {
-    let of_model = FITTED.iter().find(|(name, _)| Some(*name) == model);
-    &of_model.unwrap_or(&FITTED[0]).1
-}
-
 /// The probability that a statement of the model is right; nothing where the model does not tell how
 /// likely its tokens were.
 #[must_use]
-pub fn confidence(signals: &Signals, model: Option<&str>) -> Option<f64> {
+pub fn confidence(signals: &Signals, model: Option<&str>, curves: &Curves) -> Option<f64> {
     signals.surprisal?;
-    let probability = curve(model).at(&features(signals));
+    let probability = curves.of(model).at(&features(signals));
     // More digits than were measured would only differ between machines.
     Some((probability * 1e4).round() / 1e4)
 }
@@ -183,7 +176,8 @@ mod tests {
 
     #[test]
     fn a_model_that_does_not_tell_has_no_confidence() {
-        assert_eq!(confidence(&Signals { surprisal: None, ..sure() }, None), None);
+        let signals = Signals { surprisal: None, ..sure() };
+        assert_eq!(confidence(&signals, None, &Curves::default()), None);
     }
 
     #[test]
@@ -195,7 +189,7 @@ mod tests {
                 assert!(term.scale > 0.0 && term.mean.is_finite(), "{name}: {}", feature.name);
             }
             let unsure = Signals { surprisal: Some(1.0), worst_surprisal: Some(5.0), ..sure() };
-            let of = |signals| confidence(&signals, Some(name));
+            let of = |signals| confidence(&signals, Some(name), &Curves::default());
             assert!(of(sure()) > of(unsure), "{name}");
         }
     }
@@ -203,11 +197,9 @@ mod tests {
     #[test]
     fn a_model_has_the_curve_that_was_fitted_to_it() {
         for (name, fitted) in &FITTED {
-            assert_eq!(curve(Some(name)), fitted);
+            assert_eq!(Curves::default().of(Some(name)), fitted);
             assert_eq!(FITTED.iter().filter(|(other, _)| other == name).count(), 1, "{name}");
         }
-        assert_eq!(curve(Some("another")), &FITTED[0].1);
-        assert_eq!(curve(None), &FITTED[0].1);
     }
 
     proptest! {
@@ -227,7 +219,8 @@ mod tests {
                 Signals { worst_surprisal: Some(worst + more), ..before },
             ] {
                 prop_assert!(at(&after) <= at(&before));
-                prop_assert!(confidence(&after, None) <= confidence(&before, None));
+                let of = |signals| confidence(signals, None, &Curves::default());
+                prop_assert!(of(&after) <= of(&before));
             }
         }
     }
