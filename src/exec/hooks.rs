@@ -32,17 +32,15 @@ pub fn install() {
         },
         function: |oid: Oid| {
             let verdict = TRUST.with_borrow(|trust| match trust {
-                _ if UNJUDGED.get() && functions::is_bounded(oid) => Err(too_early(oid)),
+                _ if UNJUDGED.get() && functions::depends_on_arguments(oid) => Err(too_early(oid)),
                 Some(trust) => functions::judge_running(oid, trust),
                 None => Err(refused("guard", "no function may be run")),
             });
             verdict.or_else(refuse)
         },
-        predicate: |table, operators| {
-            let verdict = TRUST.with_borrow(|trust| match (trust, operators) {
-                (Some(trust), Some(operators)) => {
-                    relations::judge_predicate(table, operators, trust)
-                }
+        predicate: |table, stored| {
+            let verdict = TRUST.with_borrow(|trust| match (trust, stored) {
+                (Some(trust), Some(stored)) => relations::judge_predicate(table, stored, trust),
                 _ => Err(refused("guard", "the predicate of an index cannot be looked at")),
             });
             verdict.or_else(refuse)
@@ -71,7 +69,7 @@ fn too_early(oid: Oid) -> ExecError {
 
 /// Does what calls functions before the walk of the statement has judged them: reading a constant
 /// calls the checks of the domains it is made of, and loading a check folds it. Functions whose
-/// price depends on an argument are not called meanwhile.
+/// price depends on an argument, or who look for a cast of it, are not called meanwhile.
 pub(super) fn before_judgement<R>(work: impl FnOnce() -> R) -> R {
     let _unjudged = Unjudged::begin();
     work()

@@ -5,10 +5,10 @@
 use pgrx::pg_sys::Oid;
 
 use super::error::{ExecError, refused, refused_with};
-use super::functions::{Author, Trust};
-use super::operators;
+use super::functions::{self, Author, Trust};
+use super::{operators, types};
 use crate::pg::facts;
-use crate::pg::query_walk::{Next, RelationUse};
+use crate::pg::query_walk::{Next, RelationUse, Stored};
 
 /// Our own schema: settings, logs and examples are no subject of questions.
 const OWN_SCHEMA: &str = "text2sql";
@@ -75,17 +75,17 @@ pub(super) fn judge_planned(oid: Oid, trust: &Trust) -> Result<(), ExecError> {
     }
 }
 
-/// Decides on the operators in the predicate of an index of a table. The planner estimates how many
-/// rows it lets through, which calls their functions unseen; nobody names it.
-pub(super) fn judge_predicate(
-    table: Oid,
-    operators: &[Oid],
-    trust: &Trust,
-) -> Result<(), ExecError> {
+/// Decides on what the predicate of an index of a table has. The planner estimates how many rows it
+/// lets through, which calls functions of its operators and range types unseen; nobody names it.
+pub(super) fn judge_predicate(table: Oid, stored: &Stored, trust: &Trust) -> Result<(), ExecError> {
     if facts::relation(table).is_some_and(|relation| trust.includes(relation.owner)) {
         return Ok(());
     }
-    operators.iter().try_for_each(|&oid| operators::judge(oid, Author::Untrusted, trust))
+    stored.operators.iter().try_for_each(|&oid| operators::judge(oid, Author::Untrusted, trust))?;
+    let functions = stored.types.iter().flat_map(|&oid| types::functions_of_ranges(oid));
+    functions
+        .into_iter()
+        .try_for_each(|oid| functions::judge_of_range(oid, Author::Untrusted, trust))
 }
 
 /// Who answers for the code a relation brings along: view body or row policies.

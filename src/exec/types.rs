@@ -186,13 +186,40 @@ fn parts(oid: Oid, constant: bool, author: Author, seen: &mut Seen) -> Result<Ve
 /// What a range type is made of. The planner estimates with its functions, and calls them unseen.
 fn range_parts(oid: Oid, seen: &mut Seen) -> Result<Vec<Oid>, ExecError> {
     let range = facts::range(oid).ok_or_else(|| denied(oid))?;
-    let functions = [range.canonical, range.difference];
-    seen.functions.extend(functions.into_iter().filter(|&of| of != pg_sys::InvalidOid));
-    // A built-in one compares values of the subtype; for others, somebody made an operator class.
-    if range.compare.to_u32() >= pg_sys::FirstNormalObjectId {
-        seen.functions.push(range.compare);
-    }
+    seen.functions.extend(functions_of(&range));
     Ok(vec![range.subtype])
+}
+
+fn functions_of(range: &facts::Range) -> impl Iterator<Item = Oid> + use<> {
+    // A built-in one compares values of the subtype; for others, somebody made an operator class.
+    let compare = Some(range.compare).filter(|of| of.to_u32() >= pg_sys::FirstNormalObjectId);
+    let functions = [range.canonical, range.difference].into_iter().chain(compare);
+    functions.filter(|&of| of != pg_sys::InvalidOid)
+}
+
+/// Functions of all range types that a type is made of.
+pub fn functions_of_ranges(oid: Oid) -> Vec<Oid> {
+    let (mut found, mut seen, mut left) = (Vec::new(), HashSet::new(), vec![oid]);
+    while let Some(oid) = left.pop() {
+        if !seen.insert(oid) {
+            continue;
+        }
+        let Some(type_) = facts::type_(oid) else { continue };
+        match type_.kind {
+            _ if type_.element != pg_sys::InvalidOid => left.push(type_.element),
+            b'd' => left.push(type_.base),
+            b'm' => left.push(facts::multirange_range(oid)),
+            b'c' => left.extend(facts::attribute_types(oid)),
+            b'r' => {
+                if let Some(range) = facts::range(oid) {
+                    found.extend(functions_of(&range));
+                    left.push(range.subtype);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Functions that `row_to_json` would call for a value of type `oid`: users may define casts of

@@ -55,6 +55,7 @@ pub struct Range {
 
 /// A type.
 pub struct Type {
+    pub owner: Oid,
     pub namespace: Oid,
     /// `pg_type.typtype`.
     pub kind: u8,
@@ -168,6 +169,7 @@ pub fn type_of_io_function(oid: Oid) -> Option<Oid> {
 /// Facts of a type.
 pub fn type_(oid: Oid) -> Option<Type> {
     let mut found = lookup::<pg_sys::FormData_pg_type, _>(Cache::TYPEOID, oid, |t| Type {
+        owner: t.typowner,
         namespace: t.typnamespace,
         kind: t.typtype as u8,
         element: pg_sys::InvalidOid,

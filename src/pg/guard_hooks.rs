@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use pgrx::PgList;
 use pgrx::pg_sys::{self, Oid};
 
-use super::query_walk;
+use super::query_walk::{self, Stored};
 
 /// Most nodes of the predicate of an index.
 const MAX_PREDICATE_NODES: u32 = 20_000;
@@ -28,9 +28,9 @@ pub struct Guards {
     pub start: fn(pure_select: bool) -> Result<(), String>,
     /// A function is about to be called.
     pub function: fn(Oid) -> Result<(), String>,
-    /// The planner may estimate with the predicate of an index of a table, and call the functions
-    /// of these operators for it; `None` if the predicate is too large to look at.
-    pub predicate: fn(table: Oid, operators: Option<&[Oid]>) -> Result<(), String>,
+    /// The planner may estimate with the predicate of an index of a table, and call functions of
+    /// what it has; `None` if the predicate cannot be looked at.
+    pub predicate: fn(table: Oid, Option<&Stored>) -> Result<(), String>,
     /// An object was made, changed or dropped.
     pub change: fn() -> Result<(), String>,
 }
@@ -130,8 +130,8 @@ extern "C-unwind" fn check_predicates(table: Oid, relation: *mut pg_sys::RelOptI
         // SAFETY: an entry of the list; its predicate is a list of expressions, or NULL.
         let predicate = unsafe { (*index).indpred };
         if !predicate.is_null() {
-            let operators = query_walk::operators(predicate.cast(), MAX_PREDICATE_NODES);
-            enforce((guards.predicate)(table, operators.as_deref()));
+            let stored = query_walk::stored(predicate.cast(), MAX_PREDICATE_NODES);
+            enforce((guards.predicate)(table, stored.as_ref()));
         }
     }
 }

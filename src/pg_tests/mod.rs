@@ -239,12 +239,15 @@ mod tests {
         CREATE TYPE t_m.days AS RANGE (SUBTYPE = date, SUBTYPE_DIFF = daterange_subdiff);
         CREATE TABLE t_m.spans AS SELECT t_m.span(i, i + 1) AS r, t_m.plain_span(i, i + 1) AS p
           FROM generate_series(1, 500) i;
+        CREATE TABLE t_m.span_part AS
+          SELECT i AS id, i % 10 AS n, t_m.span(i, i + 1) AS r FROM generate_series(1, 1000) i;
+        CREATE INDEX ON t_m.span_part (id) WHERE n IS NOT NULL OR r && '[5.5,7.2)'::t_m.span;
         CREATE VIEW t_m.peek AS SELECT * FROM t.closed;
         CREATE DOMAIN t_m.long AS text CHECK (length(repeat(VALUE, 900000000)) >= 0);
         CREATE DOMAIN t_m.folded AS text CHECK (length(repeat('x', 900000000)) >= 0);
         CREATE VIEW t_m.long_text AS SELECT length(repeat('x', 900000000)) AS n;
         GRANT SELECT ON ALL TABLES IN SCHEMA t_m TO PUBLIC;
-        ANALYZE t_m.n, t_m.part, t_m.spans;
+        ANALYZE t_m.n, t_m.part, t_m.spans, t_m.span_part;
         RESET ROLE;
         CREATE FUNCTION t.less(int, int) RETURNS boolean LANGUAGE sql IMMUTABLE
           AS 'SELECT $1 < $2';
@@ -256,7 +259,13 @@ mod tests {
           AS $$ SELECT to_json('fine'::text) $$;
         CREATE CAST (t.mood AS json) WITH FUNCTION t.mood_json(t.mood);
         CREATE VIEW t.as_json AS SELECT to_json('good'::t.mood)::text AS j;
-        GRANT SELECT ON t.few, t.as_json TO t_user";
+        CREATE FUNCTION t.apart(time, time) RETURNS float8 LANGUAGE sql STRICT IMMUTABLE
+          AS 'SELECT extract(epoch FROM $1 - $2)::float8';
+        CREATE TYPE t.hours AS RANGE (SUBTYPE = time, SUBTYPE_DIFF = t.apart);
+        CREATE TABLE t.shifts AS SELECT t.hours('08:00', '16:00') AS slot FROM generate_series(1, 9);
+        CREATE DOMAIN t.card AS text CHECK (VALUE ~ ('^' || repeat('[0-9]', 4) || '$'));
+        CREATE TABLE t.paid AS SELECT '1234'::t.card AS card;
+        GRANT SELECT ON t.few, t.as_json, t.shifts, t.paid TO t_user";
 
     fn set_up_hidden() {
         Spi::run(SETUP).unwrap();
@@ -322,6 +331,27 @@ mod tests {
     fn operators_in_the_predicate_of_an_index_are_judged() {
         set_up_hidden();
         refused_by("operator", &["SELECT count(*) FROM t_m.part WHERE id = 1 AND n > 3"]);
+    }
+
+    #[pg_test]
+    fn ranges_in_the_predicate_of_an_index_are_judged() {
+        set_up_hidden();
+        refused_by("function", &["SELECT count(*) FROM t_m.span_part WHERE id = 1 AND n > 3"]);
+    }
+
+    #[pg_test]
+    fn a_cast_to_json_is_not_called_while_a_constant_is_read() {
+        set_up_hidden();
+        refused_by("length-argument", &["SELECT '{x}'::t_m.checked[]"]);
+    }
+
+    #[pg_test]
+    fn types_of_who_is_vouched_for_may_be_read() {
+        set_up_hidden();
+        runs(&[
+            "SELECT slot FROM t.shifts WHERE slot && '[09:00,10:00)'::t.hours",
+            "SELECT card FROM t.paid",
+        ]);
     }
 
     #[pg_test]

@@ -247,7 +247,10 @@ impl Broker {
             };
             session.model = None;
             match assigned {
-                Assigned::Hopeless(failure) => session.send(Event::Failed { failure }),
+                Assigned::Hopeless(failure) => {
+                    count(&counters().failed);
+                    session.send(Event::Failed { failure });
+                }
                 Assigned::Loading { percent } => {
                     if !session.time.model_loads(now) {
                         count(&counters().failed);
@@ -255,6 +258,7 @@ impl Broker {
                     }
                 }
                 Assigned::Member(_) | Assigned::OnTrial if session.time.is_spent(now) => {
+                    count(&counters().failed);
                     session.send(Event::Failed { failure: overdue() });
                 }
                 Assigned::OnTrial => session.time.model_is_there(),

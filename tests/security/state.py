@@ -112,6 +112,8 @@ class Watcher:
     def caller_session(self, timeout):
         """A session in which a statement is tried."""
         session = Session(self.caller, self.database, timeout)
+        # Its library brings settings along, and the server loads it to look a function up.
+        session.simple("DO LANGUAGE plpgsql $$ BEGIN END $$")
         self.callers.add(session.pid)
         return session
 

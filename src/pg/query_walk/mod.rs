@@ -130,13 +130,22 @@ pub(super) fn node(
     walk.kept
 }
 
-/// Operators of an expression of the server's own making; `None` if it is too large to look at.
-pub(super) fn operators(root: *mut pg_sys::Node, max_nodes: u32) -> Option<Vec<Oid>> {
-    let (mut found, mut whole) = (Vec::new(), true);
+/// What an expression of the server's own making has that brings functions along.
+#[derive(Debug, Default)]
+pub struct Stored {
+    pub operators: Vec<Oid>,
+    /// Types of all parts.
+    pub types: Vec<Oid>,
+}
+
+/// That of an expression; `None` if it cannot be looked at whole.
+pub(super) fn stored(root: *mut pg_sys::Node, max_nodes: u32) -> Option<Stored> {
+    let (mut found, mut whole) = (Stored::default(), true);
     node(root, max_nodes, &mut |item| {
         match item {
-            Item::Operator(oid) => found.push(oid),
-            Item::TooLarge => whole = false,
+            Item::Operator(oid) => found.operators.push(oid),
+            Item::Type { oid, .. } => found.types.push(oid),
+            Item::TooLarge | Item::Unsupported(_) => whole = false,
             _ => {}
         }
         Next::Continue

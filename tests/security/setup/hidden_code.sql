@@ -60,6 +60,8 @@ CREATE FUNCTION mallory.apart(float8, float8) RETURNS float8 LANGUAGE plpgsql IM
 CREATE TYPE mallory.stretch AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = mallory.apart);
 CREATE TYPE mallory.plain_stretch AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi);
 CREATE TABLE mallory.stretches AS SELECT mallory.stretch(i, i + 1) AS r, mallory.plain_stretch(i, i + 1) AS p FROM generate_series(1, 500) i;
+CREATE TABLE mallory.stretch_part AS SELECT i AS id, i % 10 AS n, mallory.stretch(i, i + 1) AS r FROM generate_series(1, 1000) i;
+CREATE INDEX ON mallory.stretch_part (id) WHERE n IS NOT NULL OR r && '[5.5,7.2)'::mallory.stretch;
 -- Long values, made where no statement shows it.
 CREATE DOMAIN mallory.long AS text CHECK (length(repeat(VALUE, 900000000)) >= 0);
 CREATE DOMAIN mallory.folded AS text CHECK (length(repeat('x', 900000000)) >= 0);

@@ -50,9 +50,9 @@ fn killing_the_engine_while_it_loads_only_delays_the_answer() {
 
 #[test]
 fn killing_the_engine_only_delays_those_who_have_waited_long_for_their_turn() {
-    let script = json!({ "load_ms": 1500, "rules": [slow_rule("slow", 1500, 20), good_rule()] });
+    let script = json!({ "load_ms": 1500, "rules": [slow_rule("slow", 500, 60), good_rule()] });
     let config =
-        Config::default().set("text2sql.max_parallel", "1").set("text2sql.startup_wait", "4s");
+        Config::default().set("text2sql.max_parallel", "1").set("text2sql.startup_wait", "6s");
     let Some(server) = Server::start_with(script, config, SHOP) else { return };
     server.await_state("ready");
     let mut first = server.analyst();
@@ -66,7 +66,7 @@ fn killing_the_engine_only_delays_those_who_have_waited_long_for_their_turn() {
         server.status("active_requests") == "2"
     });
     // Longer than `startup_wait`, while there is a model.
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(Duration::from_secs(7));
     server.signal("-KILL", &server.status("engine_pid"));
     let error = answered.join().unwrap().unwrap_err();
     assert_eq!(error.code(), Some(&SqlState::SYSTEM_ERROR), "{error}");

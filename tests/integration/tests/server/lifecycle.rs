@@ -103,7 +103,7 @@ fn a_reload_hands_over_without_losing_the_running_question() {
 
 #[test]
 fn a_second_reload_does_not_lose_the_question_the_first_one_left_running() {
-    let Some(server) = Server::start(&[slow_rule("slow", 300, 25), good_rule()]) else { return };
+    let Some(server) = Server::start(&[slow_rule("slow", 400, 35), good_rule()]) else { return };
     server.await_state("ready");
     let first = server.status("engine_pid");
     let mut analyst = server.analyst();
