@@ -46,15 +46,18 @@ const EXACT: &str = "
         WHERE v.relation = c.relation AND v.attnum = c.attnum AND v.key = ANY ($3)
         ORDER BY v.key, v.value LIMIT 20) v";
 
-/// Values under keys from $3 on, up to before $4.
+/// Values under keys from $3 on, up to before $4. Where there are more than are read, none: the one
+/// that is meant may be among the others, and the nearest of the first is somebody else.
 const NEAR: &str = "
     SELECT c.n, v.key, v.value
       FROM unnest($1::oid[], $2::int2[]) WITH ORDINALITY AS c(relation, attnum, n)
      CROSS JOIN unnest($3::text[], $4::text[]) AS p(first, past)
      CROSS JOIN LATERAL (
-       SELECT v.key, v.value FROM text2sql.value_index v
-        WHERE v.relation = c.relation AND v.attnum = c.attnum AND v.key >= p.first AND v.key < p.past
-        ORDER BY v.key, v.value LIMIT 100) v";
+       SELECT v.key, v.value, count(*) OVER () AS met
+         FROM (SELECT v.key, v.value FROM text2sql.value_index v
+                WHERE v.relation = c.relation AND v.attnum = c.attnum AND v.key >= p.first AND v.key < p.past
+                ORDER BY v.key, v.value LIMIT 301) v) v
+     WHERE v.met <= 300";
 
 /// Which of these columns the role may read now, every row of them.
 const READABLE: &str = "

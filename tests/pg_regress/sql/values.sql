@@ -87,6 +87,23 @@ RESET ROLE;
 RESET text2sql.readable_role;
 DROP OWNED BY few_tables;
 DROP ROLE few_tables;
+-- Of more names alike than are looked at, the nearest of the first ones is somebody else.
+CREATE TABLE shop.people (full_nm text);
+INSERT INTO shop.people VALUES ('Johan Smith'), ('John Smith');
+INSERT INTO shop.people SELECT 'Johan T' || lpad(i::text, 4, '0') FROM generate_series(1, 280) AS i;
+ANALYZE shop.people;
+SELECT value_count, outcome FROM text2sql.refresh_values('shop.people');
+GRANT SELECT ON shop.people TO analyst;
+SET ROLE analyst;
+SELECT told('people called John Smithh');
+RESET ROLE;
+INSERT INTO shop.people SELECT 'Johan U' || lpad(i::text, 4, '0') FROM generate_series(1, 280) AS i;
+ANALYZE shop.people;
+SELECT value_count, outcome FROM text2sql.refresh_values('shop.people');
+SET ROLE analyst;
+SELECT told('people called John Smithh');
+RESET ROLE;
+DROP TABLE shop.people;
 -- A table of the same name has none of the values of the one before.
 CREATE TABLE shop.ports (town text);
 INSERT INTO shop.ports VALUES ('Old Harbour');
