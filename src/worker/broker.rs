@@ -18,6 +18,7 @@ use super::session::{Alive, Session, Stage, Wanted};
 use crate::guc;
 use crate::ipc::channel::Channel;
 use crate::ipc::mailbox::{self, count, counters};
+use crate::pg::server;
 
 /// Time an engine has to end a cancelled or overdue generation before it counts as hung. One
 /// prefill step of the largest chunk takes seconds on a slow machine.
@@ -123,6 +124,8 @@ impl Broker {
         let wanted = mailbox::worker::reloads_wanted();
         if wanted != self.reloads_done {
             self.reloads_done = wanted;
+            // The postmaster may not have passed pg_reload_conf() on yet.
+            server::reload_configuration();
             let notices = self.engines.reload();
             self.hear(notices);
         }
