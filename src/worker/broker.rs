@@ -20,8 +20,8 @@ use crate::ipc::channel::Channel;
 use crate::ipc::mailbox::{self, count, counters};
 use crate::pg::server;
 
-/// Time an engine has to end a cancelled or overdue generation before it counts as hung. One
-/// prefill step of the largest chunk takes seconds on a slow machine.
+/// Time an engine has to end a cancelled or overdue generation before it counts as hung. It looks
+/// between passes, which take about two seconds at most on a processor, longer on a busy one.
 const GRACE: Duration = Duration::from_secs(15);
 /// Sleep while more than one socket or a restart must be watched.
 const POLL: Duration = Duration::from_millis(20);

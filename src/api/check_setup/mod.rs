@@ -2,8 +2,8 @@
 //!
 //! Owns the list of findings and their order. What the catalogs tell is found by
 //! `sql/check_setup.sql`, what only the server process knows by [`server`], what the file system
-//! tells by [`files`]; what text2sql's own settings and tables say is found here. Works without preloading and with an extension of another version: both
-//! are findings. Called by SQL.
+//! tells by [`files`]; what text2sql's own settings and tables say is found here. Works without
+//! preloading and with an extension of another version: both are findings. Called by SQL.
 
 mod embeddings;
 mod files;
