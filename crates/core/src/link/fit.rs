@@ -42,7 +42,7 @@ pub fn fit<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>, used: 
     let values = values::named(snapshot, question);
     let scores: HashMap<usize, f32> =
         rank(index, question.text, &values, &Nearness::default()).into_iter().collect();
-    let score = |position: usize| scores.get(&position).copied().unwrap_or_default();
+    let score = |position: usize| scores.get(&position).copied().unwrap_or_default().max(0.0);
     let others = (0..weights.len()).filter(|position| !used.contains(position));
     let best_other = others.map(score).fold(0.0, f32::max);
     let least = used.iter().map(|position| score(*position)).reduce(f32::min).unwrap_or_default();
@@ -77,7 +77,7 @@ pub fn named(snapshot: &Snapshot, question: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::fixture;
+    use crate::schema::fixture::{self, table};
 
     #[test]
     fn what_a_statement_reads_fits_the_question_or_not() {
@@ -94,5 +94,16 @@ mod tests {
         let nothing = fit(&snapshot, "how is the weather", &[at("customers")]);
         assert_eq!(nothing, Fit { covered: 0.0, known: 0.0, margin: 0.0 });
         assert_eq!(fit(&snapshot, "", &[]), nothing);
+    }
+
+    #[test]
+    fn the_margin_is_a_share_even_where_large_schemas_count_against_relations() {
+        let mut relations: Vec<_> =
+            (0..200).map(|n| table("a", &format!("t{n}"), &["x"])).collect();
+        relations[7].comment = Some("Stock of a depot".into());
+        relations.push(table("b", "depot", &["id"]));
+        let snapshot = Snapshot { relations, ..Snapshot::default() };
+        assert_eq!(fit(&snapshot, "depots", &[200]).margin, 1.0);
+        assert_eq!(fit(&snapshot, "depots", &[7]).margin, -1.0);
     }
 }

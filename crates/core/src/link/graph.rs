@@ -1,6 +1,6 @@
 //! Keys between relations, declared or guessed, as neighbourhood.
 //!
-//! Called by [`super::index`], [`super::rank`] and [`super::select()`].
+//! Called by [`super::index`], [`super::order`] and [`super::schemas`].
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -41,7 +41,15 @@ impl Graph {
         self.neighbours.get(relation).into_iter().flatten().copied()
     }
 
-    /// How many these are.
+    /// Relations that one join leads to. What everything references says nothing of those that reference
+    /// it, so of it only what it references itself.
+    pub fn joined(&self, relation: usize) -> impl Iterator<Item = usize> {
+        let is_hub = self.degree(relation) > MAX_NEIGHBOURS;
+        let sets = if is_hub { &self.referenced } else { &self.neighbours };
+        sets.get(relation).into_iter().flatten().copied()
+    }
+
+    /// How many relations have a key to or from this one.
     pub fn degree(&self, relation: usize) -> usize {
         self.neighbours.get(relation).map_or(0, BTreeSet::len)
     }
@@ -116,5 +124,6 @@ mod tests {
         let graph = Graph::new(51, keys);
         assert!(graph.between(1, 2).is_empty());
         assert_eq!(graph.degree(0), 50);
+        assert_eq!((graph.joined(0).count(), graph.joined(1).collect::<Vec<_>>()), (0, vec![0]));
     }
 }

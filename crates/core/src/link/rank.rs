@@ -1,16 +1,16 @@
 //! How much each relation has to do with a question, by the words they share.
 //!
 //! By words: names, other names, terms defined on them, comments and labels, each with its
-//! weight, rarer words counting for more, and stored values; by meaning, where there is an encoder. The relations a statement reads are nearly always of one schema, so where
-//! there are several, what a schema shares with the question as a whole comes first, and what a
-//! relation shares places it within its schema. Called by [`super::select()`] and
-//! [`super::reasons`].
+//! weight, rarer words counting for more, and stored values; by meaning, where there is an encoder.
+//! Where there are several schemas, [`super::schemas`] puts their relations in order. Called by
+//! [`super::order`], [`super::fit`] and [`super::reasons`].
 
 use std::collections::HashSet;
 
 use super::index::{Index, Names, Place};
 use super::likeness::likeness;
 use super::nearness::Nearness;
+use super::schemas::by_schema;
 use super::values::ValueHit;
 use super::words::{Spelled, is_stop_word, spelled, split};
 
@@ -36,24 +36,9 @@ const HAVING: f32 = 2.0;
 /// For a relation all of whose name is in the question, and for a column.
 const WHOLE_NAME: f32 = 2.0;
 pub(super) const WHOLE_COLUMN: f32 = 1.0;
-/// How much a schema counts less the more relations it has: more share something by chance.
-const LARGE_SCHEMA: f32 = 4.0;
-/// For a schema of which all can be shown, and how many relations it may have.
-const SMALL_SCHEMA: f32 = 2.0;
-const SMALL: usize = 12;
-/// For the relation of a schema that shares most, and others by their share of that.
-const WITHIN: f32 = 10.0;
-/// What a relation shares, besides its schema's part.
-const ALONE: f32 = 0.5;
-/// For what stands for its schema, and what keys connect with it.
-const NEAR: f32 = 4.0;
-/// For names and values of what joins the first relation of those that stand for a schema.
-const ALSO: f32 = 0.5;
 
 /// Most words of a question that are looked for.
 const MAX_ASKED: usize = 256;
-/// Relations that stand for a schema: few statements read more.
-const TOGETHER: usize = 3;
 
 /// The words of a question that can be in a schema.
 pub(super) fn asked(question: &str) -> Vec<Spelled<'_>> {
@@ -101,7 +86,8 @@ pub(super) fn likenesses(index: &Index, asked: &[Spelled<'_>]) -> Vec<Likeness> 
 }
 
 /// Positions of relations that share something with the question, or whose schema does, with what
-/// that counts, best first; equal ones in snapshot order.
+/// that counts, best first; equal ones in snapshot order. Above 0, but where there are several schemas
+/// and a relation's own counts more against it than the relation shares.
 pub(super) fn rank(
     index: &Index,
     question: &str,
@@ -109,21 +95,26 @@ pub(super) fn rank(
     near: &Nearness,
 ) -> Vec<(usize, f32)> {
     let shared = Shared::new(index, question, values, near);
-    let scores = if index.schemas.len() < 2 { shared.own } else { shared.by_schema(index) };
+    let scores = if index.schemas.len() < 2 {
+        shared.own.into_iter().map(|own| (own > 0.0).then_some(own)).collect()
+    } else {
+        by_schema(index, &shared)
+    };
+    let scored = scores.into_iter().enumerate();
     let mut scored: Vec<(usize, f32)> =
-        scores.into_iter().enumerate().filter(|(_, score)| *score > 0.0).collect();
+        scored.filter_map(|(at, score)| Some((at, score?))).collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     scored
 }
 
 /// What relations share with a question.
-struct Shared {
+pub(super) struct Shared {
     /// For each relation the weight that each word asked is found with.
-    weights: Vec<Vec<f32>>,
+    pub weights: Vec<Vec<f32>>,
     /// How much each word asked says: less, the more relations have it.
-    rarity: Vec<f32>,
+    pub rarity: Vec<f32>,
     /// What each relation's words, whole names and values count together.
-    own: Vec<f32>,
+    pub own: Vec<f32>,
 }
 
 impl Shared {
@@ -177,68 +168,6 @@ impl Shared {
                 *own += VALUE * rarity;
             }
         }
-    }
-
-    /// For each relation what its schema shares as a whole, and its own part in that.
-    fn by_schema(&self, index: &Index) -> Vec<f32> {
-        let mut scores = vec![0.0; self.own.len()];
-        let own = |member: usize| self.own.get(member).copied().unwrap_or_default();
-        for members in &index.schemas {
-            let best = members.iter().map(|member| own(*member)).fold(0.0, f32::max);
-            if best <= 0.0 {
-                continue;
-            }
-            let (core, together) = self.together(members);
-            let mut schema = together - LARGE_SCHEMA * (members.len() as f32).ln();
-            if members.len() < SMALL {
-                schema += SMALL_SCHEMA;
-            }
-            let near: HashSet<usize> = core
-                .iter()
-                .flat_map(|member| index.graph.neighbours(*member))
-                .chain(core.iter().copied())
-                .collect();
-            for member in members {
-                let near = if near.contains(member) { NEAR } else { 0.0 };
-                let part = WITHIN * own(*member) / best + ALONE * own(*member) + near;
-                if let Some(score) = scores.get_mut(*member) {
-                    *score = (schema + part).max(0.0);
-                }
-            }
-        }
-        scores
-    }
-
-    /// The few relations that stand for a schema: each shares most of what those before it do not,
-    /// and what they share together.
-    fn together(&self, members: &[usize]) -> (Vec<usize>, f32) {
-        let mut covered = vec![0.0f32; self.rarity.len()];
-        let mut core: Vec<usize> = Vec::new();
-        let mut total = 0.0;
-        while core.len() < TOGETHER {
-            let also = if core.is_empty() { 1.0 } else { ALSO };
-            let gains = members.iter().filter(|member| !core.contains(*member));
-            let gains = gains.map(|member| (*member, self.gain(*member, &covered, also)));
-            let best = gains.max_by(|a, b| a.1.total_cmp(&b.1));
-            let Some((best, gain)) = best.filter(|(_, gain)| *gain > 0.0) else { break };
-            total += gain;
-            core.push(best);
-            for (covered, weight) in
-                covered.iter_mut().zip(self.weights.get(best).into_iter().flatten())
-            {
-                *covered = covered.max(*weight);
-            }
-        }
-        (core, total)
-    }
-
-    /// What a relation shares beyond what is covered; its names and values count `also`.
-    fn gain(&self, member: usize, covered: &[f32], also: f32) -> f32 {
-        let Some(weights) = self.weights.get(member) else { return 0.0 };
-        let own = self.own.get(member).copied().unwrap_or_default();
-        let beyond = weights.iter().zip(covered).zip(&self.rarity);
-        let words: f32 = beyond.map(|((w, c), rarity)| (w - c).max(0.0) * rarity).sum();
-        words + also * (own - count(weights, &self.rarity)).max(0.0)
     }
 }
 
@@ -298,7 +227,7 @@ mod tests {
     use super::super::values;
     use super::*;
     use crate::schema::Snapshot;
-    use crate::schema::fixture::{self, key, table};
+    use crate::schema::fixture::{self, table};
     use proptest::prelude::*;
 
     fn names(snapshot: &Snapshot, question: &str) -> Vec<String> {
@@ -354,30 +283,6 @@ mod tests {
     fn a_question_about_nothing_here_finds_nothing() {
         assert!(names(&fixture::shop(), "how is the weather").is_empty());
         assert!(names(&fixture::shop(), "").is_empty());
-    }
-
-    #[test]
-    fn relations_of_the_schema_that_fits_as_a_whole_come_first() {
-        let zoo = [
-            table("zoo", "keeper", &["id", "name", "salary"]),
-            table("zoo", "animal", &["id", "name", "keeper_id"]),
-            table("zoo", "ticket", &["id", "price"]),
-        ];
-        let farm = [
-            table("farm", "animal", &["id", "name", "weight"]),
-            table("farm", "field", &["id", "size"]),
-            table("farm", "tractor", &["id", "power"]),
-        ];
-        let foreign_keys = vec![key(&zoo[1].name, "keeper_id", &zoo[0].name)];
-        let relations = farm.into_iter().chain(zoo).collect();
-        let snapshot = Snapshot { relations, foreign_keys, ..Snapshot::default() };
-        let index = snapshot.index();
-        let best = rank(index, "Which keepers look after most animals?", &[], &Nearness::default());
-        assert_eq!(best.iter().map(|(at, _)| *at).take(2).collect::<Vec<_>>(), [4, 3]);
-        assert_eq!(
-            rank(index, "How heavy is each animal by weight?", &[], &Nearness::default())[0].0,
-            0
-        );
     }
 
     #[test]

@@ -23,8 +23,8 @@ const MAX_REASONS: usize = 12;
 pub struct Linked<'s> {
     /// The relation.
     pub relation: &'s Relation,
-    /// What its shared words count together; 0 where it shares none. Comparable within one
-    /// question only.
+    /// What its shared words count together, at least 0; 0 where it shares none, or where the size of
+    /// its schema counts for more. Comparable within one question only.
     pub score: f32,
     /// Whether the model is shown it.
     pub shown: bool,
@@ -120,7 +120,8 @@ pub fn linked<'s>(
     let shown: HashSet<usize> = selection.relations.iter().copied().collect();
     let with_score: HashSet<usize> = ranked.iter().map(|(position, _)| *position).collect();
     let rest = selection.relations.iter().filter(|position| !with_score.contains(position));
-    let all = ranked.iter().copied().chain(rest.map(|position| (*position, 0.0)));
+    let ranked = ranked.iter().map(|(position, score)| (*position, score.max(0.0)));
+    let all = ranked.chain(rest.map(|position| (*position, 0.0)));
     let mut said = said(index, &asked, &likenesses);
     all.filter_map(|(position, score)| {
         let relation = snapshot.relations.get(position)?;
@@ -215,7 +216,7 @@ fn reason(relation: &Relation, place: Place, shared: Shared) -> Option<Reason<'_
 mod tests {
     use super::*;
     use crate::link::{Budget, select};
-    use crate::schema::fixture::shop;
+    use crate::schema::fixture::{shop, table};
 
     fn told(question: &str, tokens: u32) -> Vec<(String, bool, Vec<String>)> {
         let snapshot = shop();
@@ -297,5 +298,19 @@ mod tests {
         let told = told("Which customers have orders?", 60);
         assert!(told.iter().any(|(_, shown, _)| *shown));
         assert!(told.iter().any(|(_, shown, reasons)| !shown && !reasons.is_empty()), "{told:?}");
+    }
+
+    #[test]
+    fn what_its_schema_counts_against_is_told_without_a_score() {
+        let mut relations: Vec<_> =
+            (0..200).map(|n| table("a", &format!("t{n}"), &["x"])).collect();
+        relations[7].comment = Some("Stock of a depot".into());
+        relations.push(table("b", "depot", &["id"]));
+        let snapshot = Snapshot { relations, ..Snapshot::default() };
+        let selection = select(&snapshot, "depots", Budget { tokens: 100 });
+        let told = linked(&snapshot, "depots", &selection, &Nearness::default());
+        let told: Vec<_> =
+            told.iter().map(|l| (&*l.relation.name.name, l.score > 0.0, l.shown)).collect();
+        assert_eq!(told, [("depot", true, true), ("t7", false, true)]);
     }
 }

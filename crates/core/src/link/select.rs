@@ -2,26 +2,22 @@
 //!
 //! Leaving relations out loses answers, so it comes last: first the whole schema in full, then
 //! with less detail, and only then the relations that rank best, with those that connect them. Of one
-//! that would take most of the room the columns are shown that the question is about.
+//! that would take most of the room the columns are shown that the question is about. Room that is
+//! left then is for what a join leads to from the best, and for what is unlikely.
 //! Called by the extension and the tools through [`super`].
 
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
 
 use super::columns::Columns;
-use super::graph::Graph;
 use super::index::LEVELS;
 use super::nearness::Nearness;
+use super::order::Order;
 use super::question::Question;
-use super::rank::rank;
-use super::values;
 use crate::schema::{Detail, Part, Snapshot, render_part};
 
 /// Relations that should be shown in good detail: the recall of a question's tables among as
 /// many is what linkers are judged by.
 const WANTED: usize = 15;
-/// The question's own relations are nearly always among so many.
-const CORE: usize = 6;
 /// A relation whose text takes more than this part of the budget is shown in part. Of relations with 600
 /// columns, of which a database has five, halves leave no room for the third
 /// (docs/evaluation.md).
@@ -85,10 +81,9 @@ pub fn select_near<'s>(
     near: impl FnOnce() -> Nearness,
 ) -> Selection {
     let index = snapshot.index();
-    let fits = |bytes: usize| tokens_of(bytes) <= budget.tokens;
     for (detail, sizes) in LEVELS.into_iter().zip(&index.sizes) {
         let all = sizes.iter().sum();
-        if fits(all) {
+        if tokens_of(all) <= budget.tokens {
             let relations = (0..snapshot.relations.len()).collect();
             let part = Part::new();
             return Selection { relations, detail, part, estimated_tokens: tokens_of(all) };
@@ -96,121 +91,84 @@ pub fn select_near<'s>(
     }
 
     let question = question.into();
-    let order = order(snapshot, question, &near());
-    let likely = order.get(..WANTED.min(order.len())).unwrap_or_default();
+    let Order { ranked, besides } = Order::new(snapshot, question, &near());
+    let likely = ranked.get(..WANTED.min(ranked.len())).unwrap_or_default();
     let columns = LazyCell::new(|| Columns::new(snapshot, question, likely));
-    let limit = budget.tokens as usize * BYTES / WIDE;
-    let mut smallest = None;
+    let room = budget.tokens as usize * BYTES;
+    let limit = room / WIDE;
+    let mut filled = Filled::default();
     for (detail, sizes) in LEVELS.into_iter().zip(&index.sizes) {
-        let narrowed = |at: usize| {
+        filled = Filled { detail, sizes, room, ..Filled::default() };
+        filled.take(&ranked, |at| {
             let is_wide = sizes.get(at).is_some_and(|size| *size > limit) && likely.contains(&at);
             is_wide.then(|| columns.within(at, detail, limit)).flatten()
-        };
-        let mut filled = fill(&order, sizes, narrowed, fits);
-        if let Some((at, size)) = filled.widest {
-            let room = budget.tokens as usize * BYTES - filled.bytes;
-            let more = columns.within(at, detail, size + room);
-            filled.part.extend(more.map(|(columns, _)| (at, columns)));
-        }
-        let is_enough = filled.chosen.len() >= WANTED.min(order.len());
-        smallest = Some((filled.chosen, filled.part, detail));
-        if is_enough {
+        });
+        // Not by their number: where a likely one is passed over, smaller ones take its place.
+        if likely.iter().all(|at| filled.chosen.contains(at)) {
             break;
         }
     }
-    match smallest {
-        Some((chosen, part, detail)) if !chosen.is_empty() => {
-            finish(snapshot, chosen, part, detail)
-        }
+    if filled.chosen.is_empty() {
         // Not even the best fits: it goes alone, and the caller sees the estimate.
-        _ => {
-            let best: Vec<usize> = order.iter().copied().take(1).collect();
-            let least = |at: &usize| columns.within(*at, Detail::NamesOnly, limit);
-            let part = best.iter().filter_map(|at| Some((*at, least(at)?.0))).collect();
-            finish(snapshot, best, part, Detail::NamesOnly)
-        }
+        let best: Vec<usize> = ranked.iter().copied().take(1).collect();
+        let least = |at: &usize| columns.within(*at, Detail::NamesOnly, limit);
+        let part = best.iter().filter_map(|at| Some((*at, least(at)?.0))).collect();
+        return finish(snapshot, best, part, Detail::NamesOnly);
     }
-}
-
-/// Positions of relations in the order in which they are taken into a prompt that cannot hold all.
-pub fn order<'s>(
-    snapshot: &'s Snapshot,
-    question: impl Into<Question<'s>>,
-    near: &Nearness,
-) -> Vec<usize> {
-    let question = question.into();
-    let index = snapshot.index();
-    let named = values::named(snapshot, question);
-    let ranking: Vec<usize> =
-        rank(index, question.text, &named, near).into_iter().map(|(at, _)| at).collect();
-    with_connections(&index.graph, &ranking, snapshot.relations.len())
+    let detail = filled.detail;
+    filled.widen(|at, bytes| columns.within(at, detail, bytes));
+    filled.take(&besides, |_| None);
+    finish(snapshot, filled.chosen, filled.part, detail)
 }
 
 /// What is taken into a prompt.
 #[derive(Default)]
-struct Filled {
+struct Filled<'i> {
+    detail: Detail,
+    /// Bytes of each relation's text.
+    sizes: &'i [usize],
+    /// Most bytes.
+    room: usize,
+    bytes: usize,
     chosen: Vec<usize>,
     part: Part,
-    bytes: usize,
-    /// The first that is shown in part, and its bytes: what room is left is for more of it.
+    /// The first that is shown in part, and its bytes.
     widest: Option<(usize, usize)>,
 }
 
-/// As many relations, in order, as fit, those in part that `narrowed` has columns for; one that does
-/// not fit is passed over for smaller ones.
-fn fill(
-    order: &[usize],
-    sizes: &[usize],
-    narrowed: impl Fn(usize) -> Option<(Vec<usize>, usize)>,
-    fits: impl Fn(usize) -> bool,
-) -> Filled {
-    let mut filled = Filled::default();
-    for &index in order {
-        let (columns, size) = narrowed(index).unzip();
-        let size = size.or(sizes.get(index).copied()).unwrap_or_default();
-        if fits(filled.bytes + size) {
-            filled.bytes += size;
-            filled.chosen.push(index);
-            if let Some(columns) = columns {
-                filled.widest.get_or_insert((index, size));
-                filled.part.insert(index, columns);
+impl Filled<'_> {
+    /// As many relations, in order, as there is room for, those in part that `narrowed` has columns
+    /// for; one that does not fit is passed over for smaller ones.
+    fn take(&mut self, order: &[usize], narrowed: impl Fn(usize) -> Option<(Vec<usize>, usize)>) {
+        for &at in order {
+            let (columns, size) = narrowed(at).unzip();
+            let size = size.or(self.sizes.get(at).copied()).unwrap_or_default();
+            if self.bytes + size <= self.room {
+                self.bytes += size;
+                self.chosen.push(at);
+                if let Some(columns) = columns {
+                    self.widest.get_or_insert((at, size));
+                    self.part.insert(at, columns);
+                }
             }
         }
     }
-    filled
+
+    /// As many columns of the first relation that is shown in part as there is room for.
+    fn widen(&mut self, within: impl FnOnce(usize, usize) -> Option<(Vec<usize>, usize)>) {
+        let Some((at, size)) = self.widest else { return };
+        let others = self.bytes - size;
+        if let Some((columns, size)) = within(at, self.room - others) {
+            self.bytes = others + size;
+            self.part.insert(at, columns);
+        }
+    }
 }
 
 fn finish(snapshot: &Snapshot, mut relations: Vec<usize>, part: Part, detail: Detail) -> Selection {
     relations.sort_unstable();
     let estimated_tokens = estimate_tokens(&render_part(snapshot, &relations, detail, &part));
     Selection { relations, detail, part, estimated_tokens }
-}
-
-/// The ranking with what connects its best relations right behind them: first relations on the
-/// way from one to another, then those they reference, then the rest. A question that shares
-/// nothing with the schema gets the best connected relations.
-fn with_connections(graph: &Graph, ranking: &[usize], relations: usize) -> Vec<usize> {
-    if ranking.is_empty() {
-        let mut all: Vec<usize> = (0..relations).collect();
-        all.sort_by_key(|i| (std::cmp::Reverse(graph.degree(*i)), *i));
-        return all;
-    }
-    let core: Vec<usize> = ranking.iter().copied().take(CORE).collect();
-    let mut between = Vec::new();
-    for (at, from) in core.iter().enumerate() {
-        for to in core.iter().skip(at + 1) {
-            between.extend(graph.between(*from, *to));
-        }
-    }
-    let referenced = core.iter().flat_map(|c| graph.referenced(*c));
-    let mut seen = BTreeSet::new();
-    core.iter()
-        .copied()
-        .chain(between)
-        .chain(referenced)
-        .chain(ranking.iter().copied())
-        .filter(|i| seen.insert(*i))
-        .collect()
 }
 
 #[cfg(test)]
@@ -276,10 +234,75 @@ mod tests {
         snapshot.foreign_keys.push(fixture::key(&link.name, "b", &right.name));
         snapshot.relations.extend([right, link, left]);
         let selection = select(&snapshot, "zebras with a giraffe", Budget { tokens: 300 });
-        let names: Vec<&str> =
-            selection.relations.iter().map(|&i| snapshot.relations[i].name.name.as_str()).collect();
-        assert_eq!(names, ["giraffe", "xref", "zebra"]);
+        assert_eq!(names(&snapshot, &selection), ["giraffe", "xref", "zebra"]);
         assert_eq!(selection.detail, Detail::Full);
+    }
+
+    fn names<'s>(snapshot: &'s Snapshot, selection: &Selection) -> Vec<&'s str> {
+        selection.relations.iter().map(|&at| snapshot.relations[at].name.name.as_str()).collect()
+    }
+
+    /// [`many`], and `zebra` with `meal` that references it and has `values` common ones; and the tokens
+    /// that `zebra` takes alone.
+    fn with_zebra(values: usize) -> (Snapshot, u32) {
+        let mut snapshot = many(400);
+        let zebra = fixture::table("lake", "zebra", &["id"]);
+        let mut meal = fixture::table("lake", "meal", &["id", "a"]);
+        meal.columns[1].type_name = "text".into();
+        meal.columns[1].common_values = vec!["v".repeat(40); values];
+        snapshot.foreign_keys.push(fixture::key(&meal.name, "a", &zebra.name));
+        snapshot.relations.extend([zebra, meal]);
+        let alone = estimate_tokens(&render(&snapshot, &[400], Detail::Full));
+        (snapshot, alone)
+    }
+
+    #[test]
+    fn room_that_is_left_is_for_what_a_join_leads_to() {
+        let (snapshot, alone) = with_zebra(0);
+        let chosen = |tokens| select(&snapshot, "zebras", Budget { tokens });
+        assert_eq!(names(&snapshot, &chosen(300)), ["zebra", "meal"]);
+        assert_eq!(names(&snapshot, &chosen(alone)), ["zebra"]);
+    }
+
+    #[test]
+    fn what_a_join_leads_to_costs_no_detail() {
+        let (snapshot, alone) = with_zebra(3);
+        let selection = select(&snapshot, "zebras", Budget { tokens: alone + 15 });
+        assert_eq!((names(&snapshot, &selection), selection.detail), (vec!["zebra"], Detail::Full));
+    }
+
+    #[test]
+    fn room_that_is_left_is_for_what_shares_a_word_in_a_large_schema() {
+        let mut snapshot = many(400);
+        snapshot.relations[200].comment = Some("Stock of a depot".into());
+        snapshot.relations.push(fixture::table("fleet", "depot", &["id"]));
+        snapshot.foreign_keys.clear();
+        let selection = select(&snapshot, "depots", Budget { tokens: 1_000 });
+        assert_eq!(selection.relations, [200, 400]);
+    }
+
+    #[test]
+    fn detail_goes_where_the_likely_do_not_fit_though_as_many_others_do() {
+        let mut snapshot = many(400);
+        snapshot.foreign_keys.clear();
+        let wanted: Vec<usize> = (0..WANTED).map(|n| n * 4).collect();
+        for (at, relation) in snapshot.relations.iter_mut().enumerate() {
+            if wanted.contains(&at) {
+                relation.name.name = format!("freight_{at:04}");
+                relation.columns.truncate(2);
+                relation.columns[1].type_name = "text".into();
+                relation.columns[1].common_values = vec!["v".repeat(40); 3];
+            } else {
+                relation.columns.truncate(1);
+                relation.comment = Some("Freight".into());
+            }
+        }
+        // All of them but a little, which others fill that are smaller.
+        let tokens = estimate_tokens(&render(&snapshot, &wanted, Detail::Full)) - 2;
+        let selection = select(&snapshot, "all freight", Budget { tokens });
+        assert!(wanted.iter().all(|at| selection.relations.contains(at)), "{selection:?}");
+        assert_eq!(selection.detail, Detail::NoValues);
+        assert!(selection.relations.len() > WANTED, "others are there, too: {selection:?}");
     }
 
     #[test]
