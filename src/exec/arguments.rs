@@ -13,11 +13,11 @@ use super::functions::{
 use crate::pg::facts;
 use crate::pg::query_walk::{Call, Known};
 
-/// Calls whose price depends on an argument.
-pub(super) fn judge_arguments(call: &Call) -> Result<(), ExecError> {
+/// A call whose price depends on an argument, by how far its function may be used.
+pub(super) fn judge_arguments(call: &Call, use_: Use) -> Result<(), ExecError> {
     let signature = || facts::function_signature(call.function);
-    match functions::use_of(call.function) {
-        Some(Use::ConstantLength) => match call.argument(1) {
+    match use_ {
+        Use::ConstantLength => match call.argument(1) {
             Some(Known::Null) => Ok(()),
             Some(Known::Integer(n)) if n <= MAX_CONSTANT_LENGTH => Ok(()),
             _ => Err(refused_with(
@@ -26,7 +26,7 @@ pub(super) fn judge_arguments(call: &Call) -> Result<(), ExecError> {
                 format!("At most {MAX_CONSTANT_LENGTH} is allowed."),
             )),
         },
-        Some(Use::ConstantFormat) => match call.argument(0) {
+        Use::ConstantFormat => match call.argument(0) {
             Some(Known::Null) => Ok(()),
             Some(Known::Text(format)) if !has_wide_field(&format) && !repeats(&format) => Ok(()),
             _ => Err(refused_with(
@@ -39,8 +39,8 @@ pub(super) fn judge_arguments(call: &Call) -> Result<(), ExecError> {
             )),
         },
         // Written out one by one, its parts are few.
-        Some(Use::ShortText(1)) if !call.is_variadic() => Ok(()),
-        Some(Use::ShortText(arguments)) => {
+        Use::ShortText(1) if !call.is_variadic() => Ok(()),
+        Use::ShortText(arguments) => {
             let is_short = |n| match call.argument(n) {
                 Some(Known::Null) => true,
                 Some(Known::Text(text)) => text.len() <= MAX_SHORT_TEXT,
@@ -55,7 +55,7 @@ pub(super) fn judge_arguments(call: &Call) -> Result<(), ExecError> {
                 format!("At most {MAX_SHORT_TEXT} bytes are allowed."),
             ))
         }
-        Some(Use::Series) => match series_rows(call) {
+        Use::Series => match series_rows(call) {
             Some(rows) if rows > MAX_SERIES_ROWS => Err(refused_with(
                 "series",
                 format!("{} makes too many rows", signature()),
@@ -63,7 +63,7 @@ pub(super) fn judge_arguments(call: &Call) -> Result<(), ExecError> {
             )),
             _ => Ok(()),
         },
-        _ => Ok(()),
+        Use::Free | Use::Lenient | Use::Support => Ok(()),
     }
 }
 

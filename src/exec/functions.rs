@@ -186,25 +186,70 @@ fn positions(digits: &str) -> Option<u8> {
     digits.chars().try_fold(0, |bits, digit| Some(bits | 1u8.checked_shl(digit.to_digit(8)?)?))
 }
 
-fn builtin(oid: Oid, function: &facts::Function) -> Option<Use> {
-    if oid.to_u32() >= pg_sys::FirstGenbkiObjectId
-        || function.namespace.to_u32() != pg_sys::PG_CATALOG_NAMESPACE
-    {
-        return None;
+/// What the catalogs say of a function that is to be judged, looked up once for all rules.
+struct Subject {
+    oid: Oid,
+    function: facts::Function,
+    /// Of one that is not built in.
+    extension: Option<String>,
+}
+
+impl Subject {
+    fn of(oid: Oid) -> Option<Self> {
+        let function = facts::function(oid)?;
+        let is_built_in = oid.to_u32() < pg_sys::FirstNormalObjectId;
+        let extension = if is_built_in { None } else { facts::extension_of_function(oid) };
+        Some(Self { oid, function, extension })
     }
-    list().get(&oid.to_u32()).filter(|entry| entry.name == function.name).map(|entry| entry.use_)
+
+    fn found(oid: Oid) -> Result<Self, ExecError> {
+        Self::of(oid).ok_or_else(|| denied(oid, "It does not exist."))
+    }
+
+    fn is_built_in(&self) -> bool {
+        self.oid.to_u32() < pg_sys::FirstNormalObjectId
+    }
+
+    /// How far a built-in may be used, if it is on the list.
+    fn listed_use(&self) -> Option<Use> {
+        if self.oid.to_u32() >= pg_sys::FirstGenbkiObjectId
+            || self.function.namespace.to_u32() != pg_sys::PG_CATALOG_NAMESPACE
+        {
+            return None;
+        }
+        let entry = list().get(&self.oid.to_u32());
+        entry.filter(|entry| entry.name == self.function.name).map(|entry| entry.use_)
+    }
+
+    /// How far a function of an allowed extension may be used.
+    fn use_in(&self, extension: &str) -> Use {
+        match (extension, self.function.name.as_str(), self.function.arguments) {
+            // They call the built-ins of these names, with the replacement in the same place.
+            // Without flags, it stands in the result once.
+            ("citext", "replace", _) | ("citext", "regexp_replace", 4..) => Use::ShortText(1 << 2),
+            _ => Use::Free,
+        }
+    }
+
+    /// Whether it changes the session's state.
+    fn is_stateful(&self) -> bool {
+        let name = self.function.name.as_str();
+        self.extension.as_deref().is_some_and(|extension| STATEFUL.contains(&(extension, name)))
+    }
 }
 
 /// Decides on a function in a statement.
 pub fn judge(oid: Oid, author: Author, trust: &Trust) -> Result<Use, ExecError> {
-    let Some(function) = facts::function(oid) else {
-        return Err(denied(oid, "It does not exist."));
-    };
-    if function.security_definer {
+    judge_subject(&Subject::found(oid)?, author, trust)
+}
+
+fn judge_subject(subject: &Subject, author: Author, trust: &Trust) -> Result<Use, ExecError> {
+    let oid = subject.oid;
+    if subject.function.security_definer {
         return Err(denied(oid, "It runs with the rights of its owner."));
     }
-    if oid.to_u32() < pg_sys::FirstNormalObjectId {
-        return match builtin(oid, &function) {
+    if subject.is_built_in() {
+        return match subject.listed_use() {
             Some(Use::Lenient) if author == Author::Untrusted => {
                 Err(denied(oid, "It is allowed in views and row policies only."))
             }
@@ -213,32 +258,18 @@ pub fn judge(oid: Oid, author: Author, trust: &Trust) -> Result<Use, ExecError> 
             None => Err(denied(oid, "It is not on the list of allowed functions.")),
         };
     }
-    judge_added(oid, &function, author, trust)
-}
-
-/// How far a built-in, or a function of an extension, may be used if it may at all.
-pub fn use_of(oid: Oid) -> Option<Use> {
-    let function = facts::function(oid)?;
-    if oid.to_u32() < pg_sys::FirstNormalObjectId {
-        return builtin(oid, &function);
-    }
-    facts::extension_of_function(oid).map(|extension| use_in_extension(&extension, &function))
+    judge_added(subject, author, trust)
 }
 
 /// Whether a call of the function may be made only once its arguments are judged: what it costs, or
-/// what it calls, depends on them.
+/// what it calls, depends on them. Whether it may be made at all is another question.
 pub fn depends_on_arguments(oid: Oid) -> bool {
-    JSON_MAKERS.contains(&oid.to_u32()) || use_of(oid).is_some_and(Use::is_bounded)
-}
-
-/// How far a function of an allowed extension may be used.
-fn use_in_extension(extension: &str, function: &facts::Function) -> Use {
-    match (extension, function.name.as_str(), function.arguments) {
-        // They call the built-ins of these names, with the replacement in the same place. Without
-        // flags, it stands in the result once.
-        ("citext", "replace", _) | ("citext", "regexp_replace", 4..) => Use::ShortText(1 << 2),
-        _ => Use::Free,
-    }
+    let is_bounded = |subject: Subject| {
+        let extension = subject.extension.as_deref();
+        let in_extension = || extension.map(|extension| subject.use_in(extension));
+        subject.listed_use().or_else(in_extension).is_some_and(Use::is_bounded)
+    };
+    JSON_MAKERS.contains(&oid.to_u32()) || Subject::of(oid).is_some_and(is_bounded)
 }
 
 /// Decides on a function that a range type brings along. The planner calls them by their numbers,
@@ -247,18 +278,17 @@ pub fn judge_of_range(oid: Oid, author: Author, trust: &Trust) -> Result<(), Exe
     if RANGE_DIFFERENCES.contains(&oid.to_u32()) {
         return Ok(());
     }
-    let is_vouched_for = |function: facts::Function| {
-        function.volatility != b'v'
-            && !function.security_definer
-            && trust.vouches_for(function.owner)
-            && facts::extension_of_function(oid).is_none()
-    };
-    if oid.to_u32() >= pg_sys::FirstNormalObjectId
-        && facts::function(oid).is_some_and(is_vouched_for)
+    let subject = Subject::found(oid)?;
+    let function = &subject.function;
+    if !subject.is_built_in()
+        && subject.extension.is_none()
+        && function.volatility != b'v'
+        && !function.security_definer
+        && trust.vouches_for(function.owner)
     {
         return Ok(());
     }
-    judge(oid, author, trust).map(drop)
+    judge_subject(&subject, author, trust).map(drop)
 }
 
 /// Whether the function is the built-in `repeat`.
@@ -269,40 +299,33 @@ pub fn is_repeat(oid: Oid) -> bool {
 /// Decides on a function that is about to run: what any statement, view, policy, aggregate or
 /// function body in it may call.
 pub fn judge_running(oid: Oid, trust: &Trust) -> Result<(), ExecError> {
-    let Some(function) = facts::function(oid) else {
-        return Err(denied(oid, "It does not exist."));
-    };
-    if oid.to_u32() < pg_sys::FirstNormalObjectId {
-        return match builtin(oid, &function) {
+    let subject = Subject::found(oid)?;
+    if subject.is_built_in() {
+        return match subject.listed_use() {
             Some(_) => Ok(()),
             None if types::is_plain_io(oid) => Ok(()),
             None => Err(denied(oid, "It is not on the list of allowed functions.")),
         };
     }
-    if function.security_definer {
+    if subject.function.security_definer {
         return Err(denied(oid, "It runs with the rights of its owner."));
     }
-    judge_added(oid, &function, Author::Trusted, trust).map(drop)
+    judge_added(&subject, Author::Trusted, trust).map(drop)
 }
 
 /// Why `oid` could not be called even if it were listed, for whoever lists it.
 pub fn listing_problem(oid: Oid, policy: &Policy) -> Option<String> {
-    let function = facts::function(oid)?;
-    if oid.to_u32() < pg_sys::FirstNormalObjectId {
+    let subject = Subject::of(oid)?;
+    if subject.is_built_in() {
         return Some("It is built in; text2sql has its own list of those.".to_owned());
     }
-    if is_stateful(facts::extension_of_function(oid).as_deref(), &function) {
+    if subject.is_stateful() {
         return Some(STATEFUL_REFUSAL.to_owned());
     }
-    unfit_for_list(&function, &Trust::new(pg_sys::InvalidOid, policy)).map(str::to_owned)
+    unfit_for_list(&subject.function, &Trust::new(pg_sys::InvalidOid, policy)).map(str::to_owned)
 }
 
 const STATEFUL_REFUSAL: &str = "It changes the session.";
-
-/// Whether the function changes the session's state.
-fn is_stateful(extension: Option<&str>, function: &facts::Function) -> bool {
-    extension.is_some_and(|extension| STATEFUL.contains(&(extension, function.name.as_str())))
-}
 
 /// What keeps a listed function from being called.
 fn unfit_for_list(function: &facts::Function, trust: &Trust) -> Option<&'static str> {
@@ -319,24 +342,20 @@ fn unfit_for_list(function: &facts::Function, trust: &Trust) -> Option<&'static 
     }
 }
 
-fn judge_added(
-    oid: Oid,
-    function: &facts::Function,
-    author: Author,
-    trust: &Trust,
-) -> Result<Use, ExecError> {
-    let extension = facts::extension_of_function(oid);
+fn judge_added(subject: &Subject, author: Author, trust: &Trust) -> Result<Use, ExecError> {
+    let Subject { oid, function, extension } = subject;
+    let oid = *oid;
     // Not even if it is on the list.
-    if is_stateful(extension.as_deref(), function) {
+    if subject.is_stateful() {
         return Err(denied(oid, STATEFUL_REFUSAL));
     }
-    let refusal = match extension {
-        Some(name) if !ALLOWED_EXTENSIONS.contains(&name.as_str()) => {
+    let refusal = match extension.as_deref() {
+        Some(name) if !ALLOWED_EXTENSIONS.contains(&name) => {
             format!("The extension {name} is not on the list.")
         }
         _ if function.volatility == b'v' => "It is volatile.".to_owned(),
         Some(name) if role::is_superuser(function.owner) => {
-            return Ok(use_in_extension(&name, function));
+            return Ok(subject.use_in(name));
         }
         Some(_) => "Its owner is not a superuser.".to_owned(),
         // An aggregate is stored as immutable whatever its transition function does.

@@ -11,7 +11,7 @@ use pgrx::pg_sys::Oid;
 
 use super::arguments::{judge_arguments, judge_repeats};
 use super::error::{ExecError, refused, refused_with};
-use super::functions::{self, Author, Trust};
+use super::functions::{self, Author, Trust, Use};
 use super::limits::{Limits, Policy};
 use super::sandbox::Stage;
 use super::types::{self, Seen};
@@ -161,6 +161,8 @@ struct Found {
     types: Vec<(Oid, Author)>,
     /// Calls whose arguments count.
     calls: Vec<Call>,
+    /// How far their functions may be used.
+    bounded: HashMap<Oid, Use>,
 }
 
 /// One walk: takes items, keeps the first refusal.
@@ -236,11 +238,13 @@ impl<'t> Check<'t> {
         if let Some(&next) = self.functions.get(&(oid, author)) {
             return Ok(next);
         }
-        let bounded = functions::judge(oid, author, self.trust)?.is_bounded();
+        let use_ = functions::judge(oid, author, self.trust)?;
         // Who is trusted answers for what his calls cost.
-        let next = match bounded && author == Author::Untrusted {
-            true => Next::Keep,
-            false => Next::Continue,
+        let next = if use_.is_bounded() && author == Author::Untrusted {
+            self.found.bounded.insert(oid, use_);
+            Next::Keep
+        } else {
+            Next::Continue
         };
         self.functions.insert((oid, author), next);
         Ok(next)
@@ -289,6 +293,7 @@ impl<'t> Check<'t> {
                 return Err(refusal);
             }
             self.found.calls.extend(kept);
+            self.found.bounded.extend(inner.found.bounded);
             inner.found.types.into_iter().for_each(|type_| self.keep_type(type_));
         }
         Ok(())
@@ -325,8 +330,15 @@ impl<'t> Check<'t> {
         // In this order: the last fold arguments, which calls what is in them.
         self.judge_casts()?;
         judge_repeats(&self.found.calls)?;
-        self.found.calls.iter().try_for_each(judge_arguments)?;
+        self.found.calls.iter().try_for_each(|call| self.judge_call(call))?;
         Ok(self.found)
+    }
+
+    fn judge_call(&self, call: &Call) -> Result<(), ExecError> {
+        match self.found.bounded.get(&call.function) {
+            Some(use_) => judge_arguments(call, *use_),
+            None => Err(refused("guard", "a call was kept whose function nobody judged")),
+        }
     }
 
     /// Casts to json, which functions that make JSON look up and call for themselves.

@@ -122,7 +122,7 @@ fn translate(
     };
     let code = report.sql_error_code();
     if code == Code::ERRCODE_QUERY_CANCELED {
-        if timer::fired() {
+        if timer::cancelled() {
             return ExecError::Timeout { ms: limits.timeout_ms };
         }
         caught.rethrow();

@@ -41,6 +41,8 @@ pub enum ClientError {
     Loading {
         /// How far it is.
         percent: u8,
+        /// What came of the models that were asked before, if any was.
+        earlier: Option<String>,
     },
     /// Too many requests.
     #[error("too many questions at a time")]
@@ -194,8 +196,8 @@ impl Pending {
                 match protocol::decode::<ServerFrame>(&message)? {
                     ServerFrame::Queued { .. } => {}
                     ServerFrame::Given { model: name } => model = Some(name),
-                    ServerFrame::Loading { percent } => {
-                        return Err(ClientError::Loading { percent });
+                    ServerFrame::Loading { percent, earlier } => {
+                        return Err(ClientError::Loading { percent, earlier });
                     }
                     ServerFrame::Event { event } => match event {
                         Event::Started { .. } => started = Some(self.begun.elapsed()),
@@ -241,7 +243,9 @@ pub fn embed(
         while let Some(message) = channel.receive().or_else(|Detached| lost(alive))? {
             match protocol::decode::<ServerFrame>(&message)? {
                 ServerFrame::Queued { .. } | ServerFrame::Given { .. } => {}
-                ServerFrame::Loading { percent } => return Err(ClientError::Loading { percent }),
+                ServerFrame::Loading { percent, earlier } => {
+                    return Err(ClientError::Loading { percent, earlier });
+                }
                 ServerFrame::Event { event: Event::Embedded { embedded } }
                     if embedded.fits(texts) =>
                 {

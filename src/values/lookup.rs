@@ -104,7 +104,7 @@ pub fn lookup(
     );
     match found {
         Ok(found) => found.map_err(|error| CatalogError::Query(error.to_string())),
-        Err(caught) if timer::fired() && is_cancel(&caught) => Ok(Vec::new()),
+        Err(caught) if timer::cancelled() && is_cancel(&caught) => Ok(Vec::new()),
         Err(caught) => caught.rethrow(),
     }
 }

@@ -96,7 +96,7 @@ fn told(caught: CaughtError) -> String {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
     };
     match report.sql_error_code() {
-        Code::ERRCODE_QUERY_CANCELED if timer::fired() => {
+        Code::ERRCODE_QUERY_CANCELED if timer::cancelled() => {
             format!("it takes more than {} s", READING_MS / 1000)
         }
         Code::ERRCODE_QUERY_CANCELED => caught.rethrow(),

@@ -229,15 +229,12 @@ impl Broker {
         let Some(session) = self.sessions.iter_mut().find(|session| session.id == id) else {
             return false;
         };
-        match &session.spare {
-            Some(request)
-                if of_the_model && self.engines.has_another(&request.route, &session.tried) =>
-            {
-                session.stage = Stage::Waiting(Wanted::Text(request.clone()));
-                true
-            }
-            _ => false,
-        }
+        let another = session.spare.as_ref().filter(|request| {
+            of_the_model && self.engines.has_another(&request.route, &session.tried)
+        });
+        let Some(request) = another.cloned() else { return false };
+        session.wait_for_another(request, failure);
+        true
     }
 
     /// Ends requests that no engine will answer in time, and says which model the others wait for.

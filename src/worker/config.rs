@@ -1,6 +1,7 @@
 //! From settings to what an engine is started with.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use text2sql_core::device::DeviceName;
@@ -11,6 +12,7 @@ use text2sql_core::protocol::{
 };
 
 use super::disk_cache;
+use super::not_started::NotStarted;
 use crate::guc;
 use crate::pg::server;
 
@@ -78,8 +80,9 @@ pub fn encoder_weights(folder: &str) -> String {
 /// How to start a model with the settings now in force.
 ///
 /// # Errors
-/// [`Failure`] with the setting to change, where no model can be loaded with it.
-pub fn of(entry: &ModelEntry) -> Result<EngineConfig, Failure> {
+/// [`NotStarted`] with the setting to change, where no model can be loaded with it, or with what the
+/// system lacks at the moment.
+pub fn of(entry: &ModelEntry) -> Result<EngineConfig, NotStarted> {
     match &entry.source {
         Source::File { path, sha256, device } => of_file(path, sha256.as_deref(), *device),
         Source::Encoder { folder } => of_encoder(folder),
@@ -103,13 +106,14 @@ pub fn of(entry: &ModelEntry) -> Result<EngineConfig, Failure> {
     }
 }
 
-fn of_encoder(folder: &str) -> Result<EngineConfig, Failure> {
+fn of_encoder(folder: &str) -> Result<EngineConfig, NotStarted> {
     if !Path::new(folder).is_absolute() {
         return Err(failure(
             FailureCode::NoModel,
             format!("text2sql.embedding_model_path is not an absolute path: \"{folder}\""),
             "Set text2sql.embedding_model_path to the absolute path of a folder and reload.",
-        ));
+        )
+        .into());
     }
     let sha256 = sha256_beside(&encoder_weights(folder))?;
     let threads = threads();
@@ -132,16 +136,17 @@ fn of_file(
     path: &str,
     sha256: Option<&str>,
     device: Option<DeviceName>,
-) -> Result<EngineConfig, Failure> {
+) -> Result<EngineConfig, NotStarted> {
     if path.is_empty() {
-        return Err(no_model());
+        return Err(no_model().into());
     }
     if !Path::new(path).is_absolute() {
         return Err(failure(
             FailureCode::NoModel,
             format!("text2sql.model_path is not an absolute path: \"{path}\""),
             "Set text2sql.model_path to the absolute path of a GGUF file and reload.",
-        ));
+        )
+        .into());
     }
     let sha256 = match sha256 {
         Some(sum) => sum.to_ascii_lowercase(),
@@ -214,15 +219,9 @@ fn no_model() -> Failure {
 }
 
 /// The sum pinned in the file beside the model, as `sha256sum` writes it.
-fn sha256_beside(model: &str) -> Result<String, Failure> {
+fn sha256_beside(model: &str) -> Result<String, NotStarted> {
     let path = sha256_file(model);
-    let text = fs::read_to_string(&path).map_err(|error| {
-        failure(
-            FailureCode::NoModel,
-            format!("no sha256 is pinned for the model: \"{path}\": {error}"),
-            "Set text2sql.model_sha256, or put the model's sha256 into that file.",
-        )
-    })?;
+    let text = fs::read_to_string(&path).map_err(|error| not_read(&path, &error))?;
     let sum = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     if sum.len() == 64 && sum.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(sum);
@@ -231,9 +230,42 @@ fn sha256_beside(model: &str) -> Result<String, Failure> {
         FailureCode::BadModel,
         format!("\"{path}\" does not begin with a sha256"),
         "It must hold the 64 hex digits that sha256sum prints for the model file.",
-    ))
+    )
+    .into())
+}
+
+/// Why a file with a sum says nothing.
+fn not_read(path: &str, error: &io::Error) -> NotStarted {
+    NotStarted::because(error, format!("could not read \"{path}\": {error}"), || {
+        failure(
+            FailureCode::NoModel,
+            format!("no sha256 is pinned for the model: \"{path}\": {error}"),
+            "Set text2sql.model_sha256, or put the model's sha256 into that file.",
+        )
+    })
 }
 
 fn failure(code: FailureCode, message: String, hint: &str) -> Failure {
     Failure { code, message, detail: None, hint: Some(hint.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_that_cannot_be_read_for_want_of_descriptors_or_memory_is_read_later() {
+        for number in [libc::EMFILE, libc::ENFILE, libc::ENOMEM] {
+            let why = not_read("/model.sha256", &io::Error::from_raw_os_error(number));
+            assert!(matches!(why, NotStarted::NotNow(_)), "{why:?}");
+        }
+        let why = not_read("/model.sha256", &io::Error::from_raw_os_error(libc::ENOENT));
+        assert!(matches!(why, NotStarted::Never(_)), "{why:?}");
+    }
+
+    #[test]
+    fn a_sum_that_is_not_there_is_no_passing_trouble() {
+        let why = sha256_beside("/nowhere/model.gguf");
+        assert!(matches!(why, Err(NotStarted::Never(_))), "{why:?}");
+    }
 }

@@ -10,7 +10,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Result, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -226,12 +226,61 @@ fn create(key: &Key) -> Result<File> {
 }
 
 fn remove(key: &Key) {
-    let _ = std::fs::remove_file(path(key));
+    let _ = discard(&path(key));
     // Where it was the last one; fails else.
     let _ = std::fs::remove_dir(folder(key.model()));
+}
+
+/// Removes a file and gives its space back. Engines have it open until they end, so removing alone
+/// would leave them what nobody counts any more; they take an empty one for damaged.
+fn discard(path: &Path) -> Result<()> {
+    // Nothing else than a file of ours may be emptied, nor may a FIFO make the worker wait.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let opened = OpenOptions::new().write(true).custom_flags(flags).open(path);
+    std::fs::remove_file(path)?;
+    let file = opened?;
+    // Under another name it is somebody's copy.
+    if file.metadata()?.nlink() == 0 { file.set_len(0) } else { Ok(()) }
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     entries.flatten().map(|entry| entry.path()).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code: a failed expectation is the outcome")]
+mod tests {
+    use super::*;
+
+    /// A file with ten bytes under a name that no other test has.
+    fn file(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("t2s-{}-{name}", std::process::id()));
+        std::fs::write(&path, [7; 10]).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_removed_file_gives_its_space_back_while_an_engine_has_it_open() {
+        let path = file("open");
+        let open = File::open(&path).unwrap();
+        discard(&path).unwrap();
+        assert!(!path.exists());
+        assert_eq!(open.metadata().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn what_is_also_somebody_elses_is_not_emptied() {
+        let (path, copy, elsewhere) = (file("linked"), file("copy"), file("elsewhere"));
+        std::fs::remove_file(&copy).unwrap();
+        std::fs::hard_link(&path, &copy).unwrap();
+        discard(&path).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        let _ = discard(&path);
+        assert!(!path.is_symlink());
+        for kept in [copy, elsewhere] {
+            assert_eq!(std::fs::read(&kept).unwrap(), [7; 10]);
+            std::fs::remove_file(kept).unwrap();
+        }
+    }
 }

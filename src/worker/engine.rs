@@ -2,7 +2,7 @@
 //!
 //! Plain operating-system calls; nothing of the server. All reads and writes are non-blocking.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -15,6 +15,7 @@ use text2sql_core::protocol::{
 use text2sql_core::schema::sanitize;
 
 use super::config::EngineConfig;
+use super::not_started::NotStarted;
 use crate::pg::process;
 
 /// How far an engine is.
@@ -90,7 +91,7 @@ impl Engine {
     /// [`NotStarted`] where the program cannot be started.
     pub fn start(config: &EngineConfig) -> Result<Self, NotStarted> {
         let (child, socket) = process::spawn_engine(&config.program, config.threads)
-            .map_err(|error| NotStarted::because(&error, &config.program))?;
+            .map_err(|error| not_started(&error, &config.program))?;
         let mut engine = Self {
             child,
             socket,
@@ -229,80 +230,11 @@ impl Gone {
     }
 }
 
-/// Why there is no new engine.
-#[derive(Debug)]
-pub enum NotStarted {
-    /// There will be none before somebody changes something.
-    Never(Failure),
-    /// The system had not what it takes, which may be otherwise in a moment.
-    NotNow(Failure),
-}
-
-impl NotStarted {
-    fn because(error: &io::Error, program: &Path) -> Self {
-        let failure = |hint: &str| Failure {
-            code: FailureCode::Internal,
-            message: format!("could not start \"{}\": {error}", program.display()),
-            detail: None,
-            hint: Some(hint.to_owned()),
-        };
-        if passes(error) {
-            return Self::NotNow(failure(
-                "See the limits on processes, memory and open files that the server runs under.",
-            ));
-        }
-        Self::Never(failure(
-            "Install it there, or set text2sql.engine_path; for a GPU it is the engine that is \
-             built with TEXT2SQL_CUDA=1.",
-        ))
-    }
-
-    /// In words.
-    pub fn into_failure(self) -> Failure {
-        match self {
-            Self::Never(failure) | Self::NotNow(failure) => failure,
-        }
-    }
-}
-
-impl From<Failure> for NotStarted {
-    /// What is wrong before anything is started is the configuration.
-    fn from(failure: Failure) -> Self {
-        Self::Never(failure)
-    }
-}
-
-/// Whether it says what the system lacks at the moment, and nothing of the program. A program that
-/// is just being written is one that is being installed.
-fn passes(error: &io::Error) -> bool {
-    let passing = [
-        libc::EAGAIN,
-        libc::EINTR,
-        libc::EMFILE,
-        libc::ENFILE,
-        libc::ENOBUFS,
-        libc::ENOMEM,
-        libc::ETXTBSY,
-    ];
-    error.raw_os_error().is_some_and(|number| passing.contains(&number))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_want_of_processes_memory_or_files_is_no_dead_end() {
-        let not_started = |number| {
-            NotStarted::because(&io::Error::from_raw_os_error(number), Path::new("/engine"))
-        };
-        for number in [libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE, libc::ETXTBSY] {
-            let why = not_started(number);
-            assert!(matches!(why, NotStarted::NotNow(_)), "{why:?}");
-        }
-        for number in [libc::ENOENT, libc::EACCES, libc::ENOEXEC, libc::ENOTDIR] {
-            let why = not_started(number);
-            assert!(matches!(why, NotStarted::Never(_)), "{why:?}");
-        }
-    }
+fn not_started(error: &Error, program: &Path) -> NotStarted {
+    let message = format!("could not start \"{}\": {error}", program.display());
+    NotStarted::because(error, message.clone(), || {
+        let hint = "Install it there, or set text2sql.engine_path; for a GPU it is the engine that is \
+                    built with TEXT2SQL_CUDA=1.";
+        Failure { code: FailureCode::Internal, message, detail: None, hint: Some(hint.to_owned()) }
+    })
 }

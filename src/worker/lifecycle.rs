@@ -11,7 +11,8 @@ use text2sql_core::protocol::{
 use text2sql_core::supervision::{RestartPolicy, Verdict};
 
 use super::config::{self, EngineConfig};
-use super::engine::{Engine, Gone, NotStarted, Phase};
+use super::engine::{Engine, Gone, Phase};
+use super::not_started::NotStarted;
 use super::reports::step;
 use crate::ipc::mailbox::{self, EngineState};
 
@@ -38,6 +39,8 @@ pub struct Lifecycle {
     retiring: Option<Engine>,
     policy: RestartPolicy,
     clock: Instant,
+    /// When an engine is to be started: in place of the one that serves where there is one, as its
+    /// successor.
     restart_at: Option<Duration>,
     failure: Option<Failure>,
     /// Whether an engine should run: at once, or from the first question on.
@@ -73,7 +76,7 @@ impl Lifecycle {
     }
 
     /// An administrator asked for a new engine, for what the registry now says of the model: with
-    /// one that serves, it takes over when it is ready; without, it starts at once.
+    /// one that serves, it takes over when it is ready; one that only loads makes room for it.
     pub fn reload(&mut self, entry: ModelEntry) {
         self.entry = entry;
         self.policy.reset();
@@ -84,16 +87,10 @@ impl Lifecycle {
         if let Some(old) = self.successor.take() {
             old.end();
         }
-        match &self.serving {
-            Some(engine) if matches!(engine.phase, Phase::Ready(_)) => match start(&self.entry) {
-                Ok(engine) => self.successor = Some(engine),
-                Err(why) => self.failure = Some(why.into_failure()),
-            },
-            _ => {
-                if let Some(engine) = self.serving.take() {
-                    engine.end();
-                }
-            }
+        if self.is_ready() {
+            self.restart_at = Some(self.clock.elapsed());
+        } else if let Some(engine) = self.serving.take() {
+            engine.end();
         }
     }
 
@@ -224,11 +221,7 @@ impl Lifecycle {
         let gone = step(&mut engine, now, notices);
         match &engine.phase {
             Phase::LoadFailed(failure) => {
-                self.failure = Some(failure.clone());
-                pgrx::warning!(
-                    "text2sql: reload failed, the old engine stays: {}",
-                    failure.message
-                );
+                self.reload_failed(failure.clone());
                 engine.end();
                 return None;
             }
@@ -312,28 +305,43 @@ impl Lifecycle {
         pgrx::warning!("text2sql: no engine: {}", failure.message);
         self.failure = Some(failure);
         self.given_up = true;
+        self.restart_at = None;
     }
 
     fn start_if_due(&mut self) {
-        let due = self.restart_at.is_none_or(|at| self.clock.elapsed() >= at);
-        if self.serving.is_some() || !self.wanted || self.given_up || !due {
+        let due = match self.restart_at {
+            Some(at) => self.clock.elapsed() >= at,
+            None => self.serving.is_none(),
+        };
+        if !due || !self.wanted || self.given_up {
             return;
         }
         self.restart_at = None;
         match start(&self.entry) {
             Ok(engine) => {
                 self.failure = None;
-                self.serving = Some(engine);
+                let serves = self.serving.is_some();
+                let place = if serves { &mut self.successor } else { &mut self.serving };
+                *place = Some(engine);
+            }
+            Err(NotStarted::Never(failure)) if self.serving.is_some() => {
+                self.reload_failed(failure);
             }
             Err(NotStarted::Never(failure)) => self.give_up(failure),
             Err(NotStarted::NotNow(failure)) => self.try_again(failure),
         }
     }
 
+    fn reload_failed(&mut self, failure: Failure) {
+        pgrx::warning!("text2sql: reload failed, the old engine stays: {}", failure.message);
+        self.failure = Some(failure);
+    }
+
     /// Has an engine started later; said once.
     fn try_again(&mut self, failure: Failure) {
         if self.failure.as_ref() != Some(&failure) {
-            pgrx::warning!("text2sql: no engine yet: {}", failure.message);
+            let which = if self.serving.is_some() { "no new engine" } else { "no engine" };
+            pgrx::warning!("text2sql: {which} yet: {}", failure.message);
         }
         self.failure = Some(failure);
         self.restart_at = Some(self.clock.elapsed() + TRY_AGAIN);
@@ -514,5 +522,25 @@ mod tests {
             assert_eq!(engines.dead_end(), None);
             assert_eq!(engines.state(), EngineState::Loading { percent: 0 });
         }
+    }
+
+    #[pg_test]
+    fn a_reload_for_which_something_is_lacking_is_tried_again_while_the_old_engine_serves() {
+        let mut engines = lifecycle();
+        engines.serving = Some(engine(ready(), 1));
+        let (serving, now) = (engines.pid(), Instant::now());
+        engines.failure = Some(died("no process"));
+        engines.try_again(died("no process"));
+        engines.turn(now);
+        assert!(engines.restart_at.is_some() && engines.needs_polling());
+        assert_eq!(engines.failure().unwrap(), &died("no process"), "not yet tried again");
+        engines.restart_at = Some(Duration::ZERO);
+        engines.turn(now);
+        assert_eq!(engines.restart_at, None);
+        let tried = engines.failure().unwrap();
+        assert_eq!(tried.code, FailureCode::NoModel, "the entry names none: it was tried");
+        assert_eq!((engines.pid(), engines.running(), engines.dead_end()), (serving, 1, None));
+        assert!(engines.is_ready());
+        engines.end();
     }
 }

@@ -13,6 +13,7 @@ mod entry;
 mod fleet;
 mod kept;
 mod lifecycle;
+mod not_started;
 mod reports;
 mod session;
 

@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use text2sql_core::protocol::{
-    self, ClientFrame, EmbedRequest, Event, GenerateRequest, ServerFrame,
+    self, ClientFrame, EmbedRequest, Event, Failure, GenerateRequest, ServerFrame,
 };
-
 use text2sql_core::warm_up::Beginning;
 
 use super::allowance::Allowance;
@@ -58,6 +57,8 @@ pub struct Session {
     pub tried: Vec<String>,
     /// The request once more, where another model may be asked if one fails.
     pub spare: Option<Box<GenerateRequest>>,
+    /// What came of the models that were asked before the one it waits for or has; sentences.
+    earlier: Option<String>,
     /// What its prompt begins with, once the engine works on it.
     pub given: Option<Beginning>,
     /// Whether it has a place among the requests that may wait or run.
@@ -86,6 +87,7 @@ impl Session {
             model: None,
             tried: Vec::new(),
             spare: None,
+            earlier: None,
             given: None,
             has_place: true,
             channel,
@@ -121,18 +123,36 @@ impl Session {
         }
     }
 
+    /// The model it was given to failed, and another is to answer. Whatever comes of that one, this
+    /// is what went wrong first.
+    pub fn wait_for_another(&mut self, request: Box<GenerateRequest>, failure: &Failure) {
+        let sentence = failure.as_earlier(self.tried.last().map_or("", String::as_str));
+        self.earlier = Some(match self.earlier.take() {
+            Some(earlier) => format!("{sentence} {earlier}"),
+            None => sentence,
+        });
+        self.stage = Stage::Waiting(Wanted::Text(request));
+    }
+
     /// Passes an event on; the last one ends the session.
     pub fn send(&mut self, event: Event) {
         if event.is_last() {
             self.end();
         }
+        let event = match event {
+            Event::Failed { failure } => {
+                Event::Failed { failure: failure.after(self.earlier.as_deref()) }
+            }
+            other => other,
+        };
         self.frame(&ServerFrame::Event { event });
     }
 
     /// Tells the backend that the model is not there in time, and ends the session.
     pub fn send_loading(&mut self, percent: u8) {
         self.end();
-        self.frame(&ServerFrame::Loading { percent });
+        let earlier = self.earlier.take();
+        self.frame(&ServerFrame::Loading { percent, earlier });
     }
 
     /// Gives its place back, once. This comes before the last event is sent: a backend that has

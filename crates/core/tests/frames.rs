@@ -250,7 +250,7 @@ proptest! {
     fn messages_come_back(
         command in commands(), report in reports(), request in requests(), event in events(),
         position in any::<u32>(), texts in embed_requests(), startup_ms in any::<u64>(),
-        percent in any::<u8>(),
+        percent in any::<u8>(), earlier in any::<Option<String>>(),
     ) {
         prop_assert_eq!(&decode::<EngineCommand>(&encode(&command).unwrap()).unwrap(), &command);
         prop_assert_eq!(&decode::<EngineReport>(&encode(&report).unwrap()).unwrap(), &report);
@@ -258,7 +258,7 @@ proptest! {
         prop_assert_eq!(&decode::<ClientFrame>(&encode(&submit).unwrap()).unwrap(), &submit);
         let embed = ClientFrame::Embed { request: texts };
         prop_assert_eq!(&decode::<ClientFrame>(&encode(&embed).unwrap()).unwrap(), &embed);
-        let loading = ServerFrame::Loading { percent };
+        let loading = ServerFrame::Loading { percent, earlier };
         for frame in [ServerFrame::Queued { position }, loading, ServerFrame::Event { event }] {
             prop_assert_eq!(&decode::<ServerFrame>(&encode(&frame).unwrap()).unwrap(), &frame);
         }

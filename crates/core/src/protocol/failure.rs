@@ -33,6 +33,21 @@ impl Failure {
             hint: self.hint.map(tame),
         }
     }
+
+    /// One sentence for whoever is told of a later failure, and maybe another by its detail.
+    #[must_use]
+    pub fn as_earlier(&self, model: &str) -> String {
+        let detail = self.detail.as_ref().map(|detail| format!(" {detail}")).unwrap_or_default();
+        format!("Before that, model \"{model}\" failed: {}.{detail}", self.message)
+    }
+
+    /// With what had failed before it in its detail.
+    #[must_use]
+    pub fn after(mut self, earlier: Option<&str>) -> Self {
+        let sentences: Vec<&str> = self.detail.as_deref().into_iter().chain(earlier).collect();
+        self.detail = (!sentences.is_empty()).then(|| sentences.join(" "));
+        self
+    }
 }
 
 /// Kinds of [`Failure`].
@@ -71,6 +86,22 @@ mod tests {
     use super::*;
     use crate::schema::is_invisible;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_failure_of_the_first_model_is_not_hidden_by_that_of_the_next() {
+        let failure = |message: &str, detail: Option<&str>| Failure {
+            code: FailureCode::EngineDied,
+            message: message.to_owned(),
+            detail: detail.map(str::to_owned),
+            hint: None,
+        };
+        let earlier = failure("it ended", Some("Engine: killed.")).as_earlier("small");
+        assert_eq!(earlier, "Before that, model \"small\" failed: it ended. Engine: killed.");
+        let detail = |detail| failure("late", detail).after(Some(&earlier)).detail.unwrap();
+        assert_eq!(detail(None), earlier);
+        assert_eq!(detail(Some("A fact.")), format!("A fact. {earlier}"));
+        assert_eq!(failure("late", None).after(None), failure("late", None));
+    }
 
     proptest! {
         #[test]

@@ -40,6 +40,8 @@ pub enum ServerFrame {
     Loading {
         /// How far it is, 0 to 100.
         percent: u8,
+        /// What came of the models that were asked before, if any was; a sentence or more.
+        earlier: Option<String>,
     },
     /// Something happened to the generation.
     Event {

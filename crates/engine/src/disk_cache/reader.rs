@@ -8,7 +8,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::BufReader;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -95,8 +95,11 @@ impl DiskCache {
         match stored.read(&self.identity) {
             Ok(blocks) => prefixes.adopt(scope, &stored.header.tokens, blocks),
             Err(why) => {
-                let name = self.files.swap_remove(index).name;
-                self.refused.push(Refused { name, why });
+                let Stored { name, file, .. } = self.files.swap_remove(index);
+                // One that was removed since was emptied, too; there may be another of its name.
+                if !is_removed(&file) {
+                    self.refused.push(Refused { name, why });
+                }
             }
         }
     }
@@ -150,6 +153,10 @@ fn names(folder: &Path) -> Vec<(SystemTime, String, PathBuf)> {
         Some((used.unwrap_or(SystemTime::UNIX_EPOCH), name, entry.path()))
     });
     named.collect()
+}
+
+fn is_removed(file: &File) -> bool {
+    file.metadata().is_ok_and(|meta| meta.nlink() == 0)
 }
 
 fn open(path: &Path) -> std::io::Result<File> {

@@ -278,6 +278,23 @@ fn what_others_could_have_written_is_refused_and_what_is_no_file_left_alone() {
 }
 
 #[test]
+fn a_file_that_was_removed_and_emptied_while_it_was_open_is_not_complained_of() {
+    let (kept, bytes, prompt, identity) = sample();
+    let path = kept.put(SCOPE, &bytes);
+    let mut disk = DiskCache::open(kept.folder.path(), identity);
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    file.set_len(0).unwrap();
+    // Complaining would have the worker remove this one.
+    kept.put(SCOPE, &bytes);
+    let mut prefixes = PrefixCache::new(identity.shape, 1 << 30);
+    disk.fetch(SCOPE, &prompt, &mut prefixes);
+    assert_eq!((prefixes.known(SCOPE, &prompt), disk.refused().len()), (0, 0));
+    let (known, refused) = fetched(kept.folder.path(), identity, SCOPE, &prompt);
+    assert_eq!((known, refused.len()), (prompt.len() - 1, 0));
+}
+
+#[test]
 fn the_memory_of_prefixes_is_bounded_from_disk_too() {
     let (kept, bytes, prompt, identity) = sample();
     kept.put(SCOPE, &bytes);

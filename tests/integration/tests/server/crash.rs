@@ -105,6 +105,30 @@ fn an_engine_that_cannot_be_forked_at_the_moment_is_tried_again() {
 }
 
 #[test]
+fn a_reload_for_which_no_engine_can_be_forked_at_the_moment_is_made_up_for() {
+    let Some(server) = Server::start(&[good_rule()]) else { return };
+    server.await_state("ready");
+    let (worker, before) = (server.status("worker_pid"), server.status("engine_pid"));
+    let most = limit(&server, &worker, &["--nproc", "--output=HARD", "--noheadings"]);
+    limit(&server, &worker, &["--nproc=1:"]);
+    server.superuser().query("SELECT text2sql.reload()", &[]).unwrap();
+    eventually("the reason is told", Duration::from_secs(10), || {
+        server.status("reason").contains("could not start")
+    });
+    assert_eq!(server.status("state"), "ready");
+    assert_answers(&server);
+    assert_eq!(server.status("engine_pid"), before);
+    limit(&server, &worker, &[&format!("--nproc={most}:")]);
+    eventually("the new engine serves", Duration::from_secs(20), || {
+        server.status("engine_pid") != before
+    });
+    server.await_state("ready");
+    assert_eq!(server.status("reason"), "");
+    assert_eq!(server.status("engine_starts"), "2");
+    assert_answers(&server);
+}
+
+#[test]
 fn killing_the_idle_engine_only_delays_the_answer() {
     let Some(server) = Server::start(&[good_rule()]) else { return };
     server.await_state("ready");

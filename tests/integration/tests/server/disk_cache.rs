@@ -120,11 +120,14 @@ fn a_damaged_file_is_said_to_be_removed_and_made_anew() {
     restart(&server);
     assert!(warm(&mut server.analyst()).1 > prompt - 100);
 
-    // Where none are wanted, none are left.
+    // Where none are wanted, none are left, and an engine that has one open keeps no space.
+    let open = std::fs::File::open(&file).unwrap();
+    assert!(open.metadata().unwrap().len() > 0);
     let mut admin = server.superuser();
     admin.batch_execute("ALTER SYSTEM SET text2sql.prefix_cache_disk_size = 0").unwrap();
     admin.query("SELECT pg_reload_conf()", &[]).unwrap();
     eventually("it is removed", PATIENCE, || files(&server.cluster).is_empty());
+    eventually("it is emptied", PATIENCE, || open.metadata().unwrap().len() == 0);
 }
 
 #[test]

@@ -231,6 +231,30 @@ fn a_model_that_loads_is_waited_for_as_long_as_allowed_while_another_answers() {
 }
 
 #[test]
+fn a_model_that_loads_does_not_hide_why_the_one_before_it_failed() {
+    let config = Config::default().set("text2sql.startup_wait", "0");
+    let Some(server) = Server::start_with(json!({ "rules": [] }), config, SHOP) else { return };
+    let dying = json!({"rules": [{"reply": "SELECT 1", "before": "crash"}]});
+    let dying = File::new(&server, "dying.json", &dying.to_string());
+    let endless = File::new(&server, "endless.json", &json!({ "load_ms": 300_000 }).to_string());
+    let models = [model("dying", &dying), model("endless", &endless)];
+    set(&server, "models", &json!(models).to_string());
+    set(&server, "routing", "fallback");
+    server.superuser().batch_execute("SELECT text2sql.reload()").unwrap();
+    let states = "SELECT count(*) FROM text2sql.models()
+                  WHERE (name, state) IN (('dying', 'ready'), ('endless', 'loading'))";
+    eventually("one is ready", Duration::from_secs(20), || {
+        server.superuser().query_one(states, &[]).unwrap().get::<_, i64>(0) == 2
+    });
+    let error = ask(&server, "count them").unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::CANNOT_CONNECT_NOW), "{error:?}");
+    let error = error.as_db_error().unwrap();
+    assert!(error.message().contains('%'), "{error:?}");
+    let detail = error.detail().unwrap();
+    assert!(detail.contains(r#"model "dying" failed: the engine ended"#), "{detail}");
+}
+
+#[test]
 fn an_endpoint_answers_and_is_left_alone_when_it_fails() {
     let endpoint = Endpoint::start("```sql\nSELECT count(*) AS far FROM shop.customers;\n```");
     let Some(server) = server(Some(&endpoint)) else { return };
