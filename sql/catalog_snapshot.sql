@@ -39,7 +39,7 @@ WITH schemas AS MATERIALIZED (
            AND d.objsubid = 0 AND d.deptype = 'e') = 0
     THEN true ELSE false END
 ), columns AS MATERIALIZED (
-  SELECT r.oid AS relation, r.nspname, r.relname, r.filtered,
+  SELECT r.oid AS relation, r.nspname, r.relname, r.relkind, r.reltuples, r.filtered,
          a.attnum, a.attname, a.attnotnull,
          CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END AS base,
          CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS modifier,
@@ -80,12 +80,18 @@ WITH schemas AS MATERIALIZED (
            -- row security; the latter is said again above for views of other versions.
            (SELECT pg_catalog.json_agg(m.value ORDER BY m.n)
             FROM pg_catalog.pg_stats s
+            -- Those that occur once are in the histogram; of a small table these are all others.
             CROSS JOIN LATERAL pg_catalog.unnest(
-              s.most_common_vals::pg_catalog.text::pg_catalog.text[])
+              COALESCE(s.most_common_vals::pg_catalog.text::pg_catalog.text[], '{}')
+              || CASE WHEN c.reltuples <= 50
+                   THEN COALESCE(s.histogram_bounds::pg_catalog.text::pg_catalog.text[], '{}')
+                   ELSE '{}' END)
               WITH ORDINALITY m (value, n)
             WHERE s.schemaname = c.nspname AND s.tablename = c.relname AND s.attname = c.attname
-              AND s.most_common_vals IS NOT NULL AND s.n_distinct BETWEEN 1 AND 50
-              AND NOT s.inherited
+              -- Below 0 it is a share of the rows.
+              AND CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples
+                       ELSE s.n_distinct END BETWEEN 1 AND 50
+              AND s.inherited = (c.relkind = 'p')
               AND m.n <= 30 AND pg_catalog.length(m.value) <= 40 AND m.value !~ '[[:cntrl:]]')
          END AS values
   FROM columns c

@@ -117,6 +117,34 @@ SELECT told('ports of Old Harbour');
 RESET ROLE;
 DROP TABLE shop.ports;
 
+-- Shown in prompts: all of a small table whose values are all different, those that recur in a few rows,
+-- those of a partitioned table; none of a longer one whose values are all different.
+CREATE TABLE shop.kinds (code text PRIMARY KEY, label text, family text);
+INSERT INTO shop.kinds VALUES ('B', 'Boxed', 'dry'), ('C', 'Chilled', 'cold'), ('F', 'Frozen', 'cold');
+CREATE TABLE shop.labels (label text);
+INSERT INTO shop.labels SELECT 'label ' || i FROM generate_series(1, 60) AS i;
+CREATE TABLE shop.parts (id int, state text, region text) PARTITION BY LIST (region);
+CREATE TABLE shop.parts_n PARTITION OF shop.parts FOR VALUES IN ('north');
+CREATE TABLE shop.parts_s PARTITION OF shop.parts FOR VALUES IN ('south');
+INSERT INTO shop.parts SELECT i, CASE WHEN i % 3 = 0 THEN 'worn' ELSE 'new' END, CASE WHEN i % 4 = 0 THEN 'south' ELSE 'north' END
+FROM generate_series(1, 60) AS i;
+ANALYZE shop.kinds, shop.labels, shop.parts;
+GRANT SELECT ON shop.kinds, shop.labels, shop.parts TO analyst;
+CREATE FUNCTION shown(relation text) RETURNS text LANGUAGE sql
+AS $$SELECT (regexp_match(text2sql.prompt('How many?'), format('CREATE TABLE shop.%s .*?\n\);', relation)))[1]$$;
+SET ROLE analyst;
+SELECT shown('kinds');
+SELECT shown('labels');
+SELECT shown('parts');
+RESET ROLE;
+REVOKE SELECT ON shop.kinds FROM analyst;
+GRANT SELECT (code, family) ON shop.kinds TO analyst;
+SET ROLE analyst;
+SELECT shown('kinds');
+RESET ROLE;
+DROP FUNCTION shown(text);
+DROP TABLE shop.kinds, shop.labels, shop.parts;
+
 -- Columns by name: allowed whatever they are called, denied at once.
 SELECT text2sql.allow_values('shop.suppliers', 'contact'), text2sql.deny_values('shop.depots');
 SELECT column_name, value_count, outcome FROM text2sql.refresh_values('shop.suppliers');

@@ -274,7 +274,7 @@ mod tests {
             Tables:
             CREATE TABLE shop.customers ( -- People who have bought something; thousands of rows
               id bigint PRIMARY KEY,
-              name text, -- e.g. 'Ann O''Hara', 'Bo', 'Cy'
+              name text, -- e.g. 'Ann O''Hara', 'Bo', 'Cy', 'Di'
               city varchar(80), -- Where the parcels go; e.g. 'Berlin', 'Paris'
               created_at timestamptz
             );

@@ -16,8 +16,13 @@ use super::{quote_ident, sanitize};
 const MAX_COMMENT: usize = 200;
 /// Longest value, characters.
 const MAX_VALUE: usize = 40;
-/// Common values shown for a column: more give no more right answers (M-Schema uses 2 to 3).
+/// Common values shown for a column of many: as examples, more say no more (M-Schema uses 2 to 3).
 const MAX_VALUES: usize = 3;
+/// Most values of a column that is shown with all of them, as those of codes and states: a filter needs
+/// the one that is meant, not an example.
+const MAX_CODES: usize = 8;
+/// Longest list of such values, bytes.
+const MAX_CODES_LENGTH: usize = 80;
 /// Labels shown of an enum; filters need the exact label, so nearly all enums are whole.
 const MAX_LABELS: usize = 40;
 /// Other names shown of a relation or column.
@@ -269,7 +274,13 @@ fn values(column: &Attribute, detail: Detail) -> Option<String> {
     if detail != Detail::Full || column.common_values.is_empty() || !is_text(&column.type_name) {
         return None;
     }
-    Some(format!("e.g. {}", quoted_list(column.common_values.iter().take(MAX_VALUES))))
+    let shown = if are_codes(&column.common_values) { MAX_CODES } else { MAX_VALUES };
+    Some(format!("e.g. {}", quoted_list(column.common_values.iter().take(shown))))
+}
+
+/// Whether values are few and short.
+fn are_codes(values: &[String]) -> bool {
+    values.len() <= MAX_CODES && values.iter().map(String::len).sum::<usize>() <= MAX_CODES_LENGTH
 }
 
 /// Values of other types say nothing a model does not know: `e.g. 17, 4711`.
@@ -373,7 +384,7 @@ mod tests {
         expect![[r#"
             CREATE TABLE shop.customers ( -- People who have bought something; thousands of rows
               id bigint PRIMARY KEY,
-              name text, -- e.g. 'Ann O''Hara', 'Bo', 'Cy'
+              name text, -- e.g. 'Ann O''Hara', 'Bo', 'Cy', 'Di'
               city varchar(80), -- Where the parcels go; e.g. 'Berlin', 'Paris'
               created_at timestamptz
             );
@@ -476,6 +487,26 @@ mod tests {
             let text = render(&snapshot, &[1, 2], detail);
             assert!(!text.contains("hidden") && !text.contains("REFERENCES"), "{text}");
         }
+    }
+
+    #[test]
+    fn codes_are_shown_with_all_of_them_and_of_many_values_a_few() {
+        let mut snapshot = fixture::shop();
+        let mut shown = |values: &[&str]| {
+            snapshot.relations[0].columns[1].common_values =
+                values.iter().map(|value| (*value).to_owned()).collect();
+            let text = render(&snapshot, &[0], Detail::Full);
+            let line = text.lines().find(|line| line.contains("e.g. ")).unwrap();
+            line.split_once("e.g. ").unwrap().1.to_owned()
+        };
+        let codes = ["A", "B", "C", "D", "E", "F", "G", "H", "I"];
+        assert_eq!(shown(&codes[..8]), "'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'");
+        assert_eq!(shown(&codes), "'A', 'B', 'C'");
+        let long = ["a".repeat(30), "b".repeat(30), "c".repeat(20), "d".to_owned()];
+        let long: Vec<&str> = long.iter().map(String::as_str).collect();
+        assert_eq!(shown(&long).matches(", ").count(), 2);
+        assert_eq!(shown(&long[1..]).matches(", ").count(), 2);
+        assert_eq!(shown(&[long[1], long[2], "e", "f"]).matches(", ").count(), 3);
     }
 
     #[test]
