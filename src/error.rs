@@ -105,6 +105,12 @@ pub enum Error {
         /// What is missing, and what there is.
         why: String,
     },
+    /// The model says that what is asked is not there.
+    #[error("what this role may read does not answer the question")]
+    Missing {
+        /// What is missing, and what there is.
+        why: String,
+    },
     /// The statement is too likely wrong.
     #[error("the answer is too uncertain")]
     Uncertain {
@@ -165,7 +171,7 @@ impl Error {
     pub fn own_state(&self) -> Option<&'static str> {
         match self {
             Self::Ambiguous { .. } => Some("TS001"),
-            Self::Unrelated { .. } | Self::Uncertain { .. } => Some("TS002"),
+            Self::Unrelated { .. } | Self::Missing { .. } | Self::Uncertain { .. } => Some("TS002"),
             _ => None,
         }
     }
@@ -177,7 +183,7 @@ impl Error {
                 Outcome::Refused { candidate, .. } | Outcome::NoValidSql { candidate, .. } => {
                     Some(candidate)
                 }
-                Outcome::Sql { .. } => None,
+                Outcome::Sql { .. } | Outcome::Missing { .. } => None,
             },
             _ => None,
         }

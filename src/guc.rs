@@ -31,7 +31,7 @@ pub use models::{
 };
 pub use prompts::{
     Constrained, clarify, confidence_curves, constrained, examples, min_confidence, prompt_tokens,
-    recall_snapshots, schemas, semantics, templates,
+    recall_snapshots, refuse_missing, schemas, semantics, templates,
 };
 pub use requests::{
     generation_timeout, log_questions, max_new_tokens, max_parallel, max_question_length,

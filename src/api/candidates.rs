@@ -4,8 +4,8 @@
 //! own: they take turns with those of other roles, share what was computed of the prompt, and end
 //! with a dropped request. Seeds are part of the requests, and candidates are looked at in order, so
 //! the same question gets the same answer. Each goes the way of every statement; the most frequent
-//! result wins ([`Ballot`]). They are asked for beside the first one, or after it where it
-//! is doubtful or not valid. Called by [`super::question`].
+//! result wins ([`Ballot`]). They are asked for beside the first one, or after it where it is doubtful,
+//! not valid, or says that something is missing. Called by [`super::question`].
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -100,6 +100,14 @@ impl<'q> Further<'q> {
             (CandidatesIf::Invalid, Some(_)) => false,
             (CandidatesIf::Doubtful | CandidatesIf::Invalid, None) => true,
         };
+        wanted.then(|| Self::ask(draft, route, patience))
+    }
+
+    /// Asks for those that may find what the first one says is missing.
+    pub fn instead_of_missing(
+        (draft, route, patience): (&'q Draft, &Route, Patience),
+    ) -> Option<Self> {
+        let wanted = guc::candidates() > 1 && guc::candidates_if() != CandidatesIf::Invalid;
         wanted.then(|| Self::ask(draft, route, patience))
     }
 

@@ -1,7 +1,8 @@
 //! Questions that are not answered because nothing speaks for an answer.
 //!
 //! Owns when: before the model is asked where the question has little to do with what the caller may
-//! read, and afterwards where the statement's confidence is below `text2sql.min_confidence`. Why, and
+//! read, and afterwards where the model says that something is missing, or the statement's confidence
+//! is below `text2sql.min_confidence`. Why, and
 //! what there is instead, is [`text2sql_core::doubt`]'s. Called by [`super::question`].
 
 use text2sql_core::confidence::confidence;
@@ -11,6 +12,7 @@ use text2sql_core::link::Question;
 use text2sql_core::schema::Snapshot;
 
 use super::answer::Answer;
+use super::draft::Draft;
 use crate::error::Error;
 use crate::guc;
 
@@ -31,6 +33,11 @@ pub fn require_relation(question: Question<'_>, snapshot: &Snapshot) -> Result<(
         Some(why) => Err(Error::Unrelated { why }),
         None => Ok(()),
     }
+}
+
+/// What a caller is told where the model says that `what` is not there.
+pub fn missing(what: &str, question: &str, draft: &Draft) -> Error {
+    Error::Missing { why: doubt::missing(what, draft.shown, &draft.snapshot, question) }
 }
 
 /// Refuses an answer that is less likely right than `wanted`. One of a model that does not tell how

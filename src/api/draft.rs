@@ -26,6 +26,8 @@ pub struct Draft {
     pub found: Vec<FoundValue>,
     /// What the model will be sent first.
     pub prompt: ChatPrompt,
+    /// How many relations of the snapshot it shows.
+    pub shown: usize,
     /// Which model is wanted.
     pub route: Route,
     /// What answers must keep to.
@@ -78,7 +80,8 @@ impl Draft {
             remote: guc::remote(),
         };
         let constraint = constraint(&snapshot);
-        Ok(Self { snapshot, found, prompt, route, constraint })
+        let shown = selection.relations.len();
+        Ok(Self { snapshot, found, prompt, shown, route, constraint })
     }
 
     /// Whether a model would be sent the same.

@@ -107,7 +107,9 @@ fn class(failure: &Error) -> Option<&'static str> {
             _ => "no_statement",
         }),
         Error::Ambiguous { .. } => Some("asked_back"),
-        Error::Unrelated { .. } | Error::Uncertain { .. } => Some("declined"),
+        Error::Unrelated { .. } | Error::Missing { .. } | Error::Uncertain { .. } => {
+            Some("declined")
+        }
         Error::Exec(ExecError::Timeout { .. }) => Some("timeout"),
         Error::Exec(ExecError::Permission { .. } | ExecError::Refused { .. }) => Some("refused"),
         Error::Exec(

@@ -253,6 +253,22 @@ impl<'a> Question<'a> {
                         }
                     }
                 }
+                Action::Finish(Outcome::Missing { what }) => {
+                    let others = further
+                        .take()
+                        .or_else(|| Further::instead_of_missing((&draft, &route, patience)));
+                    let winner = others.and_then(|others| work.elect(&checking, None, others));
+                    let winner = winner.or_else(|| {
+                        let may_go_on = !guc::refuse_missing();
+                        let last =
+                            may_go_on.then(|| Further::last((&draft, &route, patience)))??;
+                        work.elect(&checking, None, last)
+                    });
+                    return match winner {
+                        Some(winner) => Ok(work.answer(&checking, winner, pipeline.attempts())),
+                        None => Err(doubt::missing(&what, text, &draft)),
+                    };
+                }
                 Action::Finish(outcome) => {
                     let first = accepted.take();
                     let attempts = pipeline.attempts();

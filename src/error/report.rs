@@ -130,6 +130,10 @@ impl From<Error> for ErrorReport {
                     "Ask about what there is; text2sql.link() shows what a question is taken to be \
                      about. With text2sql.min_confidence at 0 it is answered all the same.",
                 ),
+            Error::Missing { why } => report(own_state::STAND_IN, message).set_detail(why).set_hint(
+                "Ask about what there is; text2sql.link() shows what a question is taken to be about. \
+                 If it is there, say where, or set text2sql.refuse_missing to off.",
+            ),
             Error::Uncertain { why } => report(own_state::STAND_IN, message)
                 .set_detail(why)
                 .set_hint(
@@ -248,8 +252,11 @@ fn client(error: ClientError) -> ErrorReport {
     match error {
         ClientError::NoWorker => report(PgSqlErrorCode::ERRCODE_CANNOT_CONNECT_NOW, message)
             .set_hint("It is started again within a second; ask once more."),
-        ClientError::Loading { .. } => report(PgSqlErrorCode::ERRCODE_CANNOT_CONNECT_NOW, message)
-            .set_hint("Ask again in a while, or raise text2sql.startup_wait."),
+        ClientError::Loading { earlier, .. } => explained(
+            report(PgSqlErrorCode::ERRCODE_CANNOT_CONNECT_NOW, message),
+            earlier,
+            Some("Ask again in a while, or raise text2sql.startup_wait.".to_owned()),
+        ),
         ClientError::Unavailable(cause) => {
             let cause = cause.unwrap_or_else(unexplained);
             let message = format!("the model is not available: {}", cause.message);
@@ -311,7 +318,7 @@ fn no_statement(outcome: Outcome) -> ErrorReport {
                 .set_detail(shown(&candidate, &format!("Last problem: {reason}.")))
                 .set_hint("Ask in other words, naming the tables and columns you mean.")
         }
-        Outcome::Sql { .. } => {
+        Outcome::Sql { .. } | Outcome::Missing { .. } => {
             report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, "a statement was accepted and lost")
         }
     }

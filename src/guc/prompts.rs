@@ -56,6 +56,13 @@ pub fn clarify() -> bool {
     CLARIFY.get()
 }
 
+static REFUSE_MISSING: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether a model is believed that says the tables lack what is asked.
+pub fn refuse_missing() -> bool {
+    REFUSE_MISSING.get()
+}
+
 static MIN_CONFIDENCE: GucSetting<f64> = GucSetting::<f64>::new(0.0);
 
 /// Least probability of being right that an answer must have; 0 is none.
@@ -147,6 +154,14 @@ pub(super) fn define() {
         c"Ask back where a question can be read in several ways.",
         c"It ends with SQLSTATE TS001 and the readings there are.",
         &CLARIFY,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.refuse_missing",
+        c"Believe a model that says the tables lack what is asked.",
+        c"It ends with SQLSTATE TS002 and what is missing, unless one of the further candidates has an answer; off, it is asked once more before.",
+        &REFUSE_MISSING,
         GucContext::Userset,
         GucFlags::default(),
     );

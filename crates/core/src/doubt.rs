@@ -30,6 +30,15 @@ pub fn unrelated<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>) 
     })
 }
 
+/// What a model that was shown so many relations says is missing (`what`, on one line), and what there
+/// is; a detail for an error.
+#[must_use]
+pub fn missing(what: &str, shown: usize, snapshot: &Snapshot, question: &str) -> String {
+    let all = snapshot.relations.len();
+    let among = if shown < all { format!(" among {shown} of {all} tables") } else { String::new() };
+    format!("The model does not find{among}: {what}. {}", there_is(snapshot, question))
+}
+
 /// Why a statement is not taken whose confidence is below `wanted`; a detail for an error.
 #[must_use]
 pub fn uncertain(
@@ -113,6 +122,18 @@ mod tests {
              There is: shop.customers (id, name, city, created_at); shop.order_items (order_id, \
              line, \"Unit Price\"); shop.orders (id, customer_id, status, total)."
         );
+    }
+
+    #[test]
+    fn what_a_model_does_not_find_is_told_with_what_there_is() {
+        assert_eq!(
+            missing("phone numbers", 4, &shop(), "Phone numbers of customers in Paris?"),
+            "The model does not find: phone numbers. There is: shop.customers (id, name, city, \
+             created_at); shop.orders (customer_id, id, status, total); shop.order_items \
+             (order_id, line, \"Unit Price\")."
+        );
+        let told = missing("phone numbers", 2, &shop(), "Phone numbers?");
+        assert!(told.starts_with("The model does not find among 2 of 4 tables: phone numbers. "));
     }
 
     #[test]

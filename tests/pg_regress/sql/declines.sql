@@ -29,6 +29,18 @@ SELECT verdict, reason FROM text2sql.evaluate('unsure of the customers', 'SELECT
 SELECT sql, confidence < 0.5 AS is_low FROM text2sql.explain('unsure of the customers');
 SELECT confidence > 0.5 AS is_high FROM text2sql.explain('sure of the customers');
 SELECT text2sql.ask('sure of the customers');
+-- A model that says what is missing is believed, whatever confidence is wanted.
+SET text2sql.min_confidence = 0;
+SELECT * FROM failure($$SELECT text2sql.ask('phone number of each customer')$$);
+SELECT * FROM failure($$SELECT text2sql.generate('phone number of each customer')$$);
+SELECT * FROM failure($$SELECT * FROM text2sql.explain('phone number of each customer')$$);
+SELECT verdict, reason FROM text2sql.evaluate('phone number of each customer', 'SELECT 1');
+-- Unless another candidate has an answer; with the setting off, it is asked once more.
+SELECT text2sql.ask('home town of customer 2');
+SET text2sql.refuse_missing = off;
+SELECT text2sql.ask('phone number of each customer');
+RESET text2sql.refuse_missing;
+SET text2sql.min_confidence = 0.5;
 -- What statements of a model are judged by can be given, by a superuser.
 SET text2sql.confidence_curves = '[]';
 RESET ROLE;

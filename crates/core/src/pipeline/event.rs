@@ -132,4 +132,9 @@ pub enum Outcome {
         /// Generations made.
         attempts: u32,
     },
+    /// The model says that what is asked is not there.
+    Missing {
+        /// What, in the model's words, on one line.
+        what: String,
+    },
 }

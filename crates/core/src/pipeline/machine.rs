@@ -8,7 +8,7 @@ use super::event::{Action, Event, Outcome, Rejection, Stage};
 use crate::chat::ChatPrompt;
 use crate::prompt;
 use crate::protocol::Finish;
-use crate::sql::{CandidateSql, ParsedSql, policy};
+use crate::sql::{CandidateSql, ParsedSql, missing, policy};
 
 /// What the model and the user are told of an answer cut off by its length.
 const UNFINISHED: &str = "the statement was not finished";
@@ -65,7 +65,10 @@ impl Pipeline {
             (State::New, Event::Start) => Ok(self.generate(self.prompt.clone())),
             (State::Generating, Event::Generated { text, finish }) => {
                 Ok(match self.judge(&text, finish) {
-                    Ok(parsed) => self.check(parsed),
+                    Ok(parsed) => match missing(&parsed) {
+                        Some(what) => Action::Finish(Outcome::Missing { what }),
+                        None => self.check(parsed),
+                    },
                     Err(rejection) => self.fail(text.trim().to_owned(), rejection),
                 })
             }
@@ -204,6 +207,18 @@ mod tests {
         let accepted = pipeline.on(Event::Accepted { sql: "SELECT 1".into() });
         let outcome = Outcome::Sql { sql: "SELECT 1".into(), attempts: 1 };
         assert_eq!(accepted, Ok(Action::Finish(outcome)));
+    }
+
+    #[test]
+    fn a_model_that_finds_something_missing_is_asked_no_further() {
+        let says = "SELECT 'phone numbers of customers' AS missing";
+        let mut pipeline = started(1);
+        let outcome = Outcome::Missing { what: "phone numbers of customers".into() };
+        assert_eq!(answer(&mut pipeline, says), Action::Finish(outcome.clone()));
+        let mut pipeline = started(1);
+        answer(&mut pipeline, "SELECT c.phone FROM s.t AS c");
+        reject(&mut pipeline, "column c.phone does not exist");
+        assert_eq!(answer(&mut pipeline, says), Action::Finish(outcome));
     }
 
     #[test]
