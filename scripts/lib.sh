@@ -9,7 +9,7 @@ pg_major=${TEXT2SQL_PG_MAJOR:-15}
 pgrx_version=0.18.1
 # What the demonstration asks unless TEXT2SQL_MODEL_NAME names another model of models.toml.
 # shellcheck disable=SC2034
-DEFAULT_MODEL=1.5b
+DEFAULT_MODEL=1.5b-business
 # The server refuses to run as root, so root hands it to this user.
 server_user=${TEXT2SQL_SERVER_USER:-postgres}
 
