@@ -12,7 +12,7 @@ use crate::signals::Signals;
 /// Words that are nowhere, at least, of a question that has little to do with a schema: one alone may
 /// be another name for something.
 const MISSING: usize = 2;
-/// And that many for each word that is somewhere. Figures are in docs/evaluation.md.
+/// And that many for each word that is somewhere. Figures are in docs/evaluation/saying-no.md.
 const MISSING_FOR_EACH: usize = 3;
 /// Most words told.
 const WORDS: usize = 6;

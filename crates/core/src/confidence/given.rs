@@ -88,7 +88,7 @@ impl Curves {
     }
 
     /// The curve of the model of that name; for one that nothing was fitted to, the first that is built in:
-    /// that orders its statements, but may be off in what it promises (docs/evaluation.md has by how much).
+    /// that orders its statements, but may be off in what it promises (docs/evaluation/saying-no.md has by how much).
     #[must_use]
     pub fn of(&self, model: Option<&str>) -> &Curve {
         let given = self.given.iter().find(|(name, _)| Some(name.as_str()) == model);

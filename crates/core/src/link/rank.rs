@@ -14,7 +14,7 @@ use super::schemas::by_schema;
 use super::values::ValueHit;
 use super::words::{Spelled, is_stop_word, spelled, split};
 
-// All weights were fitted together, see docs/evaluation.md. A name says more than a description,
+// All weights were fitted together, see docs/evaluation/linking.md. A name says more than a description,
 // and the relation's own name more than a column's.
 const IN_TABLE_NAME: f32 = 3.0;
 pub(super) const IN_COLUMN_NAME: f32 = 2.0;

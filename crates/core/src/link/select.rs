@@ -20,7 +20,7 @@ use crate::schema::{Detail, Part, Snapshot, render_part};
 const WANTED: usize = 15;
 /// A relation whose text takes more than this part of the budget is shown in part. Of relations with 600
 /// columns, of which a database has five, halves leave no room for the third
-/// (docs/evaluation.md).
+/// (docs/evaluation/linking.md).
 const WIDE: usize = 8;
 
 /// What the schema's text may cost.

@@ -13,7 +13,7 @@ use crate::link::{is_stop_word, split};
 use crate::schema::{RelationName, Snapshot};
 
 /// Examples less like the question than this are not told: the share of what both say in what either
-/// says, by weight. Fitted with [`KINDS`], see docs/evaluation.md.
+/// says, by weight. Fitted with [`KINDS`], see docs/evaluation/levers.md.
 const LIKE: f32 = 0.45;
 
 /// Words by which questions ask for different kinds of things, a line for each kind.
