@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use text2sql_core::link;
 use text2sql_core::protocol::GenerationStats;
+use text2sql_core::route::Route;
 use text2sql_core::schema::Snapshot;
 use text2sql_core::signals::Signals;
 use text2sql_core::sql::{ParsedSql, RelationRef};
@@ -14,7 +15,7 @@ use super::candidates::{Candidate, Checking, Effort, Further, Winner, elect};
 use super::check::Check;
 use super::draft::Draft;
 use crate::audit::Gave;
-use crate::ipc::client::Generation;
+use crate::ipc::client::{Generation, Patience};
 
 /// Time of each stage.
 #[derive(Debug, Clone, Copy, Default)]
@@ -93,6 +94,17 @@ impl Work {
             add(&mut self.stats, stats);
         }
         winner
+    }
+
+    /// One more that is kept to the caller's catalog, where nothing written freely came of it.
+    pub fn elect_last<C: Check>(
+        &mut self,
+        checking: &Checking<'_, C>,
+        route: &Route,
+        patience: Patience,
+    ) -> Option<Winner<C::Given>> {
+        let last = Further::last((checking.draft, route, patience))?;
+        self.elect(checking, None, last)
     }
 
     /// The answer.

@@ -257,13 +257,10 @@ impl<'a> Question<'a> {
                     let others = further
                         .take()
                         .or_else(|| Further::instead_of_missing((&draft, &route, patience)));
-                    let winner = others.and_then(|others| work.elect(&checking, None, others));
-                    let winner = winner.or_else(|| {
-                        let may_go_on = !guc::refuse_missing();
-                        let last =
-                            may_go_on.then(|| Further::last((&draft, &route, patience)))??;
-                        work.elect(&checking, None, last)
-                    });
+                    let mut winner = others.and_then(|others| work.elect(&checking, None, others));
+                    if winner.is_none() && !guc::refuse_missing() {
+                        winner = work.elect_last(&checking, &route, patience);
+                    }
                     return match winner {
                         Some(winner) => Ok(work.answer(&checking, winner, pipeline.attempts())),
                         None => Err(doubt::missing(&what, text, &draft)),
@@ -272,24 +269,22 @@ impl<'a> Question<'a> {
                 Action::Finish(outcome) => {
                     let first = accepted.take();
                     let attempts = pipeline.attempts();
-                    if !matches!(outcome, Outcome::Refused { .. }) {
+                    let may_go_on = !matches!(outcome, Outcome::Refused { .. });
+                    if may_go_on {
                         let way = (&draft, &route, patience);
                         further = further
                             .or_else(|| Further::after(first.as_ref(), attempts, check, way));
                     }
-                    let winner = match (further.take(), first) {
+                    let mut winner = match (further.take(), first) {
                         (Some(further), first) => work.elect(&checking, first, further),
                         (None, first) => first.map(|candidate| {
                             let is_empty = check.is_empty(&candidate.given);
                             Winner { candidate, votes: 1, of: 1, is_empty }
                         }),
                     };
-                    let winner = winner.or_else(|| {
-                        let may_go_on = !matches!(outcome, Outcome::Refused { .. });
-                        let last =
-                            may_go_on.then(|| Further::last((&draft, &route, patience)))??;
-                        work.elect(&checking, None, last)
-                    });
+                    if winner.is_none() && may_go_on {
+                        winner = work.elect_last(&checking, &route, patience);
+                    }
                     let Some(winner) = winner else {
                         return Err(Error::NoStatement(Box::new(outcome)));
                     };
