@@ -80,7 +80,7 @@ WITH schemas AS MATERIALIZED (
            -- row security; the latter is said again above for views of other versions.
            (SELECT pg_catalog.json_agg(m.value ORDER BY m.n)
             FROM pg_catalog.pg_stats s
-            -- Those that occur once are in the histogram; of a small table these are all others.
+            -- Of those that occur once, two or more are in the histogram: of a small table all of them.
             CROSS JOIN LATERAL pg_catalog.unnest(
               COALESCE(s.most_common_vals::pg_catalog.text::pg_catalog.text[], '{}')
               || CASE WHEN c.reltuples <= 50
@@ -92,6 +92,11 @@ WITH schemas AS MATERIALIZED (
               AND CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples
                        ELSE s.n_distinct END BETWEEN 1 AND 50
               AND s.inherited = (c.relkind = 'p')
+              -- On another server roles may see different rows.
+              AND (c.relkind <> 'p' OR NOT EXISTS (
+                SELECT FROM pg_catalog.pg_partition_tree(c.relation) part
+                JOIN pg_catalog.pg_class far ON far.oid = part.relid
+                WHERE far.relkind = 'f'))
               AND m.n <= 30 AND pg_catalog.length(m.value) <= 40 AND m.value !~ '[[:cntrl:]]')
          END AS values
   FROM columns c

@@ -1,11 +1,12 @@
 //! Runs `sql/catalog_snapshot.sql` as a role.
 
 use pgrx::prelude::*;
+use text2sql_core::link::{self, ValueSetting};
 use text2sql_core::schema::Snapshot;
 use text2sql_core::semantics::{self, Definition};
 
 use super::cache::View;
-use super::{definitions, functions};
+use super::{definitions, functions, withheld};
 use crate::pg::subxact::{self, Scope};
 use crate::pg::{role, settings};
 
@@ -42,6 +43,7 @@ pub(super) fn load(view: &View) -> Result<Snapshot, CatalogError> {
             shorten(&mut column.comment);
         }
     }
+    link::withhold_values(&mut snapshot, &read.withheld);
     // Only here: whatever uses the snapshot sees what its role may know, and nothing else.
     semantics::apply(&mut snapshot, read.definitions);
     Ok(snapshot)
@@ -53,6 +55,8 @@ struct Read {
     functions: Vec<String>,
     /// Of all roles.
     definitions: Vec<Definition>,
+    /// What administrators say of stored values.
+    withheld: Vec<ValueSetting>,
 }
 
 fn query(scope: &Scope, view: &View) -> Result<Read, CatalogError> {
@@ -73,7 +77,7 @@ fn query(scope: &Scope, view: &View) -> Result<Read, CatalogError> {
     .map_err(|error| CatalogError::Query(error.to_string()))?
     .ok_or_else(|| CatalogError::Query("no row".to_owned()))?;
     let definitions = if view.semantics { definitions::load(view)? } else { Vec::new() };
-    Ok(Read { text, functions: functions::names(), definitions })
+    Ok(Read { text, functions: functions::names(), definitions, withheld: withheld::load(view)? })
 }
 
 fn shorten(comment: &mut Option<String>) {

@@ -10,6 +10,7 @@ mod everything;
 mod functions;
 mod kept;
 mod load;
+mod withheld;
 
 pub use cache::{View, recalled, snapshot};
 pub use everything::everything;

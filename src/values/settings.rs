@@ -1,7 +1,7 @@
 //! Which columns administrators allow and deny.
 //!
-//! Writes the table of settings, as its owner. With each change the values concerned leave the index at
-//! once; the next refresh keeps what may be kept. Called by `api`, after it has looked at the caller's
+//! Writes the table of settings, as its owner. With each change the values concerned leave the index and
+//! what sessions know of the catalog at once; the next refresh keeps what may be kept. Called by `api`, after it has looked at the caller's
 //! rights.
 
 use pgrx::pg_sys::Oid;
@@ -9,7 +9,7 @@ use pgrx::prelude::*;
 use pgrx::spi::Error as SpiError;
 use text2sql_core::schema::RelationName;
 
-use crate::pg::{role, server};
+use crate::pg::{invalidation, role, server};
 
 const PUT: &str = "
     INSERT INTO text2sql.value_setting AS s (schema_name, relation_name, column_name, allowed, set_by)
@@ -66,5 +66,8 @@ fn as_owner<R>(
     change: impl FnOnce(&mut pgrx::spi::SpiClient<'_>) -> Result<R, SpiError>,
 ) -> Result<R, String> {
     let owner = super::owner().ok_or("there is no table text2sql.value_setting")?;
-    role::read_as(owner, || Spi::connect_mut(change)).map_err(|error| error.to_string())
+    let result = role::read_as(owner, || Spi::connect_mut(change));
+    // Snapshots hold values of statistics, less those denied.
+    invalidation::announce(c"text2sql", c"value_setting");
+    result.map_err(|error| error.to_string())
 }

@@ -137,6 +137,24 @@ SELECT shown('kinds');
 SELECT shown('labels');
 SELECT shown('parts');
 RESET ROLE;
+-- Less those that are denied, at once, and unless they are allowed, what looks like a secret.
+SELECT text2sql.deny_values('shop.kinds', 'label'), text2sql.deny_values('shop.parts');
+UPDATE shop.kinds SET family = 'ann' || code || '@example.org';
+ANALYZE shop.kinds;
+SET ROLE analyst;
+SELECT shown('kinds');
+SELECT shown('parts');
+RESET ROLE;
+SELECT text2sql.allow_values('shop.kinds', 'family'), text2sql.reset_values('shop.kinds', 'label'),
+  text2sql.allow_values('shop.parts', 'state');
+SET ROLE analyst;
+SELECT shown('kinds');
+SELECT shown('parts');
+RESET ROLE;
+SELECT text2sql.reset_values('shop.kinds', 'family'), text2sql.reset_values('shop.parts', 'state'),
+  text2sql.reset_values('shop.parts');
+UPDATE shop.kinds SET family = CASE code WHEN 'B' THEN 'dry' ELSE 'cold' END;
+ANALYZE shop.kinds;
 REVOKE SELECT ON shop.kinds FROM analyst;
 GRANT SELECT (code, family) ON shop.kinds TO analyst;
 SET ROLE analyst;

@@ -22,6 +22,7 @@ mod sought;
 mod stored;
 mod trigrams;
 mod values;
+mod withheld;
 mod words;
 
 pub use fit::{Fit, best, fit, named};
@@ -35,4 +36,5 @@ pub use select::{Budget, Selection, estimate_tokens, select, select_near};
 pub use sought::{Sought, sought};
 pub use stored::{MAX_VALUE, key, looks_secret};
 pub use values::{ValueHit, value_hits};
+pub use withheld::{ValueSetting, withhold_values};
 pub(crate) use words::{is_stop_word, spelled, split};
