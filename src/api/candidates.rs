@@ -103,11 +103,12 @@ impl<'q> Further<'q> {
         wanted.then(|| Self::ask(draft, route, patience))
     }
 
-    /// Asks for those that may find what the first one says is missing.
+    /// Asks for those that may find what the first one says is missing. Where candidates are drawn for
+    /// every question, they were.
     pub fn instead_of_missing(
         (draft, route, patience): (&'q Draft, &Route, Patience),
     ) -> Option<Self> {
-        let wanted = guc::candidates() > 1 && guc::candidates_if() != CandidatesIf::Invalid;
+        let wanted = guc::candidates() > 1 && guc::candidates_if() == CandidatesIf::Doubtful;
         wanted.then(|| Self::ask(draft, route, patience))
     }
 

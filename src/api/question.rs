@@ -185,7 +185,8 @@ impl<'a> Question<'a> {
         let checking = Checking { text, guard, draft: &draft, check };
         let mut work = Work { stats: GenerationStats::default(), timings };
         let mut route = draft.route.clone();
-        let mut pipeline = Pipeline::new(draft.prompt.clone(), guc::max_repairs());
+        let mut pipeline = Pipeline::new(draft.prompt.clone(), guc::max_repairs())
+            .insisting(!guc::refuse_missing());
         let mut further = None;
         let mut accepted = None;
         let mut generation = None;

@@ -1,8 +1,8 @@
 //! Why a question is not answered, in plain words, and what there is instead.
 //!
 //! Owns the rule by which a question has little to do with a schema, and what those who asked are told.
-//! Everything told is from the question, from figures about the statement, and from the snapshot: it
-//! can name nothing that the caller may not read. How sure is sure enough is the extension's; called by
+//! Everything told is from the question, from figures about the statement, from the snapshot, and, in
+//! quotation marks, from a model that was shown no more: it can name nothing that the caller may not read. How sure is sure enough is the extension's; called by
 //! it before a statement is generated and after.
 
 use crate::link::{self, Question, Sought, sought};
@@ -36,7 +36,8 @@ pub fn unrelated<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>) 
 pub fn missing(what: &str, shown: usize, snapshot: &Snapshot, question: &str) -> String {
     let all = snapshot.relations.len();
     let among = if shown < all { format!(" among {shown} of {all} tables") } else { String::new() };
-    format!("The model does not find{among}: {what}. {}", there_is(snapshot, question))
+    let what = what.replace('"', "'");
+    format!("The model does not find{among}: \"{what}\". {}", there_is(snapshot, question))
 }
 
 /// Why a statement is not taken whose confidence is below `wanted`; a detail for an error.
@@ -128,12 +129,14 @@ mod tests {
     fn what_a_model_does_not_find_is_told_with_what_there_is() {
         assert_eq!(
             missing("phone numbers", 4, &shop(), "Phone numbers of customers in Paris?"),
-            "The model does not find: phone numbers. There is: shop.customers (id, name, city, \
+            "The model does not find: \"phone numbers\". There is: shop.customers (id, name, city, \
              created_at); shop.orders (customer_id, id, status, total); shop.order_items \
              (order_id, line, \"Unit Price\")."
         );
         let told = missing("phone numbers", 2, &shop(), "Phone numbers?");
-        assert!(told.starts_with("The model does not find among 2 of 4 tables: phone numbers. "));
+        assert!(
+            told.starts_with("The model does not find among 2 of 4 tables: \"phone numbers\". ")
+        );
     }
 
     #[test]

@@ -39,7 +39,10 @@ SELECT verdict, reason FROM text2sql.evaluate('phone number of each customer', '
 SELECT text2sql.ask('home town of customer 2');
 SET text2sql.refuse_missing = off;
 SELECT text2sql.ask('phone number of each customer');
+SELECT sql, attempts FROM text2sql.explain('fax number of customer 3');
+SELECT text2sql.ask('fax number of customer 3');
 RESET text2sql.refuse_missing;
+SELECT text2sql.ask('fax number of customer 3');
 SET text2sql.min_confidence = 0.5;
 -- What statements of a model are judged by can be given, by a superuser.
 SET text2sql.confidence_curves = '[]';

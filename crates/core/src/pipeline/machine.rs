@@ -12,12 +12,16 @@ use crate::sql::{CandidateSql, ParsedSql, missing, policy};
 
 /// What the model and the user are told of an answer cut off by its length.
 const UNFINISHED: &str = "the statement was not finished";
+/// What a model is told that says what is missing where it shall answer.
+const READS_NOTHING: &str = "it reads no table; answer with what the tables above have";
 
 /// One question on its way to a statement.
 #[derive(Debug, Clone)]
 pub struct Pipeline {
     prompt: ChatPrompt,
     max_repairs: u32,
+    /// Whether a model that says what is missing is asked again, as after a mistake.
+    insists: bool,
     state: State,
     attempts: u32,
     /// Statements tried, and what was wrong with each answer.
@@ -47,11 +51,18 @@ impl Pipeline {
         Self {
             prompt,
             max_repairs,
+            insists: false,
             state: State::New,
             attempts: 0,
             tried: Vec::new(),
             failures: Vec::new(),
         }
+    }
+
+    /// As it is, but a model that says what is missing is asked again, while there are repairs.
+    #[must_use]
+    pub fn insisting(self, insists: bool) -> Self {
+        Self { insists, ..self }
     }
 
     /// Generations asked for so far.
@@ -66,7 +77,7 @@ impl Pipeline {
             (State::Generating, Event::Generated { text, finish }) => {
                 Ok(match self.judge(&text, finish) {
                     Ok(parsed) => match missing(&parsed) {
-                        Some(what) => Action::Finish(Outcome::Missing { what }),
+                        Some(what) => self.miss(what, &parsed),
                         None => self.check(parsed),
                     },
                     Err(rejection) => self.fail(text.trim().to_owned(), rejection),
@@ -98,6 +109,17 @@ impl Pipeline {
         let candidate = CandidateSql::extract(text)
             .map_err(|e| Rejection::repairable(Stage::Extract, e.to_string()))?;
         policy::check(candidate).map_err(Rejection::refused)
+    }
+
+    fn miss(&mut self, what: String, parsed: &ParsedSql) -> Action {
+        if self.insists {
+            let rejection = Rejection::repairable(Stage::Generate, READS_NOTHING);
+            let again = self.fail(parsed.text().to_owned(), rejection);
+            if matches!(again, Action::Generate(_)) {
+                return again;
+            }
+        }
+        Action::Finish(Outcome::Missing { what })
     }
 
     fn check(&mut self, parsed: ParsedSql) -> Action {
@@ -219,6 +241,20 @@ mod tests {
         answer(&mut pipeline, "SELECT c.phone FROM s.t AS c");
         reject(&mut pipeline, "column c.phone does not exist");
         assert_eq!(answer(&mut pipeline, says), Action::Finish(outcome));
+    }
+
+    #[test]
+    fn a_model_that_finds_something_missing_is_asked_again_where_it_shall_answer() {
+        let says = "SELECT 'phone numbers' AS missing";
+        let mut pipeline = started(1).insisting(true);
+        assert!(repair_turn(answer(&mut pipeline, says)).contains(READS_NOTHING));
+        assert_eq!(checked(answer(&mut pipeline, "SELECT b FROM s.t")), "SELECT b FROM s.t");
+        let missing = Action::Finish(Outcome::Missing { what: "phone numbers".into() });
+        let mut pipeline = started(5).insisting(true);
+        answer(&mut pipeline, says);
+        assert_eq!(answer(&mut pipeline, says), missing, "the same twice ends it");
+        let mut pipeline = started(0).insisting(true);
+        assert_eq!(answer(&mut pipeline, says), missing, "there is no repair");
     }
 
     #[test]

@@ -14,13 +14,32 @@ const NAME: &str = "missing";
 /// Longest text that is told, bytes.
 const MAX_LENGTH: usize = 200;
 
-/// What `sql` says is missing, on one line and without control characters, if it is of that form.
+/// What `sql` says is missing, on one line and without control characters, if it is of that form:
+/// also without AS, with the name in quotes, a cast to text, LIMIT 1, or comments.
 #[must_use]
 pub fn missing(sql: &ParsedSql) -> Option<String> {
-    let tokens = tokens(sql.text()).ok()?;
-    let [select, text, as_, name] = tokens.as_slice() else { return None };
-    let is_said = select.is_word("select") && as_.is_word("as") && name.is_word(NAME);
-    let text = is_said.then(|| plain_text(text))??;
+    let tokens: Vec<Token<'_>> = tokens(sql.text()).ok()?;
+    let tokens: Vec<_> = tokens.iter().filter(|token| token.kind != TokenKind::Comment).collect();
+    let (select, text, rest) = match tokens.as_slice() {
+        [select, text, rest @ ..] => (select, text, rest),
+        _ => return None,
+    };
+    let rest = match rest {
+        [cast, name, rest @ ..] if cast.text == "::" && name.is_word("text") => rest,
+        rest => rest,
+    };
+    let rest = match rest {
+        [word, rest @ ..] if word.is_word("as") => rest,
+        rest => rest,
+    };
+    let [name, rest @ ..] = rest else { return None };
+    let ends = match rest {
+        [] => true,
+        [limit, one] => limit.is_word("limit") && one.text == "1",
+        _ => false,
+    };
+    let is_named = name.is_word(NAME) || name.text.strip_prefix('"') == Some("missing\"");
+    let text = (select.is_word("select") && is_named && ends).then(|| plain_text(text))??;
     let told = sanitize(&text, MAX_LENGTH).trim().to_owned();
     (!told.is_empty()).then_some(told)
 }
@@ -49,6 +68,19 @@ mod tests {
     }
 
     #[test]
+    fn what_nearly_has_the_form_says_the_same() {
+        for sql in [
+            "SELECT 'x' missing",
+            "SELECT 'x' AS \"missing\"",
+            "SELECT 'x'::text AS missing",
+            "SELECT 'x' AS missing LIMIT 1",
+            "SELECT /* no phones */ 'x' AS missing -- none",
+        ] {
+            assert_eq!(said(sql).as_deref(), Some("x"), "{sql}");
+        }
+    }
+
+    #[test]
     fn other_statements_say_nothing_of_the_kind() {
         for sql in [
             "SELECT 1 AS missing",
@@ -59,6 +91,8 @@ mod tests {
             "SELECT 'x' AS \"Missing\"",
             "SELECT E'x' AS missing",
             "SELECT 'x' AS missing, 1 AS b",
+            "SELECT 'x'::int AS missing",
+            "SELECT 'x' AS missing LIMIT 0",
             "SELECT 'x' AS missing FROM s.t",
             "SELECT t.missing FROM s.t AS t",
         ] {
