@@ -59,7 +59,8 @@ pub fn fit<'s>(snapshot: &'s Snapshot, question: impl Into<Question<'s>>, used: 
 pub fn best<'s>(snapshot: &'s Snapshot, question: &str, most: usize) -> Vec<&'s Relation> {
     let named = values::named(snapshot, question.into());
     let ranked = rank(snapshot.index(), question, &named, &Nearness::default());
-    let ranked = ranked.iter().take(most);
+    // Below 0 there is more against it than for it.
+    let ranked = ranked.iter().filter(|(_, score)| *score > 0.0).take(most);
     ranked.filter_map(|(position, _)| snapshot.relations.get(*position)).collect()
 }
 
