@@ -69,8 +69,12 @@ impl DiskCache {
         for (_, name, path) in found {
             // One that cannot be opened may be gone; that is not its fault.
             let Ok(file) = open(&path) else { continue };
-            match Stored::new(name.clone(), file, &identity) {
-                Ok(stored) => cache.files.push(stored),
+            match begin(&name, &file, &identity) {
+                Ok((header, sum, begin)) => {
+                    cache.files.push(Stored { name, file, header, sum, begin });
+                }
+                // It was removed since, and so emptied; there may be another of its name.
+                Err(_) if is_removed(&file) => {}
                 Err(why) => cache.refused.push(Refused { name, why }),
             }
         }
@@ -111,16 +115,6 @@ impl DiskCache {
 }
 
 impl Stored {
-    fn new(name: String, file: File, identity: &Identity) -> Result<Self, Unusable> {
-        check_file(&file).map_err(Unusable::Untrusted)?;
-        let size = file.metadata()?.len();
-        let (header, sum, begin) = Header::read(&mut BufReader::new(&file), size, identity)?;
-        if !is_of_scope(&name, &header.scope) {
-            return Err(Unusable::OtherScope);
-        }
-        Ok(Self { name, file, header, sum, begin })
-    }
-
     fn read(&self, identity: &Identity) -> Result<Vec<Arc<Block>>, Unusable> {
         let shape = identity.shape;
         let mut sum = self.sum.clone();
@@ -153,6 +147,17 @@ fn names(folder: &Path) -> Vec<(SystemTime, String, PathBuf)> {
         Some((used.unwrap_or(SystemTime::UNIX_EPOCH), name, entry.path()))
     });
     named.collect()
+}
+
+/// What a file begins with, its sum so far, and where its blocks begin.
+fn begin(name: &str, file: &File, identity: &Identity) -> Result<(Header, Sha256, u64), Unusable> {
+    check_file(file).map_err(Unusable::Untrusted)?;
+    let size = file.metadata()?.len();
+    let (header, sum, begin) = Header::read(&mut BufReader::new(file), size, identity)?;
+    if !is_of_scope(name, &header.scope) {
+        return Err(Unusable::OtherScope);
+    }
+    Ok((header, sum, begin))
 }
 
 fn is_removed(file: &File) -> bool {
