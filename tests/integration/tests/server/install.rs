@@ -176,6 +176,43 @@ fn a_dump_restores_into_a_working_extension() {
 }
 
 #[test]
+fn the_readmes_commands_set_up_a_server_that_has_never_heard_of_the_extension() {
+    if !Cluster::is_available() {
+        return;
+    }
+    let readme = include_str!("../../../../README.md");
+    let (_, section) = readme.split_once("## On your own server").unwrap();
+    let (_, block) = section.split_once("```sql\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let (before, after) = block.split_once("-- restart").unwrap();
+    let statements = |part: &str| {
+        let lines = part.lines().map(|line| line.split("--").next().unwrap().trim());
+        lines.filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+
+    let cluster = Cluster::start(&Config::default().set("shared_preload_libraries", "")).unwrap();
+    let superuser = || Client::connect(&cluster.conninfo("postgres", "postgres"), NoTls).unwrap();
+    let mut admin = superuser();
+    admin.batch_execute("CREATE ROLE ann LOGIN").unwrap();
+    for statement in statements(before) {
+        admin.batch_execute(&statement).unwrap();
+    }
+    cluster.stop_server("fast").unwrap();
+    cluster.start_server().unwrap();
+    let mut admin = superuser();
+    // What stands behind the restart on its line is said to people.
+    let after: Vec<_> = statements(after).into_iter().filter(|line| line.ends_with(';')).collect();
+    assert_eq!(after.len(), 3, "{after:?}");
+    for statement in after {
+        admin.batch_execute(&statement).unwrap();
+    }
+    let path: String = admin.query_one("SHOW text2sql.model_path", &[]).unwrap().get(0);
+    assert!(path.ends_with("business-q4_k_m.gguf"), "{path}");
+    let sql = "SELECT pg_has_role('ann', 'text2sql_user', 'member')";
+    assert!(admin.query_one(sql, &[]).unwrap().get::<_, bool>(0));
+}
+
+#[test]
 fn the_remedies_preload_the_library_and_keep_questions_out_of_statistics() {
     let config = Config::default().set("shared_preload_libraries", "pg_stat_statements");
     let Some(server) = Server::start_with(json!({ "rules": [] }), config, SHOP) else { return };
