@@ -106,5 +106,7 @@ mod tests {
         let snapshot = Snapshot { relations, ..Snapshot::default() };
         assert_eq!(fit(&snapshot, "depots", &[200]).margin, 1.0);
         assert_eq!(fit(&snapshot, "depots", &[7]).margin, -1.0);
+        let best = best(&snapshot, "depots", 5);
+        assert_eq!(best.iter().map(|r| r.name.name.as_str()).collect::<Vec<_>>(), ["depot"]);
     }
 }
