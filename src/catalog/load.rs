@@ -6,7 +6,7 @@ use text2sql_core::schema::Snapshot;
 use text2sql_core::semantics::{self, Definition};
 
 use super::cache::View;
-use super::{definitions, functions, withheld};
+use super::{functions, own_tables};
 use crate::pg::subxact::{self, Scope};
 use crate::pg::{role, settings};
 
@@ -43,7 +43,7 @@ pub(super) fn load(view: &View) -> Result<Snapshot, CatalogError> {
             shorten(&mut column.comment);
         }
     }
-    link::withhold_values(&mut snapshot, &read.withheld);
+    link::withhold_values(&mut snapshot, &read.value_settings);
     // Only here: whatever uses the snapshot sees what its role may know, and nothing else.
     semantics::apply(&mut snapshot, read.definitions);
     Ok(snapshot)
@@ -55,8 +55,8 @@ struct Read {
     functions: Vec<String>,
     /// Of all roles.
     definitions: Vec<Definition>,
-    /// What administrators say of stored values.
-    withheld: Vec<ValueSetting>,
+    /// Of all tables.
+    value_settings: Vec<ValueSetting>,
 }
 
 fn query(scope: &Scope, view: &View) -> Result<Read, CatalogError> {
@@ -76,8 +76,9 @@ fn query(scope: &Scope, view: &View) -> Result<Read, CatalogError> {
     })
     .map_err(|error| CatalogError::Query(error.to_string()))?
     .ok_or_else(|| CatalogError::Query("no row".to_owned()))?;
-    let definitions = if view.semantics { definitions::load(view)? } else { Vec::new() };
-    Ok(Read { text, functions: functions::names(), definitions, withheld: withheld::load(view)? })
+    let definitions = if view.semantics { own_tables::definitions(view)? } else { Vec::new() };
+    let value_settings = own_tables::value_settings(view)?;
+    Ok(Read { text, functions: functions::names(), definitions, value_settings })
 }
 
 fn shorten(comment: &mut Option<String>) {

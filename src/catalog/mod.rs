@@ -5,12 +5,11 @@
 //! role's snapshot is ever given to another. Called by `api`.
 
 mod cache;
-mod definitions;
 mod everything;
 mod functions;
 mod kept;
 mod load;
-mod withheld;
+mod own_tables;
 
 pub use cache::{View, recalled, snapshot};
 pub use everything::everything;
