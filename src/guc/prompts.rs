@@ -160,7 +160,7 @@ pub(super) fn define() {
     GucRegistry::define_bool_guc(
         c"text2sql.refuse_missing",
         c"Believe a model that says the tables lack what is asked.",
-        c"It ends with SQLSTATE TS002 and what is missing, unless one of the further candidates has an answer; off, it is asked once more before.",
+        c"It ends with SQLSTATE TS002 and what is missing, unless one of the further candidates has an answer; off, it is told to answer with what there is, as after a mistake, and at last under constraint.",
         &REFUSE_MISSING,
         GucContext::Userset,
         GucFlags::default(),

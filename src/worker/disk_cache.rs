@@ -232,7 +232,7 @@ fn remove(key: &Key) {
 }
 
 /// Removes a file and gives its space back. Engines have it open until they end, so removing alone
-/// would leave them what nobody counts any more; they take an empty one for damaged.
+/// would leave them what nobody counts any more; one that has no name left they look at no further.
 fn discard(path: &Path) -> Result<()> {
     // Nothing else than a file of ours may be emptied, nor may a FIFO make the worker wait.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
