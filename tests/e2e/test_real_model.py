@@ -63,7 +63,8 @@ def values(row):
 def confidence(model, signals):
     """What the coefficients in the source that were fitted to the model make of signals."""
     source = (REPO / "crates/core/src/confidence/fitted.rs").read_text(encoding="utf-8")
-    curve = source[source.index(f'"{model}"'):]
+    name = re.search(rf'"{re.escape(model)}", (\w+)\)', source).group(1)
+    curve = source[source.index(f"const {name}: Curve"):]
     number = r"(-?[\d.]+)"
     odds = float(re.search(f"intercept: {number}", curve).group(1))
     terms = re.findall(f"mean: {number}, scale: {number}, coefficient: {number}", curve)[:10]
