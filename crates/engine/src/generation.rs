@@ -137,6 +137,11 @@ impl Generation {
         !self.prefilled
     }
 
+    /// Tokens that are still to be computed before the next choice: of the prompt, where it is in prefill.
+    pub fn unread(&self) -> usize {
+        self.fresh.len()
+    }
+
     /// Tokens with which its prompt and another of `scope` begin alike.
     pub fn shares(&self, scope: &str, prompt: &[u32]) -> usize {
         if scope.is_empty() || scope != self.asked.scope {

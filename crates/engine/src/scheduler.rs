@@ -2,9 +2,10 @@
 //!
 //! Owns the requests from start to end and the order among them; knows nothing of roles (the
 //! worker decides whose turn it is) and computes nothing itself. A pass holds what every answer
-//! in the making needs next, and beside it a piece of a prompt, so that a long prompt holds up
-//! nobody for long and a finished answer makes room at once: continuous batching with chunked
-//! prefill, as in Orca (Yu et al. 2022) and Sarathi-Serve (Agrawal et al. 2024). What a token's
+//! in the making needs next, and beside it pieces of prompts: of the one begun first and of those that
+//! need much less, whose beginning is known. So a long prompt holds up nobody for long, and a finished
+//! answer makes room at once: continuous batching with chunked prefill, as in Orca (Yu et al. 2022)
+//! and Sarathi-Serve (Agrawal et al. 2024). What a token's
 //! row computes does not depend on its company, so neither does an answer. Cancel and deadline
 //! are looked at before every pass, which is bounded in time ([`crate::pace`]) therefore. Called by
 //! `served` and `generate`.
@@ -27,6 +28,10 @@ const BESIDE_ANSWERS: usize = 32;
 
 /// How often a request may be overtaken by ones that need less.
 const MOST_OVERTAKEN: u32 = 4;
+
+/// How many times as much must be left of every prompt that is being read, so that a request is begun beside
+/// them. Reading two prompts of about one length together would make one later and none earlier.
+const MUCH_LESS: usize = 4;
 
 /// What a request hears.
 #[derive(Debug)]
@@ -159,40 +164,72 @@ impl Scheduler {
             _ => 0,
         };
         let rows = if model.guess_ahead && answers == 1 { exact } else { 0 };
-        let mut room = room(model, answers);
-        for generation in &mut self.running {
-            if generation.in_prefill() {
-                room -= generation.plan_prefill(room);
-            } else {
-                generation.plan_decode(rows, &model.recent, &model.tokenizer);
-            }
+        for generation in self.running.iter_mut().filter(|generation| !generation.in_prefill()) {
+            generation.plan_decode(rows, &model.recent, &model.tokenizer);
         }
-        while room > 0 && self.running.len() < self.most_running.max(1) {
-            let Some(asked) = self.next(model) else { break };
+        let room = room(model, answers);
+        self.begin(room, model, on);
+        self.share(room);
+    }
+
+    /// Begins requests while nothing is left for what runs to read that would fill a pass of `room`
+    /// tokens, or while one needs so much less that it should not wait for it.
+    fn begin(&mut self, room: usize, model: &mut LoadedModel, on: &mut Listener<'_>) {
+        while self.running.len() < self.most_running.max(1) {
+            let Some((index, missing)) = self.next(model) else { break };
+            let reading = self.running.iter().filter(|generation| generation.in_prefill());
+            let unread: Vec<usize> = reading.map(Generation::unread).collect();
+            let is_short = unread.iter().all(|unread| missing.saturating_mul(MUCH_LESS) <= *unread);
+            if unread.iter().sum::<usize>() >= room && !is_short {
+                break;
+            }
+            let Some(asked) = self.take(index) else { break };
             let sequence = model.prefixes.take(&asked.scope, &asked.prompt, model.context);
-            let mut generation = Generation::begin(asked, sequence, &mut model.constraints);
+            let generation = Generation::begin(asked, sequence, &mut model.constraints);
             on(generation.id(), Notice::Event(generation.started()));
-            room -= generation.plan_prefill(room);
             self.running.push(generation);
         }
     }
 
-    /// The waiting request that needs least, unless the oldest was overtaken often enough.
-    fn next(&mut self, model: &LoadedModel) -> Option<Asked> {
-        let missing = |waiting: &Waiting| {
+    /// Shares a pass of `room` tokens among the prompts that are being read: half of it for the one
+    /// that was begun first, so that nobody starves it, the rest for those that need least.
+    fn share(&mut self, mut room: usize) {
+        let reading = self.running.iter_mut().filter(|generation| generation.in_prefill());
+        let mut reading: Vec<&mut Generation> = reading.collect();
+        let Some((oldest, others)) = reading.split_first_mut() else { return };
+        let wanted: usize = others.iter().map(|generation| generation.unread()).sum();
+        room -= oldest.plan_prefill(room.div_ceil(2).max(room.saturating_sub(wanted)));
+        others.sort_by_key(|generation| generation.unread());
+        for generation in others {
+            room -= generation.plan_prefill(room);
+        }
+    }
+
+    /// The place of the waiting request that needs least, unless the oldest was overtaken often enough,
+    /// and how many tokens of its prompt nobody has computed.
+    fn next(&self, model: &LoadedModel) -> Option<(usize, usize)> {
+        let known = |waiting: &Waiting| {
             let Asked { scope, prompt, .. } = &waiting.asked;
-            let known = model.prefixes.known(scope, prompt);
-            // What another request is computing just now will soon be known.
+            model.prefixes.known(scope, prompt)
+        };
+        let missing = |waiting: &Waiting| waiting.asked.prompt.len() - known(waiting);
+        // What another request is computing just now will soon be known.
+        let is_due = |waiting: &Waiting| {
+            let Asked { scope, prompt, .. } = &waiting.asked;
             let soon = self.running.iter().filter(|generation| generation.in_prefill());
             let soon = soon.map(|generation| generation.shares(scope, prompt)).max();
-            (soon.unwrap_or_default() <= known + BLOCK).then(|| prompt.len() - known)
+            soon.unwrap_or_default() <= known(waiting) + BLOCK
         };
-        let cheapest = (0..)
-            .zip(&self.waiting)
-            .filter_map(|(index, waiting)| Some((missing(waiting)?, index)))
-            .min();
         let oldest = self.waiting.front()?;
-        let index = if oldest.overtaken >= MOST_OVERTAKEN { 0 } else { cheapest?.1 };
+        if oldest.overtaken >= MOST_OVERTAKEN {
+            return Some((0, missing(oldest)));
+        }
+        let due = (0..).zip(&self.waiting).filter(|(_, waiting)| is_due(waiting));
+        due.map(|(index, waiting)| (index, missing(waiting))).min_by_key(|(_, missing)| *missing)
+    }
+
+    /// Takes a waiting request out, past those before it.
+    fn take(&mut self, index: usize) -> Option<Asked> {
         for waiting in self.waiting.iter_mut().take(index) {
             waiting.overtaken += 1;
         }

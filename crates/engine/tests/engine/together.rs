@@ -266,6 +266,69 @@ fn one_that_needs_less_may_overtake_but_not_for_ever() {
     assert_eq!(heard.order(), [0, 1, 2, 3, 100, 4, 5, 6, 7, 8, 9]);
 }
 
+/// A model that says spaces and reads 16 tokens in a pass, and a scheduler that is reading some 450.
+fn reading_a_long_prompt(asked: &GenerateRequest) -> (LoadedModel, Passes, Scheduler, Heard) {
+    let mut model = load(&TinyGguf::new(1));
+    let passes = Spaces::put(&mut model, None);
+    let mut heard = Heard::default();
+    // What is asked later is known by then.
+    let mut scheduler = Scheduler::new(4);
+    start(&mut scheduler, &mut model, 0, asked);
+    heard.all(&mut scheduler, &mut model);
+    start(&mut scheduler, &mut model, 1, &long(380, 2));
+    heard.step(&mut scheduler, &mut model);
+    passes.lock().unwrap().clear();
+    (model, passes, scheduler, heard)
+}
+
+#[test]
+fn a_question_whose_schema_is_known_does_not_wait_for_another_that_is_read() {
+    let mut asked = request("how many films?", "db/role", 3);
+    asked.prompt.system = "film(film_id, title) ".repeat(15);
+    let (mut model, passes, mut scheduler, mut heard) = reading_a_long_prompt(&asked);
+    asked.prompt.turns[0].text = "how many actors?".into();
+    start(&mut scheduler, &mut model, 2, &asked);
+    let mut steps = 0;
+    while heard.deltas(2) == 0 {
+        heard.step(&mut scheduler, &mut model);
+        steps += 1;
+    }
+    assert!(steps <= 8, "{steps} passes to the first token");
+    assert_eq!(heard.deltas(1), 0, "the other was not long");
+    let passes = passes.lock().unwrap();
+    assert!(passes.iter().all(|spans| spans[0] >= 8), "the long one goes on: {passes:?}");
+}
+
+#[test]
+fn short_prompts_one_after_the_other_do_not_keep_a_long_one_from_being_read() {
+    let mut asked = request("how many films?", "db/role", 1);
+    let (mut model, passes, mut scheduler, mut heard) = reading_a_long_prompt(&asked);
+    for id in 2..200 {
+        asked.prompt.turns[0].text = format!("how many actors in film {id}?");
+        start(&mut scheduler, &mut model, id, &asked);
+    }
+    while heard.deltas(1) == 0 {
+        heard.step(&mut scheduler, &mut model);
+    }
+    let passes = passes.lock().unwrap();
+    let read: usize = passes.iter().map(|spans| spans[0]).sum();
+    assert!(passes.len() <= read / 8 + 2, "{read} tokens in {} passes", passes.len());
+    assert!(heard.order().len() > 3, "others were answered: {:?}", heard.order());
+}
+
+#[test]
+fn prompts_of_one_length_are_read_one_after_the_other() {
+    let (mut model, passes, mut scheduler, mut heard) = reading_a_long_prompt(&request("?", "", 1));
+    start(&mut scheduler, &mut model, 2, &long(360, 2));
+    while heard.deltas(1) == 0 {
+        heard.step(&mut scheduler, &mut model);
+    }
+    let passes = passes.lock().unwrap();
+    let (last, before) = passes.split_last().expect("it was not read yet");
+    assert!(before.iter().all(|spans| spans[..] == [16]), "{passes:?}");
+    assert!(last[0] <= 16, "{passes:?}");
+}
+
 #[test]
 fn what_cannot_be_computed_fails_alone() {
     let mut model = load(&TinyGguf::new(1));
