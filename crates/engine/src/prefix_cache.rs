@@ -3,10 +3,11 @@
 //! Owns which prompts may share what. A tree per scope, whose nodes are blocks of at most 64
 //! tokens with their keys and values: a prompt is compared token by token from the root, and what
 //! it has in common with the tree need not be computed. The schema part of prompts comes first, so
-//! questions to one schema share all of it, and a few schemas live side by side. Over the budget
-//! the least recently used leaves go. A scope is the database and role on whose behalf a request is
-//! made: reuse makes answers faster, and that must not tell one role what another asked. Called by
-//! the generator.
+//! questions to one schema share all of it, and a few schemas live side by side. A scope is the
+//! database and role on whose behalf a request is made: reuse makes answers faster, and that must not
+//! tell one role what another asked. Over the budget the least recently used leaves go; a scope that
+//! holds more than half of it pushes out its own, so that no role alone empties the memory of the
+//! others. Called by the generator.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -106,7 +107,7 @@ impl PrefixCache {
             let Some(node) = enter(level, tokens, || cache.block(index), self.clock) else { break };
             level = &mut node.next;
         }
-        while self.bytes() > self.budget && self.forget_oldest() {}
+        while self.bytes() > self.budget && self.forget_oldest(scope) {}
     }
 
     /// The blocks of all these tokens, if all are known.
@@ -163,15 +164,17 @@ impl PrefixCache {
 
     /// Blocks kept.
     pub fn blocks(&self) -> usize {
-        fn count(nodes: &[Node]) -> usize {
-            nodes.iter().map(|node| 1 + count(&node.next)).sum()
-        }
         self.scopes.values().map(|roots| count(roots)).sum()
     }
 
-    /// Forgets the leaf that was not used for the longest time; false where there is none.
-    fn forget_oldest(&mut self) -> bool {
-        let oldest = self.scopes.values().filter_map(|roots| oldest_leaf(roots)).min();
+    /// Forgets the leaf that was not used for the longest time, of all or of one that `putting` has if
+    /// it holds more than its part; false where there is none.
+    fn forget_oldest(&mut self, putting: &str) -> bool {
+        let held = self.scopes.get(putting).map_or(0, |roots| count(roots));
+        let own_alone = held * self.shape.block_bytes() > self.budget / 2;
+        let may = |scope: &str| !own_alone || scope == putting;
+        let of_all = self.scopes.iter().filter(|(scope, _)| may(scope));
+        let oldest = of_all.filter_map(|(_, roots)| oldest_leaf(roots)).min();
         let Some(used) = oldest else { return false };
         for roots in self.scopes.values_mut() {
             if remove_leaf(roots, used) {
@@ -181,6 +184,11 @@ impl PrefixCache {
         self.scopes.retain(|_, roots| !roots.is_empty());
         true
     }
+}
+
+/// Blocks of a tree.
+fn count(nodes: &[Node]) -> usize {
+    nodes.iter().map(|node| 1 + count(&node.next)).sum()
 }
 
 /// Tokens with which both begin.
@@ -313,6 +321,30 @@ mod tests {
         assert!(cache.bytes() <= budget);
         assert!(ask(&mut cache, "a", &prompt(1, 100, &[9])) >= BLOCK, "used lately");
         assert_eq!(ask(&mut cache, "a", &prompt(2, 100, &[7])), 0, "used long ago");
+    }
+
+    #[test]
+    fn a_role_that_floods_the_memory_pushes_out_its_own() {
+        let mut cache = PrefixCache::new(SHAPE, 8 * SHAPE.block_bytes());
+        ask(&mut cache, "a", &prompt(1, 100, &[7]));
+        for schema in 2..7 {
+            ask(&mut cache, "b", &prompt(schema, 100, &[7]));
+        }
+        assert!(cache.bytes() <= 8 * SHAPE.block_bytes());
+        assert_eq!(ask(&mut cache, "a", &prompt(1, 100, &[9])), 100);
+        assert_eq!(ask(&mut cache, "b", &prompt(6, 100, &[9])), 100);
+        assert_eq!(ask(&mut cache, "b", &prompt(2, 100, &[9])), 0);
+    }
+
+    #[test]
+    fn a_role_that_comes_later_gets_its_share_of_the_memory() {
+        let mut cache = PrefixCache::new(SHAPE, 8 * SHAPE.block_bytes());
+        for schema in 1..6 {
+            ask(&mut cache, "a", &prompt(schema, 100, &[7]));
+        }
+        ask(&mut cache, "b", &prompt(6, 100, &[7]));
+        assert_eq!(ask(&mut cache, "b", &prompt(6, 100, &[9])), 100);
+        assert_eq!(ask(&mut cache, "a", &prompt(5, 100, &[9])), 100, "used last");
     }
 
     #[test]
