@@ -97,6 +97,45 @@ fn greedy_answers_are_right(model: &mut LoadedModel) {
     assert_eq!(texts[2].0, texts[3].0, "a cached prefix changes no answer");
 }
 
+/// What is guessed ahead over a schema (joins along its keys, ends of columns) changes no answer.
+fn guesses_change_no_answer(model: &mut LoadedModel) {
+    let mut right = 0;
+    for question in [
+        "List the titles of the films with each actor's last name.",
+        "How many films has each actor played in? Show the last name and the number.",
+        "Which actors played in a film that is longer than 120 minutes?",
+        "What is the average length of the films of the actor with the last name 'Guiness'?",
+        "Titles of films without any actor",
+        "Last names of the three actors with most films",
+    ] {
+        let mut prompt = conversation(question);
+        prompt.system = "You write one PostgreSQL query.\n\nCREATE TABLE public.film (\n  film_id integer \
+                         PRIMARY KEY,\n  title text,\n  length integer\n);\nCREATE TABLE public.actor (\n  \
+                         actor_id integer PRIMARY KEY,\n  first_name text,\n  last_name text\n);\nCREATE \
+                         TABLE public.film_actor (\n  film_id integer REFERENCES public.film(film_id),\n  \
+                         actor_id integer REFERENCES public.actor(actor_id)\n);"
+            .into();
+        let request = GenerateRequest {
+            prompt,
+            max_new_tokens: 120,
+            deadline_ms: 600_000,
+            cache_scope: String::new(),
+            constraint: None,
+            sampling: None,
+            route: Route::default(),
+        };
+        let control = Control::new(std::time::Duration::from_secs(600));
+        let with = model.generate(&request, &control, &mut |_| {}).unwrap();
+        model.set_guess_ahead(false);
+        let without = model.generate(&request, &control, &mut |_| {}).unwrap();
+        model.set_guess_ahead(true);
+        assert_eq!(with.text, without.text, "{question}");
+        assert_eq!(without.stats.guessed_tokens, 0);
+        right += with.stats.right_tokens;
+    }
+    assert!(right > 20, "{right} guesses were right: they prove little");
+}
+
 /// candle's own implementation of the architecture reads the same file; `least` is how alike they
 /// must be, as a cosine.
 fn logits_are_those_of_candle(model: &mut LoadedModel, path: &str, least: f64) {
@@ -135,6 +174,7 @@ fn real_weights() {
     let mut model = load(&path, DeviceName::Cpu);
     tokenization_is_that_of_the_family(&model);
     greedy_answers_are_right(&mut model);
+    guesses_change_no_answer(&mut model);
     logits_are_those_of_candle(&mut model, &path, 0.99);
     drop(model);
     // The code for GPUs multiplies with candle's own products. Keys and values are of 16 bits, and

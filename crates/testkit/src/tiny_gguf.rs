@@ -111,10 +111,16 @@ fn kind(dtype: GgmlDType) -> u32 {
     match dtype {
         GgmlDType::F16 => 1,
         GgmlDType::Q4_0 => 2,
+        GgmlDType::Q4_1 => 3,
         GgmlDType::Q5_0 => 6,
+        GgmlDType::Q5_1 => 7,
         GgmlDType::Q8_0 => 8,
+        GgmlDType::Q2K => 10,
+        GgmlDType::Q3K => 11,
         GgmlDType::Q4K => 12,
+        GgmlDType::Q5K => 13,
         GgmlDType::Q6K => 14,
+        GgmlDType::BF16 => 30,
         _ => 0,
     }
 }
@@ -168,6 +174,25 @@ impl TinyGguf {
                 gate: GgmlDType::Q4K,
                 up: GgmlDType::Q4K,
                 down: GgmlDType::Q6K,
+            },
+        )
+    }
+
+    /// As wide, every matrix of one type.
+    pub fn of_type(dtype: GgmlDType, seed: u64) -> Self {
+        Self::of_shape(
+            seed,
+            &Shape {
+                width: 256,
+                ffn_width: 512,
+                embedding: dtype,
+                query: dtype,
+                key: dtype,
+                value: dtype,
+                output: dtype,
+                gate: dtype,
+                up: dtype,
+                down: dtype,
             },
         )
     }
