@@ -23,8 +23,9 @@ use crate::prompt_tokens::PromptTokens;
 use crate::recent::Recent;
 use crate::tokenizer::TextTokenizer;
 
-/// Share of the progress bar that reading the file takes.
+/// Shares of the progress bar, per cent, that reading the file takes and converting the weights.
 const READ_SHARE: u32 = 60;
+const CONVERT_SHARE: u32 = 35;
 
 /// Tokens of the first pass.
 const WARM_UP_TOKENS: usize = 8;
@@ -105,8 +106,9 @@ impl LoadedModel {
         }
         let context = spec.context.max(1) as usize;
         let tokenizer = TextTokenizer::from_header(&file.header)?;
-        let decoder = arch::load(&mut file, context, device)?;
-        progress(85);
+        let decoder = arch::load(&mut file, context, device, &mut |percent| {
+            progress((READ_SHARE + u32::from(percent) * CONVERT_SHARE / 100) as u8);
+        })?;
         if tokenizer.len() != decoder.vocab() {
             return Err(EngineError::Tokenizer("vocabulary and embedding differ in size".into()));
         }

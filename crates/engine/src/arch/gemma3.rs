@@ -8,9 +8,8 @@
 
 use super::blueprint::{Blueprint, Memory, Style};
 use super::numbers::{Metadata, Numbers};
-use super::tensors::Tensors;
+use super::tensors::{Source, Tensors};
 use crate::error::EngineError;
-use crate::gguf::LoadedFile;
 use crate::kernels::rope::{Angles, Pairs};
 use crate::kernels::vector::Activation;
 
@@ -30,24 +29,20 @@ const BLOCKS_OF_27B: usize = 62;
 const LOCAL: usize = 0;
 const GLOBAL: usize = 1;
 
-/// Takes a model out of a file into `memory`, for sequences of at most `context` tokens.
+/// Takes a model out of its source.
 ///
 /// # Errors
 /// [`EngineError::Gguf`] where a number or tensor is not as it must be.
-pub fn load<M: Memory>(
-    file: &mut LoadedFile,
-    context: usize,
-    memory: &M,
-) -> Result<Blueprint<M>, EngineError> {
-    let metadata = Metadata::new(&file.header, "gemma3");
+pub fn load<M: Memory>(source: Source<'_, M>) -> Result<Blueprint<M>, EngineError> {
+    let metadata = Metadata::new(&source.file.header, "gemma3");
     metadata.without("final_logit_softcapping")?;
     metadata.without("attn_logit_softcapping")?;
     let numbers = metadata.numbers()?;
     let angles = angles(&metadata, &numbers)?;
-    let window = metadata.window(context)?;
+    let window = metadata.window(source.context)?;
     let period = metadata.number_if_any("attention.sliding_window_pattern", MAX_PERIOD)?;
     let period = period.unwrap_or(PERIOD);
-    let mut tensors = Tensors::new(file, memory);
+    let mut tensors = Tensors::new(source);
     let mut layers = Vec::new();
     for block in 0..numbers.blocks {
         let mut attention = tensors.attention(block, &numbers)?;

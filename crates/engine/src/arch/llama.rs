@@ -6,27 +6,22 @@
 
 use super::blueprint::{Blueprint, Memory, Style};
 use super::numbers::Metadata;
-use super::tensors::Tensors;
+use super::tensors::{Source, Tensors};
 use crate::error::EngineError;
-use crate::gguf::LoadedFile;
 use crate::kernels::rope::Pairs;
 use crate::kernels::vector::Activation;
 
-/// Takes a model out of a file into `memory`, for sequences of at most `context` tokens.
+/// Takes a model out of its source.
 ///
 /// # Errors
 /// [`EngineError::Gguf`] where a number or tensor is not as it must be.
-pub fn load<M: Memory>(
-    file: &mut LoadedFile,
-    context: usize,
-    memory: &M,
-) -> Result<Blueprint<M>, EngineError> {
-    let metadata = Metadata::new(&file.header, "llama");
+pub fn load<M: Memory>(source: Source<'_, M>) -> Result<Blueprint<M>, EngineError> {
+    let metadata = Metadata::new(&source.file.header, "llama");
     metadata.without("expert_count")?;
     let numbers = metadata.numbers()?;
     let mut angles = metadata.angles(numbers.heads, Pairs::Neighbours, &[])?;
-    let window = metadata.window(context)?;
-    let mut tensors = Tensors::new(file, memory);
+    let window = metadata.window(source.context)?;
+    let mut tensors = Tensors::new(source);
     angles.factors = tensors.factors("rope_freqs.weight", angles.dims / 2)?;
     let mut layers = Vec::new();
     for block in 0..numbers.blocks {

@@ -25,6 +25,7 @@ mod transformer;
 
 use self::blueprint::{Blueprint, Memory};
 use self::on_device::{DeviceMemory, DeviceTransformer};
+use self::tensors::Source;
 use self::transformer::{HostMemory, Transformer};
 use crate::device::Device;
 use crate::error::EngineError;
@@ -112,7 +113,8 @@ pub trait Decoder: Send {
     fn weight_bytes(&self) -> usize;
 }
 
-/// The decoder in a file, for sequences of at most `context` tokens, on a device.
+/// The decoder in a file, for sequences of at most `context` tokens, on a device. `progress` hears
+/// the share of the weights that was taken out of the file, per cent.
 ///
 /// # Errors
 /// [`EngineError::Gguf`] where the architecture is unknown or its tensors are not as they must be;
@@ -121,13 +123,16 @@ pub fn load(
     file: &mut LoadedFile,
     context: usize,
     device: &Device,
+    progress: &mut dyn FnMut(u8),
 ) -> Result<Box<dyn Decoder>, EngineError> {
     Ok(match device {
         Device::Processor => {
-            Box::new(Transformer::new(blueprint(file, context, &HostMemory)?, context))
+            let model = blueprint(Source { file, context, memory: &HostMemory, progress })?;
+            Box::new(Transformer::new(model, context))
         }
         Device::Gpu(gpu) | Device::Candle(gpu) => {
-            let model = blueprint(file, context, &DeviceMemory(gpu.clone()))?;
+            let memory = &DeviceMemory(gpu.clone());
+            let model = blueprint(Source { file, context, memory, progress })?;
             let own_kernels = matches!(device, Device::Gpu(_));
             Box::new(DeviceTransformer::new(model, context, gpu, own_kernels)?)
         }
@@ -135,12 +140,8 @@ pub fn load(
 }
 
 /// What a file's family makes of it.
-fn blueprint<M: Memory>(
-    file: &mut LoadedFile,
-    context: usize,
-    memory: &M,
-) -> Result<Blueprint<M>, EngineError> {
-    let family = match file.header.text("general.architecture")? {
+fn blueprint<M: Memory>(source: Source<'_, M>) -> Result<Blueprint<M>, EngineError> {
+    let family = match source.file.header.text("general.architecture")? {
         "qwen2" => qwen2::load,
         "qwen3" => qwen3::load,
         "llama" => llama::load,
@@ -148,5 +149,5 @@ fn blueprint<M: Memory>(
         "gemma3" => gemma3::load,
         other => return Err(GgufError::Architecture(other.chars().take(64).collect()).into()),
     };
-    family(file, context, memory)
+    family(source)
 }

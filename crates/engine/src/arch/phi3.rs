@@ -8,33 +8,30 @@
 
 use super::blueprint::{Attention, Blueprint, FeedForward, Layer, Memory, Style};
 use super::numbers::{Metadata, Numbers};
-use super::tensors::Tensors;
+use super::tensors::{Source, Tensors};
 use crate::error::EngineError;
-use crate::gguf::{GgufError, LoadedFile};
+use crate::gguf::GgufError;
 use crate::kernels::rope::Pairs;
 use crate::kernels::vector::Activation;
 
 const SHORT: &str = "rope_factors_short.weight";
 const LONG: &str = "rope_factors_long.weight";
 
-/// Takes a model out of a file into `memory`, for sequences of at most `context` tokens.
+/// Takes a model out of its source.
 ///
 /// # Errors
 /// [`EngineError::Gguf`] where a number or tensor is not as it must be.
-pub fn load<M: Memory>(
-    file: &mut LoadedFile,
-    context: usize,
-    memory: &M,
-) -> Result<Blueprint<M>, EngineError> {
-    let metadata = Metadata::new(&file.header, "phi3");
+pub fn load<M: Memory>(source: Source<'_, M>) -> Result<Blueprint<M>, EngineError> {
+    let metadata = Metadata::new(&source.file.header, "phi3");
     metadata.without("expert_count")?;
     let numbers = metadata.numbers()?;
     let mut angles = metadata.angles(numbers.heads, Pairs::Halves, &["longrope"])?;
-    let window = metadata.window(context)?;
+    let window = metadata.window(source.context)?;
     let original = "rope.scaling.original_context_length";
     let first_context = metadata.number_if_any(original, numbers.trained_context as u64)?;
     let no_first_context = GgufError::Missing(metadata.key(original));
-    let mut tensors = Tensors::new(file, memory);
+    let context = source.context;
+    let mut tensors = Tensors::new(source);
     let (short, long) =
         (tensors.factors(SHORT, angles.dims / 2)?, tensors.factors(LONG, angles.dims / 2)?);
     angles.factors = match (short.is_empty(), long.is_empty()) {

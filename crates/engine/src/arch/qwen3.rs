@@ -5,25 +5,20 @@
 
 use super::blueprint::{Blueprint, Memory, Style};
 use super::numbers::Metadata;
-use super::tensors::Tensors;
+use super::tensors::{Source, Tensors};
 use crate::error::EngineError;
-use crate::gguf::LoadedFile;
 use crate::kernels::rope::Pairs;
 use crate::kernels::vector::Activation;
 
-/// Takes a model out of a file into `memory`, for sequences of at most `context` tokens.
+/// Takes a model out of its source.
 ///
 /// # Errors
 /// [`EngineError::Gguf`] where a number or tensor is not as it must be.
-pub fn load<M: Memory>(
-    file: &mut LoadedFile,
-    _context: usize,
-    memory: &M,
-) -> Result<Blueprint<M>, EngineError> {
-    let metadata = Metadata::new(&file.header, "qwen3");
+pub fn load<M: Memory>(source: Source<'_, M>) -> Result<Blueprint<M>, EngineError> {
+    let metadata = Metadata::new(&source.file.header, "qwen3");
     let numbers = metadata.numbers()?;
     let angles = vec![metadata.angles(numbers.heads, Pairs::Halves, &[])?];
-    let mut tensors = Tensors::new(file, memory);
+    let mut tensors = Tensors::new(source);
     let mut layers = Vec::new();
     for block in 0..numbers.blocks {
         let mut attention = tensors.attention(block, &numbers)?;

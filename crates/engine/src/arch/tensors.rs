@@ -14,16 +14,34 @@ use crate::matrix::floats;
 /// The matrix of all tokens' vectors.
 pub const EMBEDDING: &str = "token_embd.weight";
 
+/// What a model is taken out of.
+pub struct Source<'a, M> {
+    /// The file; its tensors leave it one by one.
+    pub file: &'a mut LoadedFile,
+    /// Most tokens of a sequence.
+    pub context: usize,
+    /// Where the model goes.
+    pub memory: &'a M,
+    /// Hears the share of the tensors' bytes that were taken, per cent, whenever it grows.
+    pub progress: &'a mut dyn FnMut(u8),
+}
+
 /// The tensors of a file that nobody took yet.
 pub struct Tensors<'a, M> {
     file: &'a mut LoadedFile,
     memory: &'a M,
+    progress: &'a mut dyn FnMut(u8),
+    /// Bytes of all tensors, and of those that were taken.
+    all: usize,
+    taken: usize,
 }
 
 impl<'a, M: Memory> Tensors<'a, M> {
-    /// All of a file's, to be kept in `memory`.
-    pub fn new(file: &'a mut LoadedFile, memory: &'a M) -> Self {
-        Self { file, memory }
+    /// All of a file's.
+    pub fn new(source: Source<'a, M>) -> Self {
+        let Source { file, memory, progress, .. } = source;
+        let all = file.tensors.values().map(|tensor| tensor.bytes.len()).sum();
+        Self { file, memory, progress, all, taken: 0 }
     }
 
     /// Whether a tensor is there.
@@ -41,7 +59,17 @@ impl<'a, M: Memory> Tensors<'a, M> {
                 expected: dims.to_vec(),
             });
         }
+        let before = self.percent();
+        self.taken += raw.bytes.len();
+        let now = self.percent();
+        if now > before {
+            (self.progress)(now);
+        }
         Ok(raw)
+    }
+
+    fn percent(&self) -> u8 {
+        (self.taken * 100).checked_div(self.all).map_or(100, |percent| percent.min(100) as u8)
     }
 
     /// What an adapter adds to a matrix. An embedding's rows are looked up and not multiplied, so

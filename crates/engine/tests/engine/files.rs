@@ -37,6 +37,9 @@ fn the_pinned_file_is_loaded_with_progress_and_its_facts() {
     assert_eq!(info.context, spec.context);
     assert!(info.weight_bytes > 0);
     assert!(seen.is_sorted() && seen.last() == Some(&100), "{seen:?}");
+    // Of weights that are being converted, too.
+    let while_converted = seen.iter().filter(|percent| (61..95).contains(*percent)).count();
+    assert!(while_converted > 5, "{seen:?}");
 }
 
 #[test]
