@@ -62,6 +62,7 @@ fn status() -> TableIterator<
         name!(prompt_tokens, i64),
         name!(cached_tokens, i64),
         name!(generated_tokens, i64),
+        name!(open_circuits, i64),
     ),
 > {
     require_preload();
@@ -78,6 +79,7 @@ fn status() -> TableIterator<
         ),
         None => (None, None),
     };
+    let open_circuits = mailbox::models().iter().filter(|model| model.circuit != "closed").count();
     let model = view.model;
     let pid = |pid: i32| (pid != 0).then_some(pid);
     let load = |counter: &std::sync::atomic::AtomicU64| {
@@ -107,6 +109,7 @@ fn status() -> TableIterator<
         load(&counters.prompt_tokens),
         load(&counters.cached_tokens),
         load(&counters.generated_tokens),
+        wide(open_circuits as u64),
     ))
 }
 

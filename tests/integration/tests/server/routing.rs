@@ -162,9 +162,15 @@ fn column(server: &Server, model: &str, column: &str) -> String {
     server.superuser().query_one(sql.as_str(), &[]).unwrap().get(0)
 }
 
+fn open_circuits(server: &Server) -> i64 {
+    let sql = "SELECT open_circuits FROM text2sql.status()";
+    server.superuser().query_one(sql, &[]).unwrap().get(0)
+}
+
 #[test]
 fn a_question_goes_to_the_model_it_needs() {
     let Some(server) = server(None) else { return };
+    assert_eq!(open_circuits(&server), 0);
     assert_eq!(ask(&server, "count them").unwrap(), r#"{"small":3}"#);
     set(&server, "routing", "complexity");
     assert_eq!(ask(&server, "count them").unwrap(), r#"{"small":3}"#);
@@ -273,6 +279,7 @@ fn an_endpoint_answers_and_is_left_alone_when_it_fails() {
     }
     assert_eq!(column(&server, "far", "circuit"), "open");
     assert_eq!(column(&server, "far", "retry_at > now()"), "true");
+    assert_eq!(open_circuits(&server), 1);
     let before = endpoint.requests.load(Ordering::SeqCst);
     let error = ask(&server, "count them").unwrap_err();
     assert!(error.as_db_error().unwrap().message().contains("left alone"), "{error:?}");
