@@ -11,10 +11,14 @@ use super::nearness::Nearness;
 use super::question::Question;
 use super::rank::rank;
 use super::values;
-use crate::schema::Snapshot;
+use crate::schema::{RelationName, Snapshot};
+use crate::semantics;
 
 /// The question's own relations are nearly always among so many.
 const CORE: usize = 6;
+
+/// Verified questions that may say which relations are needed.
+pub(super) const VERIFIED: usize = 2;
 
 /// Positions of relations, each once, the best first.
 pub(super) struct Order {
@@ -32,7 +36,8 @@ impl Order {
         let graph = &index.graph;
         let named = values::named(snapshot, question);
         let ranking = rank(index, question.text, &named, near);
-        if ranking.is_empty() {
+        let verified = verified(snapshot, question);
+        if ranking.is_empty() && verified.is_empty() {
             let ranked = by_degree(graph, snapshot.relations.len());
             return Self { ranked, besides: Vec::new() };
         }
@@ -41,7 +46,10 @@ impl Order {
         let likely = if likely == 0 { ranking.len() } else { likely };
         let ranking: Vec<usize> = ranking.into_iter().map(|(at, _)| at).collect();
         let (ranking, unlikely) = ranking.split_at(likely);
-        let ranked = with_connections(graph, ranking);
+        let mut seen = BTreeSet::new();
+        let ranking = verified.iter().chain(ranking).copied();
+        let ranking: Vec<usize> = ranking.filter(|at| seen.insert(*at)).collect();
+        let ranked = with_connections(graph, &ranking);
         let core = ranking.iter().copied().take(CORE);
         let joined = core.flat_map(|at| graph.joined(at));
         let mut seen: BTreeSet<usize> = ranked.iter().copied().collect();
@@ -49,6 +57,15 @@ impl Order {
         let besides = besides.filter(|at| seen.insert(*at)).collect();
         Self { ranked, besides }
     }
+}
+
+/// The relations that verified statements for questions like this one read, the likest question's first.
+fn verified(snapshot: &Snapshot, question: Question<'_>) -> Vec<usize> {
+    let alike = semantics::alike(snapshot, question.text, VERIFIED, |_| true);
+    let names = alike.iter().flat_map(|example| &example.relations);
+    let at =
+        |name: &RelationName| snapshot.relations.iter().position(|relation| relation.name == *name);
+    names.filter_map(at).collect()
 }
 
 /// Positions of relations in the order in which they are taken into a prompt that cannot hold all.
@@ -94,6 +111,7 @@ fn with_connections(graph: &Graph, ranking: &[usize]) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::schema::fixture::{key, table};
+    use crate::semantics::Example;
 
     /// `hub`, `t000` and so on that reference it, `region` that it references, and what is a key further
     /// away: `far` references the last `t`, `office` references `region`.
@@ -108,6 +126,21 @@ mod tests {
         foreign_keys.push(key(name(region + 1), "x", name(last)));
         foreign_keys.push(key(name(region + 2), "x", name(region)));
         Snapshot { relations, foreign_keys, ..Snapshot::default() }
+    }
+
+    #[test]
+    fn what_a_verified_statement_reads_comes_first_for_a_question_like_its() {
+        let mut snapshot = star(3);
+        let plain = order(&snapshot, "overdue hubs", &Nearness::default());
+        assert_eq!(plain[..2], [0, 4]);
+        snapshot.semantics.examples = vec![Example::new(
+            "Which hubs are overdue?".into(),
+            "SELECT 1".into(),
+            vec![snapshot.relations[6].name.clone()],
+        )];
+        let found = order(&snapshot, "overdue hubs", &Nearness::default());
+        assert_eq!(found[..2], [6, 0]);
+        assert_eq!(order(&snapshot, "hubs without region", &Nearness::default())[0], 0, "unlike");
     }
 
     #[test]

@@ -7,13 +7,14 @@ use std::fmt;
 
 use super::index::{Index, Place};
 use super::nearness::{Near, Nearness};
+use super::order::VERIFIED;
 use super::question::Question;
 use super::rank::{Likeness, asked, likenesses, rank};
 use super::select::Selection;
 use super::values;
 use super::words::{Spelled, split};
 use crate::schema::{Relation, Snapshot};
-use crate::semantics::is_named;
+use crate::semantics::{self, is_named};
 
 /// Most reasons told for a relation.
 const MAX_REASONS: usize = 12;
@@ -69,6 +70,8 @@ pub enum Reason<'s> {
     Schema(Shared),
     /// A stored value or label of a column is named.
     Value(&'s str, &'s str),
+    /// The verified statement for a question like this one reads it.
+    Verified(&'s str),
     /// By an encoder, it means something near the question.
     Meaning,
     /// By an encoder, a column of it does.
@@ -93,6 +96,9 @@ impl fmt::Display for Reason<'_> {
             }
             Self::Schema(word) => write!(f, "{word}in the name of its schema"),
             Self::Value(value, column) => write!(f, "the column {column} has '{value}'"),
+            Self::Verified(question) => {
+                write!(f, "the verified statement for \"{question}\" reads it")
+            }
             Self::Meaning => write!(f, "means something near the question"),
             Self::ColumnMeaning(column) => {
                 write!(f, "the column {column} means something near the question")
@@ -116,6 +122,7 @@ pub fn linked<'s>(
     let words = split(question.text);
     let likenesses = likenesses(index, &asked);
     let values = values::named(snapshot, question);
+    let alike = semantics::alike(snapshot, question.text, VERIFIED, |_| true);
     let ranked = rank(index, question.text, &values, near);
     let shown: HashSet<usize> = selection.relations.iter().copied().collect();
     let with_score: HashSet<usize> = ranked.iter().map(|(position, _)| *position).collect();
@@ -133,6 +140,8 @@ pub fn linked<'s>(
         reasons.extend(here.filter_map(|hit| {
             Some(Reason::Value(hit.value, &relation.columns.get(hit.column)?.name))
         }));
+        let reading = alike.iter().filter(|example| example.relations.contains(&relation.name));
+        reasons.splice(0..0, reading.map(|example| Reason::Verified(&example.question)));
         reasons.extend(by_meaning(relation, near.of(position)));
         let shown = shown.contains(&position);
         if reasons.is_empty() && shown {
@@ -217,6 +226,7 @@ mod tests {
     use super::*;
     use crate::link::{Budget, select};
     use crate::schema::fixture::{shop, table};
+    use crate::semantics::Example;
 
     fn told(question: &str, tokens: u32) -> Vec<(String, bool, Vec<String>)> {
         let snapshot = shop();
@@ -273,6 +283,20 @@ mod tests {
                 "\"town\" is in town, another name of the column city",
             ]
         );
+    }
+
+    #[test]
+    fn what_the_verified_statement_for_such_a_question_reads_is_told() {
+        let mut snapshot = shop();
+        let name = snapshot.relations[2].name.clone();
+        snapshot.semantics.examples =
+            vec![Example::new("Who pays late?".into(), "SELECT 1".into(), vec![name.clone()])];
+        let question = "Who pays too late?";
+        let selection = select(&snapshot, question, Budget { tokens: 4096 });
+        let found = linked(&snapshot, question, &selection, &Nearness::default());
+        let here = found.iter().find(|linked| linked.relation.name == name).unwrap();
+        let told = r#"the verified statement for "Who pays late?" reads it"#;
+        assert_eq!(here.reasons[0].to_string(), told);
     }
 
     #[test]

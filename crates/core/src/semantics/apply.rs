@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::template::Template;
-use super::{Definition, Example, Kind, Read, Rule, Semantics, Term, examples};
+use super::{Definition, Example, Kind, Read, Rule, Semantics, Term};
 use crate::schema::{ForeignKey, Relation, RelationKind, RelationName, Snapshot};
 use crate::sql::{TokenKind, tokens};
 
@@ -80,8 +80,7 @@ fn example(question: String, sql: String, reads: &[Read]) -> Example {
             relations.push(read.relation.clone());
         }
     }
-    let words = examples::words(&question);
-    Example { question, sql, relations, words }
+    Example::new(question, sql, relations)
 }
 
 /// Whether a statement holds a constant that may have come out of a row: any text, and any number of

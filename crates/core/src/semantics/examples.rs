@@ -88,6 +88,25 @@ pub fn examples<'s>(
     question: &str,
     most: usize,
 ) -> Vec<&'s Example> {
+    let shown: HashSet<&RelationName> = relations
+        .iter()
+        .filter_map(|&at| snapshot.relations.get(at))
+        .map(|relation| &relation.name)
+        .collect();
+    let is_shown = |example: &Example| example.relations.iter().all(|name| shown.contains(name));
+    let mut found = alike(snapshot, question, most, is_shown);
+    found.reverse();
+    found
+}
+
+/// At most `most` examples that are like the question and `may` be told, the likest first.
+#[must_use]
+pub fn alike<'s>(
+    snapshot: &'s Snapshot,
+    question: &str,
+    most: usize,
+    may: impl Fn(&Example) -> bool,
+) -> Vec<&'s Example> {
     let all = &snapshot.semantics.examples;
     if all.is_empty() || most == 0 {
         return Vec::new();
@@ -106,14 +125,9 @@ pub fn examples<'s>(
     let sum = |words: &mut dyn Iterator<Item = &String>| words.map(weight).sum::<f32>();
     let own = sum(&mut asked.iter());
     let wanted = kinds(question);
-    let shown: HashSet<&RelationName> = relations
-        .iter()
-        .filter_map(|&at| snapshot.relations.get(at))
-        .map(|relation| &relation.name)
-        .collect();
     let mut liked: Vec<(f32, &Example)> = all
         .iter()
-        .filter(|example| example.relations.iter().all(|name| shown.contains(name)))
+        .filter(|example| may(example))
         .filter(|example| kinds(&example.question) == wanted)
         .map(|example| {
             let both = sum(&mut example.words.iter().filter(|word| asked.contains(word)));
@@ -124,7 +138,6 @@ pub fn examples<'s>(
         .collect();
     liked.sort_by(|a, b| b.0.total_cmp(&a.0));
     liked.truncate(most);
-    liked.reverse();
     liked.into_iter().map(|(_, example)| example).collect()
 }
 

@@ -17,7 +17,7 @@ pub mod import;
 pub mod template;
 
 pub use apply::{apply, changed};
-pub use examples::examples;
+pub use examples::{alike, examples};
 pub(crate) use hints::is_named;
 pub use hints::{Hint, hints};
 
@@ -153,6 +153,15 @@ pub struct Example {
     pub relations: Vec<RelationName>,
     /// The question's words, by which it is compared.
     pub words: Vec<String>,
+}
+
+impl Example {
+    /// With the words by which its question is compared.
+    #[must_use]
+    pub fn new(question: String, sql: String, relations: Vec<RelationName>) -> Self {
+        let words = examples::words(&question);
+        Self { question, sql, relations, words }
+    }
 }
 
 /// A metric or filter.
