@@ -15,12 +15,14 @@
 //! | [`class`] | what can become of a question |
 //! | [`shape`] | the parts of statements, and how two differ |
 //! | [`results`] | the file of answers |
+//! | [`baseline`] | what an earlier run is held against |
 //! | [`tally`] | from answers to figures |
 //! | [`stats`] | intervals and tests |
 //! | [`report`] | JSON, Markdown, HTML |
 
 mod arm;
 mod ask;
+mod baseline;
 mod class;
 #[cfg(test)]
 pub mod fixture;
@@ -38,11 +40,13 @@ pub use ask::Answer;
 pub use class::Class;
 pub use results::read as read_results;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::Args;
 use text2sql_core::protocol::{Failure, FailureCode};
 
+use baseline::Baseline;
 use report::About;
 use run::{ByDatabase, Checked, Run};
 use suite::Question;
@@ -84,8 +88,8 @@ pub struct Eval {
     /// Write the report there too, with the extensions md, json and html.
     #[arg(long)]
     report: Option<PathBuf>,
-    /// Results of an earlier run; questions it had right and this one has not are named, and end the
-    /// run with a failure.
+    /// Results of an earlier run; questions it had right and this one has not, or does not ask, are
+    /// named, and end the run with a failure.
     #[arg(long)]
     baseline: Option<PathBuf>,
     /// Run known answers on files of SQLite, FOLDER/DB/DB.sqlite, as Spider and BIRD publish both.
@@ -114,17 +118,22 @@ impl Eval {
     pub fn run(&self) -> Result<(), Failure> {
         let server = arm::server(&self.server)?;
         let arms = arm::matrix(&self.arms, &self.models)?;
+        let names: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
+        let baseline = self.baseline.as_deref().map(Baseline::read).transpose()?;
+        baseline.as_ref().map_or(Ok(()), |baseline| baseline.require_arms(&names))?;
         let tables = self.tables.as_deref().map(wikisql::tables).transpose()?;
         let questions = suite::load(&self.suite, self.db.as_deref(), tables.as_ref())?;
+        let in_suite: HashSet<String> = questions.iter().map(|q| q.id.clone()).collect();
         let questions = match self.sample {
             Some(size) => suite::sample(questions, size),
             None => questions,
         };
+        let questions = self.by_database(&questions);
         let run = Run {
             server: &server,
             role: &self.role,
             arms: &arms,
-            questions: &self.by_database(&questions),
+            questions: &questions,
             published: self.golds_in.as_deref(),
             sessions: self.sessions,
             is_verbose: self.verbose,
@@ -148,14 +157,13 @@ impl Eval {
         if let Some(path) = &self.report {
             report::write(path, &About::today(&self.suite, settings), &tally, &answers)?;
         }
-        let Some(baseline) = &self.baseline else { return Ok(()) };
-        let lost = tally::lost(&results::read(baseline)?, &answers);
-        lost.iter().for_each(|name| println!("no longer right: {name}"));
-        if lost.is_empty() {
-            Ok(())
-        } else {
-            Err(failed(&format!("{} questions are no longer right", lost.len())))
-        }
+        let Some(baseline) = &baseline else { return Ok(()) };
+        let asked: HashSet<&str> = questions.values().flatten().map(|q| q.id.as_str()).collect();
+        let left_out = in_suite.iter().map(String::as_str).filter(|id| !asked.contains(id));
+        let regressions = baseline.held_against(&answers, &left_out.collect());
+        regressions.lost.iter().for_each(|name| println!("no longer right: {name}"));
+        regressions.not_asked.iter().for_each(|name| println!("not asked: {name}"));
+        regressions.require_none()
     }
 
     fn by_database<'q>(&self, questions: &'q [Question]) -> ByDatabase<'q> {

@@ -297,22 +297,6 @@ impl Comparison {
     }
 }
 
-/// Questions that `before` had right and `now` has not, by arm: names, sorted.
-pub fn lost(before: &[Answer], now: &[Answer]) -> Vec<String> {
-    let was_right: BTreeSet<(&str, &str)> = before
-        .iter()
-        .filter(|answer| answer.class == Class::Right)
-        .map(|answer| (answer.arm.as_str(), answer.id.as_str()))
-        .collect();
-    let mut lost: Vec<String> = now
-        .iter()
-        .filter(|a| a.class != Class::Right && was_right.contains(&(a.arm.as_str(), a.id.as_str())))
-        .map(|a| format!("{} {} ({})", a.arm, a.id, a.class.name()))
-        .collect();
-    lost.sort_unstable();
-    lost
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture::answer;
@@ -415,13 +399,5 @@ mod tests {
         let comparison = &Tally::of(&["a".into(), "b".into()], &answers).comparisons[0];
         assert_eq!((comparison.only_first, comparison.only_second), (0, 1));
         assert!((comparison.p - 1.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn what_used_to_be_right_is_named() {
-        let before = [answer("a", "1", Class::Right), answer("a", "2", Class::Filter)];
-        let now = [answer("a", "1", Class::UnknownName), answer("a", "2", Class::Filter)];
-        assert_eq!(lost(&before, &now), ["a 1 (unknown table or column)"]);
-        assert!(lost(&now, &before).is_empty());
     }
 }

@@ -1,0 +1,225 @@
+//! An earlier run that a new one must not fall behind.
+//!
+//! Owns what of it counts, and what it is held against: a question that was right and is not any
+//! more is as much a loss as one that is not asked any more, since whoever renames an arm or drops a
+//! question would otherwise see a run without losses. Called by [`super`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use text2sql_core::protocol::Failure;
+
+use super::ask::Answer;
+use super::class::Class;
+use super::failed;
+
+/// What of an answer counts.
+#[derive(Debug, Deserialize)]
+struct Verdict {
+    arm: String,
+    id: String,
+    class: Class,
+}
+
+/// What became of the questions of an earlier run.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Baseline {
+    /// By arm and question.
+    classes: BTreeMap<(String, String), Class>,
+}
+
+/// What an earlier run had and this one has not: arms with questions, sorted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Regressions {
+    /// Right then and wrong now, with what became of them.
+    pub lost: Vec<String>,
+    /// Right then and not asked now.
+    pub not_asked: Vec<String>,
+}
+
+impl Baseline {
+    /// Reads a results file. A last line that was cut off is left out, as in a run that goes on.
+    ///
+    /// # Errors
+    /// Where there is no such file, a line is no result, or there is none at all: held against
+    /// nothing, every run would pass.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let in_file = |why: String| failed(&format!("\"{}\"{why}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| in_file(format!(": {error}")))?;
+        let mut classes = BTreeMap::new();
+        let lines = text.split_inclusive('\n').enumerate();
+        for (at, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
+            match serde_json::from_str(line) {
+                Ok(Verdict { arm, id, class }) => {
+                    classes.insert((arm, id), class);
+                }
+                Err(error) if error.is_eof() && !line.ends_with('\n') => {}
+                Err(error) => {
+                    return Err(in_file(format!(", line {}, is no result: {error}", at + 1)));
+                }
+            }
+        }
+        if classes.is_empty() {
+            return Err(in_file(" has no results".to_owned()));
+        }
+        Ok(Self { classes })
+    }
+
+    /// Ends a run that does not ask under all arms of this one, before it has asked anything.
+    ///
+    /// # Errors
+    /// Names the arms that are missing.
+    pub fn require_arms(&self, arms: &[&str]) -> Result<(), Failure> {
+        let of_baseline: BTreeSet<&str> =
+            self.classes.keys().map(|(arm, _)| arm.as_str()).collect();
+        let missing: Vec<String> = of_baseline
+            .into_iter()
+            .filter(|arm| !arms.contains(arm))
+            .map(|arm| format!("\"{arm}\""))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "the baseline has answers under arms that this run does not have: {}",
+            missing.join(", ")
+        );
+        let hint = format!(
+            "this run has: {}; the names of --arm and --model have to be those of the baseline",
+            arms.join(", ")
+        );
+        Err(Failure { hint: Some(hint), ..failed(&message) })
+    }
+
+    /// What of it `now` has not. Questions of the suite that this run was told not to ask
+    /// (`left_out`) are held against nobody.
+    pub fn held_against(&self, now: &[Answer], left_out: &HashSet<&str>) -> Regressions {
+        let now: HashMap<(&str, &str), Class> =
+            now.iter().map(|a| ((a.arm.as_str(), a.id.as_str()), a.class)).collect();
+        let mut found = Regressions::default();
+        for ((arm, id), _) in self.classes.iter().filter(|(_, class)| **class == Class::Right) {
+            match now.get(&(arm.as_str(), id.as_str())) {
+                Some(Class::Right) => {}
+                Some(class) => found.lost.push(format!("{arm} {id} ({})", class.name())),
+                None if left_out.contains(id.as_str()) => {}
+                None => found.not_asked.push(format!("{arm} {id}")),
+            }
+        }
+        found
+    }
+}
+
+impl Regressions {
+    /// Whether there are none.
+    ///
+    /// # Errors
+    /// Says how many there are.
+    pub fn require_none(&self) -> Result<(), Failure> {
+        let mut told = Vec::new();
+        if !self.lost.is_empty() {
+            told.push(format!("{} questions are no longer right", self.lost.len()));
+        }
+        if !self.not_asked.is_empty() {
+            told.push(format!("{} that were right are no longer asked", self.not_asked.len()));
+        }
+        if told.is_empty() {
+            return Ok(());
+        }
+        let hint = "they are not in the suite; a run of this suite makes a baseline that fits it";
+        let hint = (!self.not_asked.is_empty()).then(|| hint.to_owned());
+        Err(Failure { hint, ..failed(&told.join(", ")) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::answer;
+    use super::*;
+
+    fn lines(answers: &[Answer]) -> String {
+        answers.iter().map(|a| serde_json::to_string(a).unwrap() + "\n").collect()
+    }
+
+    fn read(text: &str) -> Result<Baseline, Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("before.jsonl");
+        fs::write(&path, text).unwrap();
+        Baseline::read(&path)
+    }
+
+    fn baseline(answers: &[Answer]) -> Baseline {
+        read(&lines(answers)).unwrap()
+    }
+
+    #[test]
+    fn what_used_to_be_right_is_named() {
+        let before = [answer("a", "1", Class::Right), answer("a", "2", Class::Filter)];
+        let now = [answer("a", "1", Class::UnknownName), answer("a", "2", Class::Filter)];
+        let found = baseline(&before).held_against(&now, &HashSet::new());
+        assert_eq!(found.lost, ["a 1 (unknown table or column)"]);
+        assert!(found.not_asked.is_empty());
+        let failure = found.require_none().unwrap_err();
+        assert_eq!(failure.message, "1 questions are no longer right");
+        assert_eq!(failure.hint, None);
+        let found = baseline(&now).held_against(&before, &HashSet::new());
+        assert_eq!((&found, found.require_none().is_ok()), (&Regressions::default(), true));
+    }
+
+    #[test]
+    fn what_used_to_be_right_and_is_not_asked_is_named() {
+        let before = [
+            answer("a", "1", Class::Right),
+            answer("a", "2", Class::Filter),
+            answer("a", "3", Class::Right),
+            answer("b", "1", Class::Right),
+        ];
+        let now = [answer("a", "1", Class::Right), answer("b", "2", Class::Right)];
+        let found = baseline(&before).held_against(&now, &HashSet::new());
+        assert_eq!(found.not_asked, ["a 3", "b 1"]);
+        let failure = found.require_none().unwrap_err();
+        assert_eq!(failure.message, "2 that were right are no longer asked");
+        assert!(failure.hint.unwrap().contains("not in the suite"));
+    }
+
+    #[test]
+    fn questions_outside_of_a_sample_are_held_against_nobody() {
+        let before = [
+            answer("a", "1", Class::Right),
+            answer("a", "in the suite", Class::Right),
+            answer("a", "renamed", Class::Right),
+        ];
+        let now = [answer("a", "1", Class::Right)];
+        let found = baseline(&before).held_against(&now, &HashSet::from(["in the suite"]));
+        assert_eq!(found.not_asked, ["a renamed"]);
+        assert!(found.lost.is_empty());
+    }
+
+    #[test]
+    fn an_arm_of_the_baseline_that_is_missing_is_named() {
+        let before = baseline(&[answer("a", "1", Class::Rows), answer("b c", "1", Class::Right)]);
+        assert!(before.require_arms(&["b c", "d", "a"]).is_ok());
+        let failure = before.require_arms(&["a", "b"]).unwrap_err();
+        assert!(failure.message.ends_with(": \"b c\""), "{}", failure.message);
+        assert!(failure.hint.unwrap().contains("this run has: a, b;"));
+    }
+
+    #[test]
+    fn a_baseline_that_says_nothing_is_refused() {
+        assert!(read("").unwrap_err().message.ends_with(" has no results"));
+        assert!(read("{}\n").unwrap_err().message.contains("line 1, is no result"));
+        let missing = Baseline::read(Path::new("/nowhere/before.jsonl")).unwrap_err();
+        assert!(missing.message.starts_with("\"/nowhere/before.jsonl\": "), "{}", missing.message);
+    }
+
+    #[test]
+    fn a_last_line_that_was_cut_off_is_left_out() {
+        let whole = lines(&[answer("a", "1", Class::Right), answer("a", "2", Class::Right)]);
+        let all = read(&whole).unwrap();
+        assert_eq!(read(whole.trim_end()).unwrap(), all, "a line needs no end");
+        let cut = read(&whole[..whole.len() - 9]).unwrap();
+        assert_eq!(cut.classes.len(), 1);
+        assert!(read(&whole.replacen('}', "", 1)).is_err(), "in the middle it is a mistake");
+    }
+}
