@@ -1,25 +1,29 @@
 //! An earlier run that a new one must not fall behind.
 //!
-//! Owns what of it counts, and what it is held against: a question that was right and is not any
-//! more is as much a loss as one that is not asked any more, since whoever renames an arm or drops a
-//! question would otherwise see a run without losses. Called by [`super`].
+//! Owns what of it counts, and the short form in which that is kept: arm, question and class, without
+//! the questions and known answers of a results file, which not every suite lets one pass on. A
+//! question that was right and is not any more is as much a loss as one that is not asked any more,
+//! since whoever renames an arm or drops a question would otherwise see a run without losses. Called
+//! by [`super`].
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use text2sql_core::protocol::Failure;
 
 use super::ask::Answer;
 use super::class::Class;
 use super::failed;
 
-/// What of an answer counts.
-#[derive(Debug, Deserialize)]
-struct Verdict {
-    arm: String,
-    id: String,
+/// What of an answer counts: a line of the short form. A line of a results file has all of it, too.
+#[derive(Debug, Serialize, Deserialize)]
+struct Verdict<'a> {
+    arm: Cow<'a, str>,
+    id: Cow<'a, str>,
     class: Class,
 }
 
@@ -40,7 +44,15 @@ pub struct Regressions {
 }
 
 impl Baseline {
-    /// Reads a results file. A last line that was cut off is left out, as in a run that goes on.
+    /// Of the answers of this run's arms; of one question's answers the last.
+    pub fn of(arms: &[String], answers: &[Answer]) -> Self {
+        let ours = answers.iter().filter(|answer| arms.contains(&answer.arm));
+        let key = |answer: &Answer| (answer.arm.clone(), answer.id.clone());
+        Self { classes: ours.map(|answer| (key(answer), answer.class)).collect() }
+    }
+
+    /// Reads the short form, or a results file. A last line that was cut off is left out, as in a run
+    /// that goes on.
     ///
     /// # Errors
     /// Where there is no such file, a line is no result, or there is none at all: held against
@@ -53,7 +65,7 @@ impl Baseline {
         for (at, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
             match serde_json::from_str(line) {
                 Ok(Verdict { arm, id, class }) => {
-                    classes.insert((arm, id), class);
+                    classes.insert((arm.into_owned(), id.into_owned()), class);
                 }
                 Err(error) if error.is_eof() && !line.ends_with('\n') => {}
                 Err(error) => {
@@ -65,6 +77,22 @@ impl Baseline {
             return Err(in_file(" has no results".to_owned()));
         }
         Ok(Self { classes })
+    }
+
+    /// Writes the short form: a line for each question, by arm and question in the order of their
+    /// bytes, so that two runs differ in the lines of the questions whose class has changed.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn write(&self, path: &Path) -> Result<(), Failure> {
+        let in_file = |why: &dyn Display| failed(&format!("\"{}\": {why}", path.display()));
+        let mut text = String::new();
+        for ((arm, id), class) in &self.classes {
+            let verdict = Verdict { arm: arm.into(), id: id.into(), class: *class };
+            text += &serde_json::to_string(&verdict).map_err(|error| in_file(&error))?;
+            text.push('\n');
+        }
+        fs::write(path, text).map_err(|error| in_file(&error))
     }
 
     /// Ends a run that does not ask under all arms of this one, before it has asked anything.
@@ -127,7 +155,7 @@ impl Regressions {
         if told.is_empty() {
             return Ok(());
         }
-        let hint = "they are not in the suite; a run of this suite makes a baseline that fits it";
+        let hint = "they are not in the suite; --write-baseline makes a baseline that fits it";
         let hint = (!self.not_asked.is_empty()).then(|| hint.to_owned());
         Err(Failure { hint, ..failed(&told.join(", ")) })
     }
@@ -194,6 +222,41 @@ mod tests {
         let found = baseline(&before).held_against(&now, &HashSet::from(["in the suite"]));
         assert_eq!(found.not_asked, ["a renamed"]);
         assert!(found.lost.is_empty());
+    }
+
+    #[test]
+    fn a_baseline_that_is_kept_has_neither_questions_nor_known_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("baseline.jsonl");
+        let answers = [
+            answer("b", "1", Class::Right),
+            answer("a", "2", Class::UnknownName),
+            answer("a", "10", Class::Filter),
+            answer("other", "1", Class::Right),
+            answer("a", "10", Class::Right),
+        ];
+        let kept = Baseline::of(&["a".into(), "b".into()], &answers);
+        kept.write(&path).unwrap();
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "{\"arm\":\"a\",\"id\":\"10\",\"class\":\"right\"}\n\
+             {\"arm\":\"a\",\"id\":\"2\",\"class\":\"unknown_name\"}\n\
+             {\"arm\":\"b\",\"id\":\"1\",\"class\":\"right\"}\n"
+        );
+        assert_eq!(Baseline::read(&path).unwrap(), kept);
+        let of_results = [&answers[..3], &answers[4..]].concat();
+        assert_eq!(baseline(&of_results), kept, "a results file says the same");
+    }
+
+    #[test]
+    fn names_are_kept_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("baseline.jsonl");
+        let name = "it's \"é\\\n\u{1f600}";
+        let kept = Baseline::of(&[name.into()], &[answer(name, name, Class::GoldError)]);
+        kept.write(&path).unwrap();
+        assert_eq!(Baseline::read(&path).unwrap(), kept);
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
     }
 
     #[test]

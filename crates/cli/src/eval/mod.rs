@@ -88,10 +88,14 @@ pub struct Eval {
     /// Write the report there too, with the extensions md, json and html.
     #[arg(long)]
     report: Option<PathBuf>,
-    /// Results of an earlier run; questions it had right and this one has not, or does not ask, are
-    /// named, and end the run with a failure.
+    /// Results of an earlier run, or what --write-baseline wrote of it; questions it had right and
+    /// this one has not, or does not ask, are named, and end the run with a failure.
     #[arg(long)]
     baseline: Option<PathBuf>,
+    /// Write what became of each question to this file, for --baseline: sorted lines of JSON with arm,
+    /// id and class, and nothing of what the suite says.
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
     /// Run known answers on files of SQLite, FOLDER/DB/DB.sqlite, as Spider and BIRD publish both.
     /// Values are compared by what they say then, whatever their types.
     #[arg(long, value_name = "FOLDER")]
@@ -156,6 +160,9 @@ impl Eval {
         print!("{}", report::markdown(&tally));
         if let Some(path) = &self.report {
             report::write(path, &About::today(&self.suite, settings), &tally, &answers)?;
+        }
+        if let Some(path) = &self.write_baseline {
+            Baseline::of(&names, &answers).write(path)?;
         }
         let Some(baseline) = &baseline else { return Ok(()) };
         let asked: HashSet<&str> = questions.values().flatten().map(|q| q.id.as_str()).collect();
