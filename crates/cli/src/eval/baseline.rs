@@ -17,7 +17,11 @@ use text2sql_core::protocol::Failure;
 
 use super::ask::Answer;
 use super::class::Class;
+use super::comparison::{Comparison, Rights};
 use super::failed;
+
+/// What comparisons call the earlier run.
+const BASELINE: &str = "the baseline";
 
 /// What of an answer counts: a line of the short form. A line of a results file has all of it, too.
 #[derive(Debug, Serialize, Deserialize)]
@@ -119,6 +123,23 @@ impl Baseline {
             arms.join(", ")
         );
         Err(Failure { hint: Some(hint), ..failed(&message) })
+    }
+
+    /// Each of these arms that it has, then and now.
+    pub fn compared(&self, arms: &[String], now: &[Answer]) -> Vec<Comparison> {
+        let now = Self::of(arms, now);
+        arms.iter()
+            .filter_map(|arm| {
+                let then = self.rights(arm);
+                let is_there = !then.is_empty();
+                is_there.then(|| Comparison::of((BASELINE, &then), (arm, &now.rights(arm))))
+            })
+            .collect()
+    }
+
+    fn rights(&self, arm: &str) -> Rights<'_> {
+        let of_arm = self.classes.iter().filter(|((of, _), _)| of == arm);
+        of_arm.map(|((_, id), class)| (id.as_str(), *class == Class::Right)).collect()
     }
 
     /// What of it `now` has not. Questions of the suite that this run was told not to ask
@@ -257,6 +278,27 @@ mod tests {
         kept.write(&path).unwrap();
         assert_eq!(Baseline::read(&path).unwrap(), kept);
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn arms_of_both_runs_are_compared() {
+        let before = baseline(&[
+            answer("a", "1", Class::Right),
+            answer("a", "2", Class::Filter),
+            answer("a", "3", Class::Right),
+            answer("gone", "1", Class::Right),
+        ]);
+        let now = [
+            answer("a", "1", Class::Rows),
+            answer("a", "2", Class::Right),
+            answer("new", "1", Class::Right),
+        ];
+        let found = before.compared(&["new".into(), "a".into()], &now);
+        assert_eq!(found.len(), 1);
+        let comparison = &found[0];
+        assert_eq!((comparison.first.as_str(), comparison.second.as_str()), (BASELINE, "a"));
+        assert_eq!((comparison.only_first, comparison.only_second), (1, 1));
+        assert_eq!(comparison.questions, 2, "what was not asked twice is not compared");
     }
 
     #[test]

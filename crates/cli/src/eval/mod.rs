@@ -17,6 +17,7 @@
 //! | [`results`] | the file of answers |
 //! | [`baseline`] | what an earlier run is held against |
 //! | [`tally`] | from answers to figures |
+//! | [`comparison`] | two arms, or two runs, on the same questions |
 //! | [`stats`] | intervals and tests |
 //! | [`report`] | JSON, Markdown, HTML |
 
@@ -24,6 +25,7 @@ mod arm;
 mod ask;
 mod baseline;
 mod class;
+mod comparison;
 #[cfg(test)]
 pub mod fixture;
 mod published;
@@ -89,7 +91,8 @@ pub struct Eval {
     #[arg(long)]
     report: Option<PathBuf>,
     /// Results of an earlier run, or what --write-baseline wrote of it; questions it had right and
-    /// this one has not, or does not ask, are named, and end the run with a failure.
+    /// this one has not, or does not ask, are named, and end the run with a failure. Of arms in both
+    /// runs the difference is told, with its 95 % interval.
     #[arg(long)]
     baseline: Option<PathBuf>,
     /// Write what became of each question to this file, for --baseline: sorted lines of JSON with arm,
@@ -165,6 +168,8 @@ impl Eval {
             Baseline::of(&names, &answers).write(path)?;
         }
         let Some(baseline) = &baseline else { return Ok(()) };
+        let compared = baseline.compared(&names, &answers);
+        compared.iter().for_each(|comparison| println!("\n{}.", report::since(comparison)));
         let asked: HashSet<&str> = questions.values().flatten().map(|q| q.id.as_str()).collect();
         let left_out = in_suite.iter().map(String::as_str).filter(|id| !asked.contains(id));
         let regressions = baseline.held_against(&answers, &left_out.collect());

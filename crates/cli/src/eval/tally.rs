@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::ask::Answer;
 use super::class::Class;
+use super::comparison::{Comparison, Rights};
 use super::shape::signature;
-use super::stats::{interval, mcnemar, percentile};
+use super::stats::{interval, percentile};
 
 /// Clusters that are told, and questions of each.
 const CLUSTERS: usize = 12;
@@ -113,21 +114,6 @@ pub struct Cluster {
     pub examples: Vec<String>,
 }
 
-/// Two arms on the questions that both were asked.
-#[derive(Debug, Serialize)]
-pub struct Comparison {
-    /// The first arm.
-    pub first: String,
-    /// The other.
-    pub second: String,
-    /// Right in the first alone.
-    pub only_first: usize,
-    /// Right in the other alone.
-    pub only_second: usize,
-    /// Probability of such a difference if neither were better (McNemar, exact).
-    pub p: f64,
-}
-
 impl Tally {
     /// Of answers; `arms` are those to tell of.
     pub fn of(arms: &[String], answers: &[Answer]) -> Self {
@@ -137,12 +123,21 @@ impl Tally {
         };
         let comparisons = match arms.split_first() {
             Some((first, others)) => {
-                others.iter().map(|other| Comparison::of(first, other, answers)).collect()
+                let ours = rights(first, answers);
+                let beside = |other: &String| {
+                    Comparison::of((first, &ours), (other, &rights(other, answers)))
+                };
+                others.iter().map(beside).collect()
             }
             None => Vec::new(),
         };
         Self { arms: arms.iter().map(of_arm).collect(), comparisons }
     }
+}
+
+fn rights<'a>(arm: &str, answers: &'a [Answer]) -> Rights<'a> {
+    let of_arm = answers.iter().filter(|answer| answer.arm == arm);
+    of_arm.map(|answer| (answer.id.as_str(), answer.class == Class::Right)).collect()
 }
 
 impl ArmTally {
@@ -275,28 +270,6 @@ fn clusters(all: &[&Answer]) -> Vec<Cluster> {
     clusters
 }
 
-impl Comparison {
-    fn of(first: &str, second: &str, answers: &[Answer]) -> Self {
-        let rights = |arm: &str| -> BTreeMap<&str, bool> {
-            let of_arm = answers.iter().filter(|answer| answer.arm == arm);
-            of_arm.map(|a| (a.id.as_str(), a.class == Class::Right)).collect()
-        };
-        let (ours, theirs) = (rights(first), rights(second));
-        let count = |wanted: (bool, bool)| {
-            let both = ours.iter().filter_map(|(id, ok)| theirs.get(id).map(|other| (*ok, *other)));
-            both.filter(|found| *found == wanted).count()
-        };
-        let (only_first, only_second) = (count((true, false)), count((false, true)));
-        Self {
-            first: first.to_owned(),
-            second: second.to_owned(),
-            only_first,
-            only_second,
-            p: mcnemar(only_first, only_second),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture::answer;
@@ -399,5 +372,6 @@ mod tests {
         let comparison = &Tally::of(&["a".into(), "b".into()], &answers).comparisons[0];
         assert_eq!((comparison.only_first, comparison.only_second), (0, 1));
         assert!((comparison.p - 1.0).abs() < 1e-9);
+        assert_eq!((comparison.questions, comparison.difference), (2, 0.5));
     }
 }

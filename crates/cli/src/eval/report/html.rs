@@ -12,7 +12,7 @@ use super::super::ask::Answer;
 use super::super::class::Class;
 use super::super::tally::{ArmTally, Breakdown, Tally};
 use super::chart::{self, Bar, colour_of_arm, colour_of_class};
-use super::{About, percent, share};
+use super::{About, percent, points, share};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -190,16 +190,26 @@ fn comparisons(page: &mut String, tally: &Tally) {
     if tally.comparisons.is_empty() {
         return;
     }
-    page.push_str("<h2>Is there a difference?</h2>\n<div class=\"scroll\"><table><tr><th>first<th>second<th>right in the first alone<th>right in the second alone<th>p (McNemar, exact)</tr>\n");
+    page.push_str(
+        "<h2>Is there a difference?</h2>\n<p>On the questions that both were asked: the exact test of \
+         McNemar, and how many percentage points more the second has right, with the 95 % interval \
+         (Newcombe).</p>\n<div class=\"scroll\"><table><tr><th>first<th>second<th>questions<th>right in \
+         the first alone<th>right in the second alone<th>p<th>points more<th>interval</tr>\n",
+    );
     for comparison in &tally.comparisons {
+        let (low, high) = comparison.interval;
         let _ = writeln!(
             page,
-            "<tr><td>{}<td>{}<td>{}<td>{}<td>{:.3}</tr>",
+            "<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{:.3}<td>{}<td>{} to {}</tr>",
             escaped(&comparison.first),
             escaped(&comparison.second),
+            comparison.questions,
             comparison.only_first,
             comparison.only_second,
-            comparison.p
+            comparison.p,
+            points(comparison.difference),
+            points(low),
+            points(high)
         );
     }
     page.push_str("</table></div>\n");
@@ -428,5 +438,6 @@ mod tests {
         assert_eq!(page.matches("<svg ").count(), 8);
         assert_eq!(page.matches("<details>").count(), 2);
         assert_eq!(page.matches("McNemar").count(), 1);
+        assert!(page.contains("<td>1.000<td>0.0<td>−"), "a difference with its interval");
     }
 }

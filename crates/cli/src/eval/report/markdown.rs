@@ -5,8 +5,9 @@
 use std::fmt::Write as _;
 
 use super::super::class::Class;
+use super::super::comparison::Comparison;
 use super::super::tally::{ArmTally, Tally};
-use super::{percent, share};
+use super::{difference, percent, share};
 
 /// The whole report.
 pub fn render(tally: &Tally) -> String {
@@ -42,14 +43,12 @@ pub fn render(tally: &Tally) -> String {
     });
     let mut text = table.text;
     for comparison in &tally.comparisons {
+        let Comparison { first, second, questions, only_first, only_second, p, .. } = comparison;
         let _ = writeln!(
             text,
-            "\n{} alone has {} right, {} alone {}: p = {:.3} (McNemar, exact).",
-            comparison.first,
-            comparison.only_first,
-            comparison.second,
-            comparison.only_second,
-            comparison.p
+            "\nOf {questions} questions, {first} alone has {only_first} right, {second} alone \
+             {only_second}: p = {p:.3} (McNemar, exact); {second} less {first}: {}.",
+            difference(comparison)
         );
     }
     for arm in &tally.arms {
@@ -71,6 +70,16 @@ impl Table<'_> {
         }
         self.text.push('\n');
     }
+}
+
+/// What an arm has won and lost since the first of two runs.
+pub fn since(comparison: &Comparison) -> String {
+    let Comparison { first, second, questions, only_first, only_second, p, .. } = comparison;
+    format!(
+        "{second} since {first}: {questions} questions in common, {only_second} won, {only_first} \
+         lost: p = {p:.3} (McNemar, exact); {}",
+        difference(comparison)
+    )
 }
 
 /// Right ones by the properties of questions; databases are in the other reports.
@@ -136,7 +145,8 @@ mod tests {
             "| wrong value or filter | 1 (50.0 %) | 0 (0.0 %) |",
             "| right, difficulty: easy | 1 (50.0 %) of 2 | 2 (100.0 %) of 2 |",
             "| seconds, median | 1.50 | 1.50 |",
-            "a alone has 0 right, b alone 1: p = 1.000 (McNemar, exact).",
+            "Of 2 questions, a alone has 0 right, b alone 1: p = 1.000 (McNemar, exact); \
+             b less a: +50.0 points (95 % interval −27.3 to +90.5, Newcombe).",
             "| 1 | not understood | 2 |",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");

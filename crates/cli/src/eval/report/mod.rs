@@ -15,10 +15,11 @@ use serde::Serialize;
 use text2sql_core::protocol::Failure;
 
 use super::ask::Answer;
+use super::comparison::Comparison;
 use super::failed;
 use super::tally::Tally;
 
-pub use markdown::render as markdown;
+pub use markdown::{render as markdown, since};
 
 /// Where figures come from.
 #[derive(Debug, Serialize)]
@@ -93,6 +94,25 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
+/// A difference of shares of right ones with its interval, in percentage points.
+fn difference(of: &Comparison) -> String {
+    let (low, high) = of.interval;
+    format!(
+        "{} points (95 % interval {} to {}, Newcombe)",
+        points(of.difference),
+        points(low),
+        points(high)
+    )
+}
+
+/// A difference of two shares in percentage points, with its sign.
+fn points(difference: f64) -> String {
+    match format!("{:+.1}", 100.0 * difference).as_str() {
+        "+0.0" | "-0.0" => "0.0".to_owned(),
+        signed => signed.replace('-', "−"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::class::Class;
@@ -109,10 +129,17 @@ mod tests {
     }
 
     #[test]
+    fn differences_are_points_with_their_sign() {
+        let told = [0.031, -0.0049, 0.000_4, -0.000_4, 1.0].map(points);
+        assert_eq!(told, ["+3.1", "−0.5", "0.0", "0.0", "+100.0"]);
+    }
+
+    #[test]
     fn three_files_lie_beside_each_other() {
         let folder = tempfile::tempdir().unwrap();
-        let answers = [answer("a", "1", Class::Right), answer("a", "2", Class::Join)];
-        let tally = Tally::of(&["a".into()], &answers);
+        let mut answers = vec![answer("a", "1", Class::Right), answer("a", "2", Class::Join)];
+        answers.extend([answer("b", "1", Class::Rows), answer("b", "2", Class::Rows)]);
+        let tally = Tally::of(&["a".into(), "b".into()], &answers);
         let about = About::today(Path::new("some/dev.jsonl"), vec![String::new()]);
         write(&folder.path().join("report.md"), &about, &tally, &answers).unwrap();
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
@@ -120,7 +147,10 @@ mod tests {
         assert_eq!(json["about"]["suite"], "dev.jsonl");
         assert_eq!(json["arms"][0]["right"], 1);
         assert_eq!(json["arms"][0]["classes"][6], serde_json::json!(["join", 1]));
-        assert!(read("report.md").starts_with("| | a |"));
+        assert_eq!(json["comparisons"][0]["questions"], 2);
+        assert_eq!(json["comparisons"][0]["difference"], -0.5);
+        assert_eq!(json["comparisons"][0]["interval"].as_array().unwrap().len(), 2);
+        assert!(read("report.md").starts_with("| | a | b |"));
         assert!(read("report.html").starts_with("<!DOCTYPE html>"));
     }
 }
