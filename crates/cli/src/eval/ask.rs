@@ -10,6 +10,7 @@ use text2sql_core::protocol::Failure;
 use text2sql_core::signals::Signals;
 
 use super::arm::Arm;
+use super::asked_with::AskedWith;
 use super::class::Class;
 use super::failed;
 use super::session::{NoRows, Session, told};
@@ -62,6 +63,10 @@ pub struct Answer {
     /// What is known of how it came about; whether there are no rows is this tool's finding.
     #[serde(default)]
     pub signals: Option<Signals>,
+    /// What this one and those of its arm behind it were asked with: said by the first of an arm that a
+    /// run writes, and by none of older files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_with: Option<AskedWith>,
 }
 
 /// Asks, runs what was written, and compares.
@@ -148,6 +153,7 @@ fn unasked(arm: &Arm, question: &Question, gold: Option<&Shape>) -> Answer {
         cached_tokens: 0,
         generated_tokens: 0,
         signals: None,
+        asked_with: None,
     }
 }
 

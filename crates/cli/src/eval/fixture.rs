@@ -27,5 +27,6 @@ pub fn answer(arm: &str, id: &str, class: Class) -> Answer {
         cached_tokens: 1,
         generated_tokens: 10,
         signals: None,
+        asked_with: None,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Questions are asked through the extension itself, as a plain role, under one or more sets of
 //! settings (arms). Each answer is a line in the results file the moment it is there; a run that is
-//! started again goes on where it was.
+//! started again goes on where it was, if it asks with the same.
 //!
 //! | module | owns |
 //! |---|---|
@@ -12,6 +12,7 @@
 //! | [`session`] | the connection, and what is asked of it |
 //! | [`published`] | known answers in the dialect of SQLite, and the files they run on |
 //! | [`ask`] | one question: asking, running, judging |
+//! | [`asked_with`] | whether a run may go on in a file of answers |
 //! | [`class`] | what can become of a question |
 //! | [`shape`] | the parts of statements, and how two differ |
 //! | [`results`] | the file of answers |
@@ -23,6 +24,7 @@
 
 mod arm;
 mod ask;
+mod asked_with;
 mod baseline;
 mod class;
 mod comparison;
@@ -84,7 +86,8 @@ pub struct Eval {
     /// times.
     #[arg(long = "model")]
     models: Vec<String>,
-    /// Results: a line of JSON for each answer; what is there is not asked again.
+    /// Results: a line of JSON for each answer; what is there is not asked again, and has to have been
+    /// asked with the same settings and model.
     #[arg(long)]
     results: PathBuf,
     /// Write the report there too, with the extensions md, json and html.
@@ -145,6 +148,7 @@ impl Eval {
             sessions: self.sessions,
             is_verbose: self.verbose,
         };
+        let asked_with = run.asked_with(&self.results)?;
         let Checked { failing, on_server, same } = run.check_golds(self.allow_gold_errors)?;
         if failing > 0 {
             eprintln!("the known answers of {failing} questions fail");
@@ -154,7 +158,7 @@ impl Eval {
                 "{on_server} known answers run on the server, too; {same} have the same rows"
             );
         }
-        run.ask_all(&self.results)?;
+        run.ask_all(&self.results, asked_with)?;
 
         let answers = results::read(&self.results)?;
         let settings = arms.iter().map(|arm| arm.told()).collect();

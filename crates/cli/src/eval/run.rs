@@ -13,10 +13,12 @@ use text2sql_core::score::{Rows, same};
 
 use super::arm::Arm;
 use super::ask::{Answer, ask};
+use super::asked_with::{self, AskedWith, Served};
+use super::failed;
 use super::published::Published;
+use super::results::{self, ByArm, Results};
 use super::session::{NoRows, Session, told};
 use super::suite::Question;
-use super::{failed, results};
 use crate::progress::bar;
 
 /// Stack of a session: statements that are compared are parsed recursively.
@@ -131,11 +133,36 @@ impl Run<'_> {
         }
     }
 
+    /// What each arm is asked with; of the server only where something is left to ask.
+    ///
+    /// # Errors
+    /// Where answers of the results file were asked with anything else, and of the server and the file.
+    pub fn asked_with(&self, file: &Path) -> Result<ByArm, Failure> {
+        let before = results::read(file)?;
+        let mut by_arm = ByArm::new();
+        for arm in self.arms {
+            let done: HashSet<&str> =
+                before.iter().filter(|a| a.arm == arm.name).map(|a| a.id.as_str()).collect();
+            let is_open = |questions: &[&Question]| {
+                questions.iter().any(|question| !done.contains(question.id.as_str()))
+            };
+            let open = self.questions.iter().find(|(_, questions)| is_open(questions));
+            let served = match open {
+                Some((db, _)) => Session::new(self.server, db, self.role, arm)?.served()?,
+                None => Served::default(),
+            };
+            let now = AskedWith::of(arm, served);
+            asked_with::require_same(file, &arm.name, &before, &now)?;
+            by_arm.insert(arm.name.clone(), now);
+        }
+        Ok(by_arm)
+    }
+
     /// Asks what is not in the results file yet.
     ///
     /// # Errors
     /// Of the server and of the file.
-    pub fn ask_all(&self, file: &Path) -> Result<(), Failure> {
+    pub fn ask_all(&self, file: &Path, asked_with: ByArm) -> Result<(), Failure> {
         let done: HashSet<(String, String)> =
             results::read(file)?.into_iter().map(|answer| (answer.arm, answer.id)).collect();
         let is_open = |arm: &Arm, q: &Question| !done.contains(&(arm.name.clone(), q.id.clone()));
@@ -143,7 +170,7 @@ impl Run<'_> {
             self.questions.values().flatten().filter(|question| is_open(arm, question)).count()
         };
         let bar = bar(self.arms.iter().map(count).sum());
-        let out = results::open(file)?;
+        let out = Results::open(file, asked_with)?;
         let left = Mutex::new(self.in_turn());
         let right = Mutex::new((0usize, 0usize));
         let tell = |answer: &Answer| {
@@ -168,7 +195,7 @@ impl Run<'_> {
                 let mut session = self.session(db, questions, arm)?;
                 for question in open {
                     let answer = ask(&mut session, arm, question)?;
-                    results::append(&out, &answer)?;
+                    out.append(&answer)?;
                     tell(&answer);
                 }
             }

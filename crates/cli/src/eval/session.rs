@@ -10,6 +10,7 @@ use text2sql_core::score::{Kind, Rows, Value};
 use text2sql_core::signals::Signals;
 
 use super::arm::{self, Arm};
+use super::asked_with::Served;
 use super::failed;
 use super::published::Published;
 use super::shape::Catalog;
@@ -24,6 +25,12 @@ const COLUMNS: &str = "
       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
        AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
+
+/// What the server answers with. A model of another server has no sum.
+const SERVED: &str = "
+    SELECT (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'text2sql') AS extension,
+           model, pg_catalog.left(nullif(model_sha256, ''), 12) AS model_sha256
+      FROM text2sql.status()";
 
 /// What `text2sql.explain` gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,6 +154,21 @@ impl Session {
             Some(file) => golds.map(|sql| file.rows(sql).map_err(NoRows::Fails)).collect(),
             None => golds.map(|sql| Ok(self.rows(sql)?)).collect(),
         }
+    }
+
+    /// What the server says that it answers with.
+    ///
+    /// # Errors
+    /// Of the server.
+    pub fn served(&mut self) -> Result<Served, Failure> {
+        let row = self.client.query_one(SERVED, &[]).map_err(|error| {
+            failed(&format!("the server does not say what it answers with: {}", told(&error)))
+        })?;
+        Ok(Served {
+            extension: row.get("extension"),
+            model: row.get("model"),
+            model_sha256: row.get("model_sha256"),
+        })
     }
 
     /// Asks the extension.
