@@ -4,7 +4,7 @@
 //! the server adds of its own (`ALTER SYSTEM`, `ALTER ROLE`) is not, nor where it is, since there may
 //! be a password in it. Pure. Called by [`super::run`] and [`super::results`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use text2sql_core::protocol::Failure;
 use super::arm::Arm;
 use super::ask::Answer;
 use super::failed;
+use super::suite::Question;
 
 /// What answers of an arm were asked with. What is not known is not compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +107,35 @@ pub fn require_same(
     Err(Failure { hint: Some(hint.to_owned()), ..failed(&message) })
 }
 
+/// Whether answers that a file has are to the questions of this suite, and judged by its known answers.
+///
+/// # Errors
+/// Names the questions that are others.
+pub fn require_same_questions<'q>(
+    file: &Path,
+    answers: &[Answer],
+    questions: impl Iterator<Item = &'q Question>,
+) -> Result<(), Failure> {
+    let by_id: HashMap<&str, &Question> = questions.map(|q| (q.id.as_str(), q)).collect();
+    let is_other = |answer: &&Answer| {
+        by_id.get(answer.id.as_str()).is_some_and(|question| {
+            answer.question != question.text || question.golds.first() != Some(&answer.gold)
+        })
+    };
+    let others: BTreeSet<&str> =
+        answers.iter().filter(is_other).map(|answer| answer.id.as_str()).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "\"{}\" has answers to questions with other words or another known answer: {}",
+        file.display(),
+        others.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    let hint = "take their lines out, or name another file with --results";
+    Err(Failure { hint: Some(hint.to_owned()), ..failed(&message) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::arm::matrix;
@@ -177,5 +207,29 @@ mod tests {
             Answer { asked_with: Some(AskedWith::default()), ..answer("b", "1", Class::Right) };
         let old = answer("a", "1", Class::Right);
         assert_eq!(require_same(Path::new("r.jsonl"), "a", &[other, old], &now), Ok(()));
+    }
+
+    #[test]
+    fn a_question_that_was_changed_is_named() {
+        let question = |id: &str, text: &str, gold: &str| Question {
+            id: id.into(),
+            db: "d".into(),
+            schema: None,
+            text: text.into(),
+            golds: vec![gold.into()],
+            ordered: false,
+            difficulty: String::new(),
+        };
+        let suite = [
+            question("same", "How many?", "SELECT 1"),
+            question("words", "How few?", "SELECT 1"),
+            question("gold", "How many?", "SELECT 2"),
+        ];
+        let ids = ["same", "words", "gold", "gone"];
+        let answers = ids.map(|id| answer("a", id, Class::Right));
+        let file = Path::new("r.jsonl");
+        let failure = require_same_questions(file, &answers, suite.iter()).unwrap_err();
+        assert!(failure.message.ends_with(": gold, words"), "{}", failure.message);
+        assert_eq!(require_same_questions(file, &answers[..1], suite.iter()), Ok(()));
     }
 }

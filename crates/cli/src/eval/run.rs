@@ -136,9 +136,13 @@ impl Run<'_> {
     /// What each arm is asked with; of the server only where something is left to ask.
     ///
     /// # Errors
-    /// Where answers of the results file were asked with anything else, and of the server and the file.
+    /// Where answers of the results file were asked with anything else or are to other questions, and
+    /// of the server and the file.
     pub fn asked_with(&self, file: &Path) -> Result<ByArm, Failure> {
-        let before = results::read(file)?;
+        let mut before = results::read(file)?;
+        before.retain(|answer| self.arms.iter().any(|arm| arm.name == answer.arm));
+        let questions = self.questions.values().flatten().copied();
+        asked_with::require_same_questions(file, &before, questions)?;
         let mut by_arm = ByArm::new();
         for arm in self.arms {
             let done: HashSet<&str> =
