@@ -69,11 +69,33 @@ pub struct Answer {
     pub asked_with: Option<AskedWith>,
 }
 
-/// Asks, runs what was written, and compares.
+/// Asks, runs what was written, and compares. Where `text2sql.min_confidence` is above 0 `explain` does
+/// not tell whether there would be an answer, since it looks neither at the question's words nor at the
+/// confidence: the question is put to `text2sql.ask`, too, and refused where that refuses it.
 ///
 /// # Errors
 /// Where the server cannot answer at all, which says nothing of the question.
 pub fn ask(session: &mut Session, arm: &Arm, question: &Question) -> Result<Answer, Failure> {
+    let mut answer = explained(session, arm, question)?;
+    let is_settled = matches!(answer.class, Class::GoldError | Class::Refused);
+    if session.wants_confidence && !is_settled {
+        let why = match session.declined(&question.text) {
+            Ok(why) => why,
+            Err(error) => {
+                // What else is wrong with it is said of what was shown.
+                let state = error.code().and_then(|code| Class::of_state(code.code()));
+                state.map(|_| None).ok_or_else(|| no_answer(&error))?
+            }
+        };
+        if why.is_some() {
+            (answer.class, answer.message) = (Class::Refused, why);
+        }
+    }
+    Ok(answer)
+}
+
+/// What `text2sql.explain` shows, judged by its rows.
+fn explained(session: &mut Session, arm: &Arm, question: &Question) -> Result<Answer, Failure> {
     let shapes: Vec<Shape> = question
         .golds
         .iter()

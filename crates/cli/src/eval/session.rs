@@ -32,6 +32,13 @@ const SERVED: &str = "
            model, pg_catalog.left(nullif(model_sha256, ''), 12) AS model_sha256
       FROM text2sql.status()";
 
+/// Whether answers need a confidence.
+const WANTS_CONFIDENCE: &str = "
+    SELECT coalesce(nullif(pg_catalog.current_setting('text2sql.min_confidence', true), '')
+                    ::pg_catalog.float8 > 0, false)";
+/// The state of what `ask` refuses for want of an answer.
+const DECLINED: &str = "TS002";
+
 /// What `text2sql.explain` gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explained {
@@ -58,6 +65,8 @@ pub struct Session {
     pub catalog: Catalog,
     /// Schemas to look in, as the session began with.
     search_path: String,
+    /// Whether `ask` refuses what it is not sure enough of, which `explain` never does.
+    pub wants_confidence: bool,
     /// Where known answers run, if not on the server.
     published: Option<Published>,
 }
@@ -100,7 +109,8 @@ impl Session {
         let role = role.replace('"', "\"\"");
         client.batch_execute(&format!("SET ROLE \"{role}\"")).map_err(in_db)?;
         let search_path = client.query_one("SHOW search_path", &[]).map_err(in_db)?.get(0);
-        Ok(Self { client, catalog, search_path, published: None })
+        let wants_confidence = client.query_one(WANTS_CONFIDENCE, &[]).map_err(in_db)?.get(0);
+        Ok(Self { client, catalog, search_path, wants_confidence, published: None })
     }
 
     /// The same session; known answers run on the file that they were published with, and values are
@@ -190,6 +200,21 @@ impl Session {
             cached_tokens: row.get("cached_tokens"),
             generated_tokens: row.get("generated_tokens"),
         })
+    }
+
+    /// Why `text2sql.ask` refuses to answer a question, if it does: it has little to do with what can
+    /// be read, or the answer has too little confidence. Rows, and what else may keep it from
+    /// answering, are left aside.
+    ///
+    /// # Errors
+    /// Of the server, where that tells nothing of refusing.
+    pub fn declined(&mut self, question: &str) -> Result<Option<String>, postgres::Error> {
+        let asked = self.client.query("SELECT count(*) FROM text2sql.ask($1)", &[&question]);
+        let code = asked.as_ref().err().and_then(postgres::Error::code);
+        if code.is_some_and(|code| code.code() == DECLINED) {
+            return Ok(asked.err().as_ref().map(told));
+        }
+        asked.map(|_| None)
     }
 
     /// What the server's analyser says of a statement, which is not run.
