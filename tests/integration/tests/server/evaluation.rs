@@ -247,6 +247,12 @@ fn answers_are_classed_and_reports_written() {
     assert!(read("report.html").contains("<svg "));
     let json: Value = serde_json::from_str(&read("report.json")).unwrap();
     assert_eq!(json["arms"][0]["questions"], 9);
+    let first: Value = serde_json::from_str(results.lines().next().unwrap()).unwrap();
+    let asked_with = &first["asked_with"];
+    assert_eq!(asked_with["settings"], json!({}));
+    assert_eq!(asked_with["extension"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(asked_with["model_sha256"].as_str().map(str::len), Some(12), "{asked_with}");
+    assert_eq!(results.matches("asked_with").count(), 1);
 
     // Nothing is asked again, and what was right before is named if it is not now.
     let better = results.replace("\"class\":\"filter\"", "\"class\":\"right\"");
@@ -256,7 +262,75 @@ fn answers_are_classed_and_reports_written() {
     assert!(!done.status.success());
     let line = "no longer right: default filter (wrong value or filter)";
     assert!(text(&done.stdout).contains(line), "{}", text(&done.stdout));
-    assert_eq!(fs::read_to_string(folder.file("results.jsonl")).unwrap(), results);
+    assert_eq!(read("results.jsonl"), results);
+    let told = text(&done.stdout);
+    let line = "default since the baseline: 9 questions in common, 0 won, 1 lost: p = 1.000 (McNemar, exact); −11.1 points";
+    assert!(told.contains(line), "{told}");
+
+    // What was asked otherwise is not gone on with.
+    let done = eval(&["--arm", "default:text2sql.candidates=1"]);
+    assert!(!done.status.success());
+    let said = text(&done.stderr);
+    assert!(said.contains("text2sql.candidates was not set and is \"1\""), "{said}");
+    assert_eq!(read("results.jsonl"), results);
+
+    // A baseline is kept without questions and statements; an arm that it has must be asked.
+    let kept = folder.file("kept.jsonl").display().to_string();
+    let done = eval(&["--write-baseline", &kept]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert_eq!(read("kept.jsonl").lines().count(), 9);
+    assert!(!read("kept.jsonl").contains("customers"), "{}", read("kept.jsonl"));
+    assert!(eval(&["--baseline", &kept]).status.success());
+    let done = eval(&["--baseline", &kept, "--arm", "renamed"]);
+    let said = text(&done.stderr);
+    assert!(said.contains("under arms that this run does not have: \"default\""), "{said}");
+    assert_eq!(read("results.jsonl"), results);
+}
+
+#[test]
+fn what_ask_refuses_for_want_of_confidence_is_refused() {
+    let names = "SELECT name FROM shop.customers";
+    let rules = [
+        json!({ "contains": "unsure of the customers", "reply": names, "surprisal": 2_500_000 }),
+        json!({ "contains": "sure of the customers", "reply": names, "surprisal": 20_000 }),
+        rule("will rain fall", names),
+    ];
+    let Some(server) = Server::start(&rules) else { return };
+    server.await_state("ready");
+    let folder = Folder::new("sure");
+    let lines =
+        ["sure of the customers", "unsure of the customers", "will rain fall in the mountains?"]
+            .map(|question| {
+                let line = json!({ "db": "postgres", "question": question, "gold_sql": names });
+                line.to_string()
+            });
+    fs::write(folder.file("suite.jsonl"), lines.join("\n")).unwrap();
+    let arms = ["--arm", "default", "--arm", "sure:text2sql.min_confidence=0.5"];
+    let done = eval(&server, &folder, "suite.jsonl").args(arms).output().unwrap();
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let results = fs::read_to_string(folder.file("results.jsonl")).unwrap();
+    let told: Vec<String> = results
+        .lines()
+        .map(|line| {
+            let answer: Value = serde_json::from_str(line).unwrap();
+            let message = answer["message"].as_str().map_or("", |text| &text[..5]);
+            format!("{} {} {} {message}", answer["arm"], answer["id"], answer["class"])
+                .replace('"', "")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "default 1 right ",
+            "default 2 right ",
+            "default 3 right ",
+            "sure 1 right ",
+            "sure 2 refused TS002",
+            "sure 3 refused TS002",
+        ]
+    );
+    let refused: Value = serde_json::from_str(results.lines().nth(4).unwrap()).unwrap();
+    assert_eq!(refused["sql"].as_str().map(|sql| sql.contains("customers")), Some(true));
 }
 
 #[test]
