@@ -30,8 +30,8 @@ pub use models::{
     threads, warm_after_restart,
 };
 pub use prompts::{
-    Constrained, clarify, confidence_curves, constrained, examples, min_confidence, prompt_tokens,
-    recall_snapshots, refuse_missing, schemas, semantics, templates,
+    Constrained, RefuseMissing, clarify, confidence_curves, constrained, examples, min_confidence,
+    prompt_tokens, recall_snapshots, refuse_missing, schemas, semantics, templates,
 };
 pub use requests::{
     generation_timeout, log_questions, max_new_tokens, max_parallel, max_question_length,

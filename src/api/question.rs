@@ -27,7 +27,7 @@ use super::rejection::{advice, is_about_data, rejection};
 use super::template::answer_by_template;
 use crate::catalog;
 use crate::error::Error;
-use crate::guc;
+use crate::guc::{self, RefuseMissing};
 use crate::ipc::client::{self, Patience, Pending};
 use crate::ipc::mailbox;
 use crate::values;
@@ -186,7 +186,7 @@ impl<'a> Question<'a> {
         let mut work = Work { stats: GenerationStats::default(), timings };
         let mut route = draft.route.clone();
         let mut pipeline = Pipeline::new(draft.prompt.clone(), guc::max_repairs())
-            .insisting(!guc::refuse_missing());
+            .insisting(guc::refuse_missing() == RefuseMissing::Off);
         let mut further = None;
         let mut accepted = None;
         let mut generation = None;
@@ -255,11 +255,16 @@ impl<'a> Question<'a> {
                     }
                 }
                 Action::Finish(Outcome::Missing { what }) => {
-                    let others = further
-                        .take()
-                        .or_else(|| Further::instead_of_missing((&draft, &route, patience)));
-                    let mut winner = others.and_then(|others| work.elect(&checking, None, others));
-                    if winner.is_none() && !guc::refuse_missing() {
+                    let believed = guc::refuse_missing();
+                    let others = match (believed, further.take()) {
+                        (RefuseMissing::AtOnce, _) => None,
+                        (_, Some(others)) => Some(others),
+                        (_, None) => Further::instead_of_missing((&draft, &route, patience)),
+                    };
+                    let mut winner = others
+                        .and_then(|others| work.elect(&checking, None, others))
+                        .filter(|winner| believed != RefuseMissing::Strict || winner.votes > 1);
+                    if winner.is_none() && believed == RefuseMissing::Off {
                         winner = work.elect_last(&checking, &route, patience);
                     }
                     return match winner {

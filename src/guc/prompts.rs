@@ -56,10 +56,28 @@ pub fn clarify() -> bool {
     CLARIFY.get()
 }
 
-static REFUSE_MISSING: GucSetting<bool> = GucSetting::<bool>::new(true);
+/// How far a model is believed that says the tables lack what is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum RefuseMissing {
+    /// Not before it has been told to answer with what there is.
+    #[name = c"off"]
+    Off,
+    /// Unless one of the further candidates has an answer.
+    #[name = c"on"]
+    On,
+    /// Unless two of the further candidates have the same rows.
+    #[name = c"strict"]
+    Strict,
+    /// Whatever further candidates would say.
+    #[name = c"at_once"]
+    AtOnce,
+}
 
-/// Whether a model is believed that says the tables lack what is asked.
-pub fn refuse_missing() -> bool {
+static REFUSE_MISSING: GucSetting<RefuseMissing> =
+    GucSetting::<RefuseMissing>::new(RefuseMissing::On);
+
+/// How far a model is believed that says the tables lack what is asked.
+pub fn refuse_missing() -> RefuseMissing {
     REFUSE_MISSING.get()
 }
 
@@ -157,10 +175,10 @@ pub(super) fn define() {
         GucContext::Userset,
         GucFlags::default(),
     );
-    GucRegistry::define_bool_guc(
+    GucRegistry::define_enum_guc(
         c"text2sql.refuse_missing",
         c"Believe a model that says the tables lack what is asked.",
-        c"It ends with SQLSTATE TS002 and what is missing, unless one of the further candidates has an answer; off, it is told to answer with what there is, as after a mistake, and at last under constraint.",
+        c"The question ends with SQLSTATE TS002 and what is missing; on: unless one of the further candidates has an answer; strict: unless two of them have the same; at_once: whatever they would say; off: not before the model was told to answer with what there is, as after a mistake, and at last under constraint.",
         &REFUSE_MISSING,
         GucContext::Userset,
         GucFlags::default(),

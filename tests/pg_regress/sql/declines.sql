@@ -37,6 +37,20 @@ SELECT * FROM failure($$SELECT * FROM text2sql.explain('phone number of each cus
 SELECT verdict, reason FROM text2sql.evaluate('phone number of each customer', 'SELECT 1');
 -- Unless another candidate has an answer; with the setting off, it is asked once more.
 SELECT text2sql.ask('home town of customer 2');
+-- Which is not enough where two have to agree, nor where nobody is asked.
+SET text2sql.refuse_missing = strict;
+SELECT text2sql.ask('home town of customer 2');
+RESET ROLE;
+SET text2sql.candidates = 3;
+SET ROLE analyst;
+SELECT text2sql.ask('home town of customer 2');
+SET text2sql.refuse_missing = on;
+SELECT text2sql.ask('home town of customer 2');
+SET text2sql.refuse_missing = at_once;
+SELECT text2sql.ask('home town of customer 2');
+RESET ROLE;
+RESET text2sql.candidates;
+SET ROLE analyst;
 SET text2sql.refuse_missing = off;
 SELECT text2sql.ask('phone number of each customer');
 SELECT sql, attempts FROM text2sql.explain('fax number of customer 3');
