@@ -17,8 +17,8 @@ const WIDTH: u32 = 920;
 /// Room for names at the left, and for figures at the right.
 const LEFT: u32 = 230;
 const RIGHT: u32 = 170;
-/// Characters of a name that fit in.
-const NAME: usize = 28;
+/// Room for a name at the left, hundredths of the height of its letters.
+const NAME: u32 = 1690;
 const FONT: (&str, i32) = ("sans-serif", 16);
 const INK: RGBColor = RGBColor(51, 51, 51);
 const FAINT: RGBColor = RGBColor(214, 214, 214);
@@ -227,12 +227,39 @@ fn scale(root: &Area<'_>) -> Result<(), Box<dyn Error>> {
 }
 
 fn name(root: &Area<'_>, name: &str, middle: i32) -> Result<(), Box<dyn Error>> {
-    let mut short: String = name.chars().filter(|c| !c.is_control()).take(NAME).collect();
-    if name.chars().count() > NAME {
-        short.pop();
-        short.push('…');
+    text(root, shortened(name), (2, middle - 8))
+}
+
+/// A name, or as much of it as has room.
+fn shortened(name: &str) -> String {
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    if name.chars().map(width).sum::<u32>() <= NAME {
+        return name;
     }
-    text(root, &short, (2, middle - 8))
+    let mut left = NAME - width('…');
+    let fits = |c: &char| match left.checked_sub(width(*c)) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    };
+    name.chars().take_while(fits).chain(['…']).collect()
+}
+
+/// How wide a character is, hundredths of the height of the letters. Which font there is only the
+/// browser knows, so these are of a wide one.
+fn width(c: char) -> u32 {
+    match c {
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '|' | '!' | '\'' | ' ' | '/' | '-' => 37,
+        '_' | '(' | ')' | '[' | ']' | 's' | 'c' | 'r' | 't' | 'f' | 'z' => 55,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' => 102,
+        'A'..='Z' | '+' | '=' | '~' | '#' | '<' | '>' | '&' => 80,
+        c if c.is_ascii() => 64,
+        // Chinese and other scripts whose characters are squares, and pictures.
+        c if c >= '\u{1100}' => 130,
+        _ => 85,
+    }
 }
 
 fn text(root: &Area<'_>, text: impl Display, at: (i32, i32)) -> Result<(), Box<dyn Error>> {
@@ -280,6 +307,17 @@ mod tests {
         for width in [0, full / 2, full] {
             assert!(svg.contains(&format!("width=\"{width}\"")), "{width}\n{svg}");
         }
+    }
+
+    #[test]
+    fn names_are_cut_to_the_room_they_have() {
+        for name in ["a".repeat(20), "i".repeat(40), "ÅÄÖ".into(), String::new()] {
+            assert_eq!(shortened(&name), name);
+        }
+        for (letter, kept) in [("W", 15), ("n", 24), ("東", 12), ("I", 42)] {
+            assert_eq!(shortened(&letter.repeat(60)), letter.repeat(kept) + "…");
+        }
+        assert_eq!(shortened("a\nb\u{7f}c"), "abc");
     }
 
     #[test]
