@@ -86,6 +86,12 @@ fn class_colour(class: Class) -> RGBColor {
     }
 }
 
+/// Dark on light colours, white on dark ones.
+fn legible_on(RGBColor(red, green, blue): RGBColor) -> RGBColor {
+    let light = 299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue);
+    if light > 150_000 { INK } else { WHITE }
+}
+
 /// Bars of shares, one below the other; an empty name continues the group above.
 pub fn bars(bars: &[Bar]) -> Drawn {
     let gaps = bars.iter().filter(|bar| !bar.name.is_empty()).count() as u32;
@@ -134,7 +140,7 @@ pub fn classes(arms: &[ArmTally]) -> Drawn {
                 root.draw(&piece)?;
                 let figure = count.to_string();
                 if right - left > 9 * figure.len() as i32 {
-                    let style = FONT.into_font().color(&WHITE);
+                    let style = FONT.into_font().color(&legible_on(class_colour(*class)));
                     root.draw(&Text::new(figure, (left + 4, top + 5), style))?;
                 }
                 before = after;
@@ -318,6 +324,14 @@ mod tests {
             assert_eq!(shortened(&letter.repeat(60)), letter.repeat(kept) + "…");
         }
         assert_eq!(shortened("a\nb\u{7f}c"), "abc");
+    }
+
+    #[test]
+    fn figures_in_bars_can_be_read() {
+        assert_eq!(legible_on(class_colour(Class::Aggregate)), WHITE);
+        assert_eq!(legible_on(class_colour(Class::Right)), WHITE);
+        assert_eq!(legible_on(class_colour(Class::OtherOrder)), INK);
+        assert_eq!(legible_on(class_colour(Class::GoldError)), INK);
     }
 
     #[test]

@@ -289,7 +289,7 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn of(page: &'a mut String, tally: &'a Tally) -> Self {
-        page.push_str("<div class=\"scroll\"><table><tr><th>");
+        page.push_str("<div class=\"scroll\"><table class=\"figures\"><tr><th>");
         for arm in &tally.arms {
             let _ = write!(page, "<th>{}", escaped(&arm.name));
         }
