@@ -7,6 +7,7 @@ Usage: run.py --psql PSQL QUESTIONS DUMPS [--limit N] [--report FILE] [--thresho
   DUMPS   the folder with DB.sql.gz or DB.sql for each database that a question names
   --limit only the first N statements
   --report  a file for what went wrong, one JSON object a line
+  --snapshots  a folder for what the role may read of each database, as scripts/snapshot writes it
 
 Ends with 1 if more than PERCENT (0.5) of the statements went wrong.
 """
@@ -14,13 +15,15 @@ import argparse
 import collections
 import gzip
 import json
+import os
 import pathlib
 import statistics
 import subprocess
 import sys
 import time
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+SNAPSHOT = HERE.parents[1] / "scripts" / "snapshot"
 sys.path.insert(0, str(HERE.parent / "security"))
 
 from wire import Lost, ServerError, Session  # noqa: E402
@@ -51,11 +54,16 @@ VACUUM (ANALYZE);
 """
 
 
+SCHEMAS = """
+SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'text2sql')
+"""
+
+
 class Databases:
     """Loads one database at a time."""
 
-    def __init__(self, psql, dumps):
-        self.psql, self.dumps = psql, dumps
+    def __init__(self, psql, dumps, snapshots):
+        self.psql, self.dumps, self.snapshots = psql, dumps, snapshots
         self.name, self.session = None, None
         self.run("postgres", f"CREATE ROLE {ROLE} LOGIN;")
         for name, value in LIMITS.items():
@@ -82,9 +90,18 @@ class Databases:
         # A dump empties the search path of the session that reads it.
         self.run(name, RIGHTS)
         self.name, self.session = name, Session(ROLE, name, timeout=90.0)
+        if self.snapshots:
+            self.keep_snapshot()
         for setting, value in PLANNING.items():
             self.session.simple(f"SET {setting} = '{value}'")
         return self.session
+
+    def keep_snapshot(self):
+        """Writes what the role may read of the database."""
+        schemas = ",".join(name for (name,) in self.session.call(SCHEMAS))
+        path = f"{pathlib.Path(self.psql).resolve().parent}:{os.environ['PATH']}"
+        with open(self.snapshots / f"{self.name}.json", "w", encoding="utf-8") as file:
+            subprocess.run([SNAPSHOT, self.name, ROLE, schemas], env={**os.environ, "PATH": path}, stdout=file, check=True)
 
 
 def values(row):
@@ -150,6 +167,7 @@ def main():
     parser.add_argument("--psql", default="psql")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--report", type=argparse.FileType("w", encoding="utf-8"))
+    parser.add_argument("--snapshots", type=pathlib.Path)
     parser.add_argument("--threshold", type=float, default=0.5)
     arguments = parser.parse_args()
     of_folder = sorted(arguments.questions.glob("*.jsonl")) if arguments.questions.is_dir() else [arguments.questions]
@@ -158,7 +176,7 @@ def main():
     if not entries:
         sys.exit(f"error: {arguments.questions} has no statement")
     entries.sort(key=lambda entry: entry["db"])
-    databases = Databases(arguments.psql, arguments.dumps)
+    databases = Databases(arguments.psql, arguments.dumps, arguments.snapshots)
     counts, added = collections.Counter(), []
     for entry in entries:
         try:
