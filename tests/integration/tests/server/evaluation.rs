@@ -2,58 +2,20 @@
 //! classed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
 use postgres::{Client, NoTls};
 use serde_json::{Value, json};
 use text2sql_integration::{Server, rule};
 
-/// The tools, built beside this test.
-fn tools() -> Command {
-    let test = std::env::current_exe().unwrap();
-    Command::new(test.parent().unwrap().parent().unwrap().join("text2sql-cli"))
-}
-
-/// A folder that goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("t2s-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::tools::{Folder, eval, text, tools};
 
 fn load(server: &Server, file: &Path, db: &str) -> Output {
     let mut command = tools();
     command.arg("load-sqlite").arg(file);
     command.args(["--server", &server.cluster.conninfo("postgres", "postgres"), "--db", db]);
     command.args(["--grant", "analyst"]).output().unwrap()
-}
-
-/// `eval` of a suite in the folder, with its results beside it.
-fn eval(server: &Server, folder: &Folder, suite: &str) -> Command {
-    let mut command = tools();
-    command.arg("eval").arg(folder.file(suite));
-    command.args(["--server", &server.cluster.conninfo("postgres", "postgres")]);
-    command.args(["--role", "analyst"]).arg("--results").arg(folder.file("results.jsonl"));
-    command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]

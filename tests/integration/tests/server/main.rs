@@ -26,6 +26,7 @@ mod recall;
 mod routing;
 mod standby;
 mod tiny_model;
+mod tools;
 mod traces;
 mod values;
 mod versions;
