@@ -9,6 +9,7 @@
     reason = "test code"
 )]
 
+mod arms;
 mod audit;
 mod cancel;
 mod contexts;
