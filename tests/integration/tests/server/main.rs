@@ -32,3 +32,4 @@ mod traces;
 mod values;
 mod versions;
 mod warm;
+mod wikisql;
