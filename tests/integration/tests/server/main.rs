@@ -26,6 +26,7 @@ mod load;
 mod recall;
 mod routing;
 mod standby;
+mod suggestions;
 mod tiny_model;
 mod tools;
 mod traces;
