@@ -1,5 +1,6 @@
 //! Many sessions at once.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use postgres::error::SqlState;
@@ -54,6 +55,63 @@ fn twenty_clients_get_their_own_answers() {
     });
     assert_eq!(server.status("completed"), "200");
     assert_eq!(server.status("failed"), "0");
+}
+
+#[test]
+fn of_sixty_four_clients_each_is_answered_or_told_why_not() {
+    const HASTY: &str = "CREATE ROLE hasty LOGIN IN ROLE text2sql_user;
+         GRANT USAGE ON SCHEMA shop TO hasty; GRANT SELECT ON shop.customers TO hasty;
+         ALTER ROLE hasty SET text2sql.generation_timeout = '300ms';";
+    let own = |i: usize| rule(&format!("client {i}?"), &format!("SELECT {i} AS n"));
+    let mut rules: Vec<_> = (0..56).map(own).collect();
+    rules.push(slow_rule("patience", 1500, 20));
+    // Room for as many as by default, which is far fewer than ask.
+    let script = json!({ "rules": rules });
+    let setup = format!("{SHOP}{HASTY}");
+    let Some(server) = Server::start_with(script, Config::default(), &setup) else { return };
+    server.await_state("ready");
+    let refused = AtomicUsize::new(0);
+    // Asks until it has been answered, or its time was over, three times.
+    let client = |role: &str, sql: &str| {
+        let (mut client, begun) = (server.connect(role), Instant::now());
+        let mut told = Vec::new();
+        while told.len() < 3 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{sql}: {told:?}");
+            match client.query_one(sql, &[]) {
+                Ok(row) => told.push(row.get::<_, String>(0)),
+                Err(error) if error.code() == Some(&SqlState::CONFIGURATION_LIMIT_EXCEEDED) => {
+                    refused.fetch_add(1, Ordering::Relaxed);
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(error) => told
+                    .push(error.code().map_or_else(|| error.to_string(), |c| c.code().to_owned())),
+            }
+        }
+        told
+    };
+    let client = &client;
+    std::thread::scope(|scope| {
+        for i in 0..56 {
+            scope.spawn(move || {
+                let sql = format!("SELECT text2sql.ask('who is client {i}?')::text");
+                assert_eq!(client("analyst", &sql), vec![format!(r#"{{"n":{i}}}"#); 3]);
+            });
+        }
+        for _ in 56..64 {
+            scope.spawn(move || {
+                let sql = "SELECT text2sql.generate('have patience')";
+                assert_eq!(client("hasty", sql), [SqlState::QUERY_CANCELED.code(); 3]);
+            });
+        }
+    });
+    let refused = refused.into_inner();
+    assert!(refused > 0, "there was room for all");
+    assert_eq!(server.status("rejected"), refused.to_string());
+    assert_eq!(server.status("completed"), (3 * 56).to_string());
+    eventually("nothing is left", Duration::from_secs(5), || {
+        server.status("active_requests") == "0"
+    });
+    assert_eq!(server.status("engine_starts"), "1");
 }
 
 const SECOND_ROLE: &str = "CREATE ROLE second LOGIN IN ROLE text2sql_user; \
