@@ -167,12 +167,12 @@ impl PrefixCache {
         self.scopes.values().map(|roots| count(roots)).sum()
     }
 
-    /// Forgets the leaf that was not used for the longest time, of all or of one that `putting` has if
-    /// it holds more than its part; false where there is none.
+    /// Forgets the leaf that was not used for the longest time: of `putting` where that holds more than
+    /// half of the budget, else of all; false where there is none.
     fn forget_oldest(&mut self, putting: &str) -> bool {
         let held = self.scopes.get(putting).map_or(0, |roots| count(roots));
-        let own_alone = held * self.shape.block_bytes() > self.budget / 2;
-        let may = |scope: &str| !own_alone || scope == putting;
+        let only_own = held * self.shape.block_bytes() > self.budget / 2;
+        let may = |scope: &str| !only_own || scope == putting;
         let of_all = self.scopes.iter().filter(|(scope, _)| may(scope));
         let oldest = of_all.filter_map(|(_, roots)| oldest_leaf(roots)).min();
         let Some(used) = oldest else { return false };
