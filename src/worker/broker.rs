@@ -5,6 +5,7 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use text2sql_core::fair_queue::Waiting;
 use text2sql_core::protocol::{EmbedRequest, EngineCommand, Event, Failure, FailureCode};
 use text2sql_core::route::{Route, Routing};
 use text2sql_core::warm_up::{Beginning, WarmUp};
@@ -287,9 +288,21 @@ impl Broker {
             .iter_mut()
             .filter(|s| matches!(s.stage, Stage::Waiting(_)) && s.model == Some(model))
             .collect();
-        let roles: Vec<u32> = waiting.iter().map(|session| session.role).collect();
-        let next = turns.next(&roles, &running);
-        let Some(session) = next.and_then(|index| waiting.get_mut(index)) else { return false };
+        let as_waiting = |session: &&mut Session| Waiting {
+            role: session.role,
+            is_read: matches!(
+                &session.stage,
+                Stage::Waiting(Wanted::Text(request)) if self.warm_up.has_read(request)
+            ),
+            passed: session.passed,
+        };
+        let all: Vec<Waiting> = waiting.iter().map(as_waiting).collect();
+        let Some(index) = turns.next(&all, &running) else { return false };
+        let (earlier, rest) = waiting.split_at_mut(index);
+        let Some(session) = rest.first_mut() else { return false };
+        for passed in earlier.iter_mut().filter(|other| other.role == session.role) {
+            passed.passed += 1;
+        }
         let left = session.time.left(now);
         let Stage::Waiting(wanted) = std::mem::replace(&mut session.stage, Stage::Running) else {
             return false;

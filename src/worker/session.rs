@@ -51,6 +51,8 @@ pub struct Session {
     pub stage: Stage,
     /// What time it has, once the request is known.
     pub time: Allowance,
+    /// How many of the same role that came later were begun before it.
+    pub passed: u32,
     /// Position of the model it waits for, in this turn.
     pub model: Option<usize>,
     /// Names of the models it was given to.
@@ -84,6 +86,7 @@ impl Session {
             role,
             stage: Stage::Receiving,
             time: Allowance::default(),
+            passed: 0,
             model: None,
             tried: Vec::new(),
             spare: None,

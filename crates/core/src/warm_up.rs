@@ -108,6 +108,15 @@ impl WarmUp {
         self.known.push_back(beginning);
     }
 
+    /// Whether an engine has computed what this request's prompt begins with, as the last of its
+    /// scope. It may have been dropped for want of memory since.
+    pub fn has_read(&self, request: &GenerateRequest) -> bool {
+        let is_its = |known: &Beginning| {
+            known.scope == request.cache_scope && known.system == request.prompt.system
+        };
+        self.known.iter().any(is_its)
+    }
+
     /// The engine with this process id is ready: a new one has everything to read.
     pub fn meet(&mut self, engine: i32) {
         if self.engine != engine {
@@ -207,6 +216,21 @@ mod tests {
         assert!(read(&mut warm_up).is_empty(), "once");
         warm_up.meet(3);
         assert_eq!(read(&mut warm_up), ["b 2", "a 3"], "the latest read first");
+    }
+
+    #[test]
+    fn what_was_read_is_known_by_scope_and_text_until_the_engine_is_another() {
+        let mut warm_up = WarmUp::default();
+        warm_up.meet(1);
+        warm_up.note(beginning("a", "1"));
+        let asks = |scope, system| beginning(scope, system).request();
+        assert!(warm_up.has_read(&asks("a", "1")));
+        assert!(!warm_up.has_read(&asks("b", "1")), "another role's");
+        assert!(!warm_up.has_read(&asks("a", "2")));
+        warm_up.meet(2);
+        assert!(!warm_up.has_read(&asks("a", "1")), "not by this one");
+        read(&mut warm_up);
+        assert!(warm_up.has_read(&asks("a", "1")));
     }
 
     #[test]

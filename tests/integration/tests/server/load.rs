@@ -183,6 +183,40 @@ fn a_role_that_floods_the_queue_is_refused_and_another_is_served() {
 }
 
 #[test]
+fn of_a_roles_questions_one_to_a_schema_already_read_goes_first() {
+    const OTHER: &str = "CREATE SCHEMA other; CREATE TABLE other.things (id int);
+         GRANT USAGE ON SCHEMA other TO analyst; GRANT SELECT ON other.things TO analyst;";
+    let rules = [slow_rule("slow", 1500, 20), slow_rule("short", 30, 20)];
+    let config = Config::default().set("text2sql.max_parallel", "1");
+    let (script, setup) = (json!({ "rules": rules }), format!("{SHOP}{OTHER}"));
+    let Some(server) = Server::start_with(script, config, &setup) else { return };
+    server.await_state("ready");
+    let asking = |schema: &str, sql: &'static str| {
+        let mut client = server.analyst();
+        client.batch_execute(&format!("SET text2sql.schemas = {schema}")).unwrap();
+        let token = client.cancel_token();
+        (std::thread::spawn(move || client.query(sql, &[]).map(|_| Instant::now())), token)
+    };
+    let all = |count: &str| {
+        eventually("all wait or run", Duration::from_secs(10), || {
+            server.status("active_requests") == count
+        });
+    };
+    const SHORT: &str = "SELECT text2sql.generate('short')";
+    asking("shop", SHORT).0.join().unwrap().unwrap();
+    let (slow, token) = asking("shop", SLOW);
+    all("1");
+    let (older, _) = asking("other", SHORT);
+    all("2");
+    let (later, _) = asking("shop", SHORT);
+    all("3");
+    token.cancel_query(postgres::NoTls).unwrap();
+    slow.join().unwrap().unwrap_err();
+    let [older, later] = [older, later].map(|asked| asked.join().unwrap().unwrap());
+    assert!(later < older, "the schema that has to be read went first");
+}
+
+#[test]
 fn a_role_asks_no_more_in_a_minute_than_it_may() {
     let Some(server) = Server::start(&[rule("customers", "SELECT count(*) FROM shop.customers")])
     else {
