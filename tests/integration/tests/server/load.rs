@@ -1,5 +1,6 @@
 //! Many sessions at once.
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -62,7 +63,12 @@ fn of_sixty_four_clients_each_is_answered_or_told_why_not() {
     const HASTY: &str = "CREATE ROLE hasty LOGIN IN ROLE text2sql_user;
          GRANT USAGE ON SCHEMA shop TO hasty; GRANT SELECT ON shop.customers TO hasty;
          ALTER ROLE hasty SET text2sql.generation_timeout = '300ms';";
-    let own = |i: usize| rule(&format!("client {i}?"), &format!("SELECT {i} AS n"));
+    // Slow enough that questions meet, however few of the clients run at a time.
+    let own = |i: usize| {
+        let mut rule = rule(&format!("client {i}?"), &format!("SELECT {i} AS n"));
+        rule["token_ms"] = 10.into();
+        rule
+    };
     let mut rules: Vec<_> = (0..56).map(own).collect();
     rules.push(slow_rule("patience", 1500, 20));
     // Room for as many as by default, which is far fewer than ask.
@@ -71,9 +77,12 @@ fn of_sixty_four_clients_each_is_answered_or_told_why_not() {
     let Some(server) = Server::start_with(script, Config::default(), &setup) else { return };
     server.await_state("ready");
     let refused = AtomicUsize::new(0);
+    let all_connected = Barrier::new(64);
     // Asks until it has been answered, or its time was over, three times.
     let client = |role: &str, sql: &str| {
-        let (mut client, begun) = (server.connect(role), Instant::now());
+        let mut client = server.connect(role);
+        all_connected.wait();
+        let begun = Instant::now();
         let mut told = Vec::new();
         while told.len() < 3 {
             assert!(begun.elapsed() < Duration::from_secs(60), "{sql}: {told:?}");
