@@ -39,13 +39,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--prefill-chunk", default="128")
+    parser.add_argument("--instructions", help="vector code of ours at most, such as avx2; "
+                        "llama.cpp's is what it was built with")
     parser.add_argument("--cli", default=str(HERE.parent / "target/release/text2sql-cli"))
     args = parser.parse_args()
     lengths = ["--threads", args.threads, "--prompt-tokens", args.prompt_tokens]
     lengths += ["--answer-tokens", args.answer_tokens, "--rounds", "2"]
     programs = {
         "text2sql": [args.cli, "bench", "--device", args.device,
-                     "--prefill-chunk", args.prefill_chunk],
+                     "--prefill-chunk", args.prefill_chunk,
+                     *(["--instructions", args.instructions] if args.instructions else [])],
         "llama.cpp": [sys.executable, str(HERE / "llama_speed.py")],
     }
     for model in args.models:

@@ -27,6 +27,7 @@ def ours(model: str, args: argparse.Namespace, out: pathlib.Path, *more: str) ->
     command = [args.cli, "questions", "--model", model, "--threads", args.threads,
                "--device", args.device, "--prefill-chunk", args.prefill_chunk,
                "--snapshots", args.snapshots, "--questions", args.questions, "--out", str(out), *more]
+    command += ["--instructions", args.instructions] if args.instructions else []
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
 
@@ -68,6 +69,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--prefill-chunk", default="128")
+    parser.add_argument("--instructions", help="vector code of ours at most, such as avx2; "
+                        "llama.cpp's is what it was built with")
     parser.add_argument("--cli", default=str(CLI))
     parser.add_argument("--uncached", type=int, default=9,
                         help="questions asked without a cache: at least two more than databases")

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use text2sql_core::device::DeviceName;
 use text2sql_core::protocol::LoadSpec;
+use text2sql_engine::kernels::code::Code;
 
 /// Which model, and how.
 #[derive(Debug, Args)]
@@ -24,11 +25,18 @@ pub struct Load {
     /// Tokens computed together in prefill.
     #[arg(long, default_value_t = 128)]
     pub prefill_chunk: u32,
+    /// Vector code to compute with at most: avx512, avx2, neon, scalar. What processors without
+    /// the wider do is measured so; the fastest by default.
+    #[arg(long)]
+    pub instructions: Option<Code>,
 }
 
 impl Load {
-    /// The load command for it.
+    /// The load command for it. From now on this process computes with the code it names.
     pub fn spec(&self) -> LoadSpec {
+        if let Some(code) = self.instructions {
+            code.at_most();
+        }
         let processors = || std::thread::available_parallelism().map_or(1, usize::from) as u32;
         LoadSpec {
             path: self.model.to_string_lossy().into_owned(),

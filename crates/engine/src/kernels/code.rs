@@ -1,6 +1,12 @@
 //! Which code computes: chosen by what the processor can do, at run time.
 
+use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::panel::ROWS;
+
+/// Codes at the head of [`Code::KNOWN`] that are not chosen.
+static LEFT_OUT: AtomicUsize = AtomicUsize::new(0);
 
 /// Code for a kind of processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,18 +25,28 @@ pub enum Code {
 }
 
 impl Code {
+    /// All there is, the fastest first.
+    const KNOWN: &[Self] = &[
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx512,
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx2,
+        #[cfg(target_arch = "aarch64")]
+        Self::Neon,
+        Self::Scalar,
+    ];
+
     /// All that this processor can run, the fastest first.
     pub fn all() -> impl Iterator<Item = Self> {
-        let known = [
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2,
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon,
-            Self::Scalar,
-        ];
-        known.into_iter().filter(|code| code.runs())
+        let known = Self::KNOWN.iter().skip(LEFT_OUT.load(Ordering::Relaxed)).copied();
+        known.filter(|code| code.runs())
+    }
+
+    /// Leaves out what is faster, in this process from now on: to measure here what a processor
+    /// without it does.
+    pub fn at_most(self) {
+        let position = Self::KNOWN.iter().position(|code| *code == self);
+        LEFT_OUT.store(position.unwrap_or_default(), Ordering::Relaxed);
     }
 
     /// The fastest that this processor can run.
@@ -106,9 +122,29 @@ impl Code {
     }
 }
 
+impl FromStr for Code {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let named = |code: &Self| format!("{code:?}").eq_ignore_ascii_case(name) && code.runs();
+        Self::KNOWN.iter().copied().find(named).ok_or_else(|| {
+            let here: Vec<String> =
+                Self::all().map(|code| format!("{code:?}").to_lowercase()).collect();
+            format!("this processor runs {}", here.join(", "))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_is_named_if_it_runs_here() {
+        assert_eq!("SCALAR".parse(), Ok(Code::Scalar));
+        let error = "sse9".parse::<Code>().unwrap_err();
+        assert!(error.starts_with("this processor runs ") && error.ends_with("scalar"), "{error}");
+    }
 
     /// What the tests of products and attention compare with is among the codes they go through,
     /// and vector code is taken where a processor has it.
