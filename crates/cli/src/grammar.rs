@@ -41,6 +41,10 @@ pub struct Grammar {
     /// Folder of `DB.json`, written by `scripts/snapshot`: views too.
     #[arg(long, group = "schemas")]
     snapshots: Option<PathBuf>,
+    /// Also makes the whole mask for each token of the golds, and says how much of the vocabulary
+    /// is allowed: what of the unembedding a pass could leave out.
+    #[arg(long, requires = "golds")]
+    masks: bool,
     /// Tables of the made-up catalog.
     #[arg(long, default_value_t = 1000)]
     tables: usize,
@@ -69,7 +73,10 @@ impl Grammar {
         let mut constraints = Constraints::new(&tokenizer);
         println!("vocabulary of {}: {:?}", tokenizer.len(), begin.elapsed());
         match &self.golds {
-            Some(golds) => share(&mut constraints, &tokenizer, golds, |db| self.schema(db)),
+            Some(golds) => {
+                let times = Times { with_masks: self.masks, ..Times::default() };
+                share(&mut constraints, &tokenizer, golds, |db| self.schema(db), times)
+            }
             None => self.times(&mut constraints, &tokenizer),
         }
     }
@@ -120,9 +127,28 @@ struct Times {
     asks: Vec<Duration>,
     others: Vec<Duration>,
     forced: usize,
+    /// Tokens that each mask allows.
+    allowed: Vec<usize>,
 }
 
 impl Times {
+    /// How much of a vocabulary the masks allow.
+    fn width(&self, vocabulary: usize) -> String {
+        let percent = |part: usize, of: usize| 100.0 * part as f64 / of.max(1) as f64;
+        let count = self.allowed.len();
+        let at_most = |share: usize| {
+            let few = self.allowed.iter().filter(|n| **n * share <= vocabulary).count();
+            percent(few, count)
+        };
+        format!(
+            "of {count} masks {:.1} % allow at most 1 % of the vocabulary, {:.1} % at most a tenth, {:.1} % at most a half; on average they allow {:.1} %",
+            at_most(100),
+            at_most(10),
+            at_most(2),
+            percent(self.allowed.iter().sum(), count * vocabulary),
+        )
+    }
+
     fn line(&mut self) -> String {
         let of = |times: &mut Vec<Duration>, share: usize| {
             times.sort_unstable();
@@ -160,7 +186,7 @@ fn write(
     for token in tokens.into_iter().chain([tokenizer.end()]) {
         let stopped =
             |why| Ok(Some(Stopped { after: String::from_utf8_lossy(&text).into_owned(), why }));
-        // As in an answer, a mask is rarely made: its time is taken for the made-up tables.
+        // As in an answer, a mask is rarely made, and only where it is asked for.
         if times.with_masks {
             let begin = Instant::now();
             let candidates = answer.candidates().map_err(failed)?;
@@ -168,6 +194,7 @@ fn write(
             let begin = Instant::now();
             let mask = answer.mask().map_err(failed)?;
             times.masks.push(begin.elapsed());
+            times.allowed.push(mask.num_set());
             if !mask.is_allowed(token) {
                 return stopped("masked");
             }
@@ -197,10 +224,10 @@ fn share(
     tokenizer: &TextTokenizer,
     golds: &Path,
     schema: impl Fn(&str) -> Result<Constraint, Failure>,
+    mut times: Times,
 ) -> Result<(), Failure> {
     let text = fs::read_to_string(golds).map_err(|error| failure(&error))?;
     let mut schemas: HashMap<String, Constraint> = HashMap::new();
-    let mut times = Times::default();
     let (mut all, mut good) = (0, 0);
     let mut whys: BTreeMap<&str, usize> = BTreeMap::new();
     for line in text.lines() {
@@ -226,6 +253,9 @@ fn share(
         100.0 * f64::from(good) / f64::from(all.max(1))
     );
     println!("{}", times.line());
+    if times.with_masks {
+        println!("{}", times.width(tokenizer.len()));
+    }
     Ok(())
 }
 
