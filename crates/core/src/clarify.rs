@@ -15,16 +15,45 @@ use crate::schema::{ForeignKey, Relation, Snapshot, quote_ident, quote_qualified
 pub const MAX_CHOICES: usize = 6;
 
 /// Words of praise that name no measure, stemmed.
-const SUPERLATIVES: &[&str] =
-    &["popular", "best", "worst", "important", "successful", "favorite", "favourite", "top"];
+const SUPERLATIVES: &[&str] = &[
+    "popular",
+    "best",
+    "worst",
+    "important",
+    "successful",
+    "favorite",
+    "favourite",
+    "top",
+    "valuable",
+    "strongest",
+    "weakest",
+    "busiest",
+];
 
 /// With one of these a superlative has its measure: "top 5 by revenue".
-const BY: &[&str] = &["by", "per", "accord", "based", "measur", "term", "number", "amount", "most"];
+const BY: &[&str] = &[
+    "by", "per", "accord", "based", "measur", "term", "number", "amount", "most", "highest",
+    "lowest", "fewest", "least", "largest", "longest",
+];
 
-/// Words by which a period is relative or repeats, so that no year is missing.
+/// Words by which a period is relative, so that no year is missing.
 const RELATIVE: &[&str] = &[
-    "this", "thi", "last", "current", "previous", "next", "each", "every", "per", "by", "past",
-    "ago", "year", "yearly", "annual", "annually",
+    "this", "thi", "last", "current", "previous", "next", "past", "ago", "year", "yearly",
+    "annual", "annually",
+];
+
+/// Before a part of a year, or a unit of time, they say that it repeats.
+const REPEATING: &[&str] = &["each", "every", "per", "by"];
+const UNITS: &[&str] = &["month", "quarter", "week", "day", "season"];
+
+/// Parts of a year that may mean other things, stemmed and as they are written: open only where the
+/// schema does not know them.
+const SEASONS: &[(&str, &str)] = &[
+    ("summer", "summer"),
+    ("winter", "winter"),
+    ("autumn", "autumn"),
+    ("easter", "Easter"),
+    ("christma", "Christmas"),
 ];
 
 const MONTHS: &[&str] = &[
@@ -187,7 +216,19 @@ fn year(snapshot: &Snapshot, question: &str, words: &[String]) -> Option<Open> {
         RELATIVE.contains(&word.as_str())
             || (word.len() == 4 && word.parse::<u16>().is_ok_and(|n| (1000..2200).contains(&n)))
     });
-    if says_year {
+    let season = |word: &str| SEASONS.iter().find(|(stem, _)| *stem == word);
+    let is_time = |word: &str| {
+        UNITS.contains(&word) || MONTHS.contains(&word) || season(word).is_some() || word == "q"
+    };
+    // "by month", "each March", but not "in March by clinic".
+    let repeats = words.windows(2).any(|pair| match pair {
+        [first, second] => REPEATING.contains(&first.as_str()) && is_time(second),
+        _ => false,
+    });
+    if says_year
+        || repeats
+        || words.iter().any(|word| matches!(word.as_str(), "monthly" | "quarterly"))
+    {
         return None;
     }
     let word = words.iter().enumerate().find_map(|(at, word)| {
@@ -202,7 +243,11 @@ fn year(snapshot: &Snapshot, question: &str, words: &[String]) -> Option<Open> {
                 .filter(|before| matches!(*before, "first" | "second" | "third" | "fourth"))
                 .map(|before| format!("{before} quarter")),
             month if MONTHS.contains(&month) => Some(month.to_owned()),
-            _ => None,
+            other => {
+                let (stem, written) = season(other)?;
+                let known = snapshot.relations.iter().any(|relation| mentions(relation, stem));
+                (!known).then(|| (*written).to_owned())
+            }
         }
     })?;
     let ranked = best(snapshot, question, 2);
@@ -245,8 +290,12 @@ mod tests {
             "Which orders have the best total?",
             "List the orders",
             "Which customers are popular according to their orders?",
+            "The five orders with the highest price of their items, best first",
         ] {
             assert_eq!(of(clear), None, "{clear}");
+        }
+        for word in SUPERLATIVES {
+            assert!(of(&format!("Which are the {word} orders?")).is_some(), "{word}");
         }
         let mut snapshot = fixture::shop();
         snapshot.relations[2].columns[3].name = "popular".into();
@@ -262,10 +311,20 @@ mod tests {
         assert!(years.contains("FROM shop.v_revenue WHERE month IS NOT NULL"), "{years}");
         assert!(of("revenue of the third quarter").is_some());
         assert!(of("What was the revenue in March?").is_some());
+        assert!(of("What was the revenue in March by city?").is_some(), "by another thing");
+        let Some(Open::Year { word, .. }) = of("revenue over Christmas") else {
+            panic!("{:?}", of("revenue over Christmas"))
+        };
+        assert_eq!(word, "Christmas");
+        let mut seasonal = fixture::shop();
+        seasonal.relations[0].comment = Some("of winter and summer".into());
+        assert_eq!(open(&seasonal, "revenue of the winter"), None, "the schema knows the word");
         for clear in [
             "What was the revenue in Q3 2024?",
             "What was the revenue in March of last year?",
             "revenue of March of each year",
+            "revenue of each March",
+            "revenue in March and April by month",
             "revenue",
             "order items in March",
         ] {
