@@ -40,10 +40,10 @@ def between(first, second, share, rank):
     """
     down = np.concatenate([first[0], second[0]])
     up = np.concatenate([(1 - share) * first[1], share * second[1]], axis=1)
-    # The average is (q r) (l o) with q and o orthogonal, so r l, small and square, has its singular values.
+    # The average is (q r) (o s)ᵀ with q and o orthogonal, so r sᵀ, small and square, has its singular values.
     q, r = np.linalg.qr(up)
-    o, l = np.linalg.qr(down.T)
-    left, values, right = np.linalg.svd(r @ l.T)
+    o, s = np.linalg.qr(down.T)
+    left, values, right = np.linalg.svd(r @ s.T)
     kept = np.square(values[:rank]).sum() / max(np.square(values).sum(), np.finfo(float).tiny)
     root = np.sqrt(values[:rank])
     return root[:, None] * (right[:rank] @ o.T), q @ left[:, :rank] * root, kept

@@ -300,8 +300,8 @@ impl Broker {
         let Some(index) = turns.next(&all, &running) else { return false };
         let (earlier, rest) = waiting.split_at_mut(index);
         let Some(session) = rest.first_mut() else { return false };
-        for passed in earlier.iter_mut().filter(|other| other.role == session.role) {
-            passed.passed += 1;
+        for other in earlier.iter_mut().filter(|other| other.role == session.role) {
+            other.passed += 1;
         }
         let left = session.time.left(now);
         let Stage::Waiting(wanted) = std::mem::replace(&mut session.stage, Stage::Running) else {

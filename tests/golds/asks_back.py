@@ -22,6 +22,8 @@ LEAST = {"measure": 6, "period": 12}
 # Clear ones that are asked back all the same.
 MOST = 0
 ASKED_BACK = "TS001"
+# What a question comes to that is not asked back.
+NO_MODEL = "no model is configured"
 
 
 def entries(files):
@@ -31,7 +33,7 @@ def entries(files):
 
 
 def is_asked_back(databases, entry):
-    """Whether the server asks back; without a model every other question ends with another error."""
+    """Whether the server asks back; any other end than that there is no model ends the program."""
     session = databases.session_in(entry["db"])
     session.simple("SET text2sql.clarify = on")
     schemas = ", ".join(name for (name,) in session.call(SCHEMAS))
@@ -39,7 +41,9 @@ def is_asked_back(databases, entry):
     try:
         session.call("SELECT * FROM text2sql.explain($1)", entry["question"])
     except ServerError as error:
-        return error.sqlstate == ASKED_BACK
+        if error.sqlstate == ASKED_BACK or NO_MODEL in error.message:
+            return error.sqlstate == ASKED_BACK
+        sys.exit(f"error: {entry['id']}: {error}")
     sys.exit(f"error: {entry['id']} was answered, so there is a model")
 
 

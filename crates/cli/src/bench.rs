@@ -34,6 +34,7 @@ impl Bench {
         let (prompt, answer) = (self.prompt_tokens.max(1), self.answer_tokens.max(1));
         let (at_once, sequences) = (self.at_once, self.sequences);
         let lengths = Lengths { prompt, answer, at_once, sequences };
+        self.load.choose_code();
         let figures = bench(&self.load.spec(), lengths, self.rounds, &mut |_| {})?;
         let info = &figures.info;
         println!("model        {} ({})", info.name, info.architecture);

@@ -34,6 +34,7 @@ pub struct Generate {
 impl Generate {
     /// Generates and prints.
     pub fn run(&self) -> Result<(), Failure> {
+        self.load.choose_code();
         let mut model = LoadedModel::load_pinned(&self.load.spec(), Pin::Any, &mut |_| {})?;
         let request = GenerateRequest {
             prompt: ChatPrompt {

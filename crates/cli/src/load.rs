@@ -32,11 +32,15 @@ pub struct Load {
 }
 
 impl Load {
-    /// The load command for it. From now on this process computes with the code it names.
-    pub fn spec(&self) -> LoadSpec {
+    /// Has this process compute with the code that was named. Before a model is loaded.
+    pub fn choose_code(&self) {
         if let Some(code) = self.instructions {
             code.at_most();
         }
+    }
+
+    /// The load command for it.
+    pub fn spec(&self) -> LoadSpec {
         let processors = || std::thread::available_parallelism().map_or(1, usize::from) as u32;
         LoadSpec {
             path: self.model.to_string_lossy().into_owned(),

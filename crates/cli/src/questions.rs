@@ -113,6 +113,7 @@ impl Questions {
         }
         let mut out = self.out.as_deref().map(create).transpose()?;
         let folder = self.disk_cache.as_ref().map(|path| path.to_string_lossy().into_owned());
+        self.load.choose_code();
         let spec = LoadSpec { disk_cache: folder, ..self.load.spec() };
         let mut model = LoadedModel::load_pinned(&spec, Pin::Any, &mut |_| {})?;
         model.set_guess_ahead(!self.without_guesses);
