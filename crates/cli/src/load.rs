@@ -25,7 +25,7 @@ pub struct Load {
     /// Tokens computed together in prefill.
     #[arg(long, default_value_t = 128)]
     pub prefill_chunk: u32,
-    /// Vector code to compute with at most: avx512, avx2, neon, scalar. What processors without
+    /// Code to compute with at most: amx, avx512, avx2, neon, scalar. What processors without
     /// the wider do is measured so; the fastest by default.
     #[arg(long)]
     pub instructions: Option<Code>,

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use text2sql_engine::hardening::Computes;
+use text2sql_engine::kernels::code::Code;
 use text2sql_engine::{frame_loop, hardening, served::Served};
 
 /// Exit code where descriptor 0 is not a socket or the process cannot be hardened at all.
@@ -38,6 +39,8 @@ fn start() -> Result<UnixStream, String> {
         return Err(format!("\n{}", hardening::report(Path::new(&folder), computes)));
     }
     hardening::close_inherited();
+    // While this is the only thread, and before rights are given up: it may try in a child.
+    Code::best();
     let stream = frame_loop::worker()?;
     hardening::harden().map_err(|why| format!("cannot give up rights: {why}"))?;
     Ok(stream)

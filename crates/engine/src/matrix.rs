@@ -202,9 +202,9 @@ fn products(
             }
         }
     }
-    let code = Code::best();
+    let code = Code::best().of_rows(count);
     while let Some(block) = waiting.first().map(|(panels, _)| panels.format().block()) {
-        let inputs = Inputs::new(input, cols, block, code.tile());
+        let inputs = Inputs::new(input, cols, block, code.order());
         let alike = |(panels, _): &(&Panels, &mut [f32])| panels.format().block() == block;
         let (mut now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(alike);
         product::multiply(code, &mut now, &inputs, results);

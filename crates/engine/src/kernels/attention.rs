@@ -176,7 +176,7 @@ fn attend(
             unsafe { lanes::avx2::attend(queries, keys, values, dim, out) }
         }
         #[cfg(target_arch = "x86_64")]
-        Code::Avx512 => {
+        Code::Amx | Code::Avx512 => {
             // SAFETY: just asked.
             unsafe { lanes::avx512::attend(queries, keys, values, dim, out) }
         }

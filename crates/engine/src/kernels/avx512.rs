@@ -3,8 +3,9 @@
 //! The code of `avx2` at twice the width: the lanes of a vector are the 16 outputs of two panels,
 //! and a tile has up to 8 rows, so that weights are unpacked once for 128 results. One instruction
 //! multiplies four pairs of bytes and adds them up in 32 bits, without saturation. Sums below a
-//! scale are whole numbers and exact; the scales follow in floats, always in the same order: a
-//! row's result does not depend on how many others are in its tile.
+//! block's scale are whole numbers and exact; the scales follow in floats, always in the same order:
+//! a row's result does not depend on how many others are in its tile, nor on whether it is `amx`
+//! that computes it.
 
 #![allow(unsafe_code)]
 #![expect(
@@ -16,10 +17,11 @@
 use std::arch::x86_64::*;
 
 use super::input::Tile;
-use super::panel::{Format, ROWS};
+use super::pairs::{
+    Both, LANES, Pair, at_fifth, at_fifth_and_sixth, fetch, floats, halves, join, load, widen,
+};
+use super::panel::Format;
 
-/// Outputs computed together: those of two panels.
-pub const LANES: usize = 2 * ROWS;
 /// Rows of a tile: their sums and totals, and what is computed of weights, fill the registers.
 pub const TILE: usize = 8;
 
@@ -32,46 +34,6 @@ pub fn supported() -> bool {
         && is_x86_feature_detected!("avx512vnni")
         && is_x86_feature_detected!("f16c")
         && is_x86_feature_detected!("fma")
-}
-
-/// Two panels, and what will be wanted after them.
-#[derive(Clone, Copy)]
-pub struct Pair<'a> {
-    /// The panels, of one length.
-    pub panels: [&'a [u8]; 2],
-    /// Whether the weights behind the second panel are asked for meanwhile. What is read in two
-    /// places at a time, with gaps, the processor does not foresee: on a Xeon that reads 28 GB/s in
-    /// order with two threads, weights come with 18 GB/s so, and with 15 otherwise.
-    pub fetch: bool,
-}
-
-/// Bytes that memory gives at a time.
-const LINE: usize = 64;
-
-/// Asks for a part of the bytes of block `block`, of two panels in order, of what is behind `end`.
-/// The parts of a block are asked for one by one while it is computed: the processor waits for few
-/// lines at a time, and computes nothing where it is asked for more.
-#[inline(always)]
-fn fetch(end: *const u8, block: usize, bytes: usize, (part, parts): (usize, usize)) {
-    let lines = (2 * bytes).div_ceil(LINE);
-    for line in lines * part / parts..lines * (part + 1) / parts {
-        let at = end.wrapping_add(2 * block * bytes + line * LINE);
-        // SAFETY: the instruction reads nothing into the program and does not fault.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
-    }
-}
-
-/// The same place in two panels.
-#[derive(Clone, Copy)]
-struct Both(*const u8, *const u8);
-
-impl Both {
-    /// # Safety
-    /// As of a pointer's `add`, for both.
-    unsafe fn add(self, bytes: usize) -> Self {
-        // SAFETY: as promised.
-        unsafe { Self(self.0.add(bytes), self.1.add(bytes)) }
-    }
 }
 
 /// What is multiplied.
@@ -90,19 +52,15 @@ struct Work<'a> {
 /// [`supported`]; `out` is writable at all those places. Lengths are checked.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,f16c,fma")]
 pub unsafe fn product(format: Format, pair: Pair<'_>, tile: Tile<'_>, out: *mut f32) {
-    let panels = pair.panels;
-    let blocks = panels[0].len() / format.panel_bytes();
+    let blocks = pair.blocks(format);
     let rows = tile.rows;
     assert!(
-        panels[0].len() == panels[1].len()
-            && tile.scales.len() == blocks * rows
+        tile.scales.len() == blocks * rows
             && tile.quants.len() == blocks * rows * format.block()
             && tile.sums.len() == blocks * rows * if format.block() == 32 { 1 } else { 12 },
         "a tile that does not fit the panels"
     );
-    let both = Both(panels[0].as_ptr(), panels[1].as_ptr());
-    let ahead = pair.fetch.then(|| panels[1].as_ptr().wrapping_add(panels[1].len()));
-    let work = Work { panels: both, ahead, blocks, tile };
+    let work = Work { panels: pair.both(), ahead: pair.ahead(), blocks, tile };
     macro_rules! by_rows {
         ($function:ident) => {
             match rows {
@@ -131,46 +89,6 @@ pub unsafe fn product(format: Format, pair: Pair<'_>, tile: Tile<'_>, out: *mut 
     }
 }
 
-/// # Safety
-/// 32 bytes are readable at both.
-#[target_feature(enable = "avx512f")]
-unsafe fn load(at: Both) -> __m512i {
-    // SAFETY: as promised; the instructions need no alignment.
-    unsafe {
-        let first = _mm512_castsi256_si512(_mm256_loadu_si256(at.0.cast()));
-        _mm512_inserti64x4::<1>(first, _mm256_loadu_si256(at.1.cast()))
-    }
-}
-
-/// Sixteen bytes of both as 16-bit numbers.
-///
-/// # Safety
-/// 16 bytes are readable at both.
-#[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn widen<const SIGNED: bool>(at: Both) -> __m512i {
-    // SAFETY: as promised.
-    let bytes = unsafe { sixteen(at) };
-    if SIGNED { _mm512_cvtepi8_epi16(bytes) } else { _mm512_cvtepu8_epi16(bytes) }
-}
-
-/// # Safety
-/// 16 bytes are readable at both.
-#[target_feature(enable = "avx512f")]
-unsafe fn sixteen(at: Both) -> __m256i {
-    // SAFETY: as promised.
-    unsafe { _mm256_set_m128i(_mm_loadu_si128(at.1.cast()), _mm_loadu_si128(at.0.cast())) }
-}
-
-/// Eight 16-bit floats of both.
-///
-/// # Safety
-/// 16 bytes are readable at both.
-#[target_feature(enable = "avx512f")]
-unsafe fn halves(at: Both) -> __m512 {
-    // SAFETY: as promised.
-    _mm512_cvtph_ps(unsafe { sixteen(at) })
-}
-
 /// Four bytes of an input, for every lane.
 ///
 /// # Safety
@@ -192,13 +110,6 @@ fn first(pairs: __m512i) -> __m512 {
 #[target_feature(enable = "avx512f")]
 fn second(pairs: __m512i) -> __m512 {
     _mm512_cvtepi32_ps(_mm512_srai_epi32::<16>(pairs))
-}
-
-/// `low` and the 4 upper bits' share of `high`, put above: `mask` chooses bits already in place.
-#[target_feature(enable = "avx512f")]
-fn join(low: __m512i, high: __m512i, mask: __m512i) -> __m512i {
-    // low | (high & mask)
-    _mm512_ternarylogic_epi32::<0xF8>(low, high, mask)
 }
 
 /// # Safety
@@ -247,7 +158,8 @@ unsafe fn k45<const M: usize, const FIVE: bool>(work: Work<'_>, out: *mut f32) {
             let inputs = tile.quants.as_ptr().add(block * 256 * M);
             let sums = tile.sums.as_ptr().add(block * 12 * M);
             let scales = weights.add(8 * group);
-            let mut whole = [_mm512_setzero_ps(); M];
+            let mut whole = [_mm512_setzero_si512(); M];
+            let mut part = [_mm512_setzero_ps(); M];
             for pair in 0..4 {
                 let both = widen::<false>(scales.add(pair * 16));
                 for (sub, scale) in [(2 * pair, first(both)), (2 * pair + 1, second(both))] {
@@ -273,7 +185,14 @@ unsafe fn k45<const M: usize, const FIVE: bool>(work: Work<'_>, out: *mut f32) {
                         }
                     }
                     for m in 0..M {
-                        whole[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[m]), scale, whole[m]);
+                        part[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[m]), scale, part[m]);
+                    }
+                }
+                // Whole numbers below 2^24 so far: 63 * 15 * 127 * 128, or 63 * 31 * 127 * 64.
+                if FIVE || pair % 2 == 1 {
+                    for m in 0..M {
+                        whole[m] = _mm512_add_epi32(whole[m], _mm512_cvtps_epi32(part[m]));
+                        part[m] = _mm512_setzero_ps();
                     }
                 }
             }
@@ -288,7 +207,8 @@ unsafe fn k45<const M: usize, const FIVE: bool>(work: Work<'_>, out: *mut f32) {
             let (scale, minimum) = (halves(scales.add(128)), halves(scales.add(144)));
             for m in 0..M {
                 let of_input = _mm512_set1_ps(*tile.scales.as_ptr().add(block * M + m));
-                totals[m] = _mm512_fmadd_ps(_mm512_mul_ps(scale, of_input), whole[m], totals[m]);
+                let sum = _mm512_cvtepi32_ps(whole[m]);
+                totals[m] = _mm512_fmadd_ps(_mm512_mul_ps(scale, of_input), sum, totals[m]);
                 let sum = _mm512_cvtepi32_ps(less[m]);
                 totals[m] = _mm512_fnmadd_ps(_mm512_mul_ps(minimum, of_input), sum, totals[m]);
             }
@@ -296,32 +216,6 @@ unsafe fn k45<const M: usize, const FIVE: bool>(work: Work<'_>, out: *mut f32) {
     }
     // SAFETY: as promised.
     unsafe { store(totals, out) };
-}
-
-/// Bit `v` of every byte, at bit 4; the others are of no meaning.
-#[target_feature(enable = "avx512f,avx512bw")]
-fn at_fifth(bits: __m512i, v: usize) -> __m512i {
-    match v {
-        0 => _mm512_slli_epi16::<4>(bits),
-        1 => _mm512_slli_epi16::<3>(bits),
-        2 => _mm512_slli_epi16::<2>(bits),
-        3 => _mm512_slli_epi16::<1>(bits),
-        4 => bits,
-        5 => _mm512_srli_epi16::<1>(bits),
-        6 => _mm512_srli_epi16::<2>(bits),
-        _ => _mm512_srli_epi16::<3>(bits),
-    }
-}
-
-/// Bits `2v` and `2v + 1` of every byte, at bits 4 and 5; the others are of no meaning.
-#[target_feature(enable = "avx512f,avx512bw")]
-fn at_fifth_and_sixth(bits: __m512i, v: usize) -> __m512i {
-    match v {
-        0 => _mm512_slli_epi16::<4>(bits),
-        1 => _mm512_slli_epi16::<2>(bits),
-        2 => bits,
-        _ => _mm512_srli_epi16::<2>(bits),
-    }
 }
 
 /// # Safety
@@ -339,7 +233,7 @@ unsafe fn q6k<const M: usize>(work: Work<'_>, out: *mut f32) {
             let inputs = tile.quants.as_ptr().add(block * 256 * M);
             let sums = tile.sums.as_ptr().add(block * 12 * M);
             let scales = weights.add(48 * 32);
-            let mut whole = [_mm512_setzero_ps(); M];
+            let mut whole = [_mm512_setzero_si512(); M];
             let mut less = [_mm512_setzero_si512(); M];
             for sub in 0..8 {
                 if let Some(ahead) = ahead {
@@ -350,8 +244,8 @@ unsafe fn q6k<const M: usize>(work: Work<'_>, out: *mut f32) {
                     let sum = _mm512_set1_epi32(*sums.add(sub * M + m));
                     less[m] = _mm512_dpwssd_epi32(less[m], both, sum);
                 }
-                let scale_a = second(_mm512_slli_epi32::<16>(both));
-                let scale_b = second(both);
+                let scale_a = _mm512_srai_epi32::<16>(_mm512_slli_epi32::<16>(both));
+                let scale_b = _mm512_srai_epi32::<16>(both);
                 let vectors = weights.add(sub * 192);
                 let (bits_a, bits_b) = (load(vectors.add(128)), load(vectors.add(160)));
                 // One after the other: sums of both would not leave registers for the rest.
@@ -369,19 +263,16 @@ unsafe fn q6k<const M: usize>(work: Work<'_>, out: *mut f32) {
                         }
                     }
                     for m in 0..M {
-                        whole[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[m]), scale, whole[m]);
+                        whole[m] = _mm512_add_epi32(whole[m], _mm512_mullo_epi32(sum[m], scale));
                     }
                 }
             }
-            let scale = _mm512_insertf32x8::<1>(
-                _mm512_castps256_ps512(_mm256_loadu_ps(scales.0.add(128).cast())),
-                _mm256_loadu_ps(scales.1.add(128).cast()),
-            );
+            let scale = floats(scales.add(128));
             for m in 0..M {
                 let of_input = _mm512_set1_ps(*tile.scales.as_ptr().add(block * M + m));
                 // Stored quants are 32 too large.
-                let offset = _mm512_cvtepi32_ps(_mm512_slli_epi32::<5>(less[m]));
-                let sum = _mm512_sub_ps(whole[m], offset);
+                let offset = _mm512_slli_epi32::<5>(less[m]);
+                let sum = _mm512_cvtepi32_ps(_mm512_sub_epi32(whole[m], offset));
                 totals[m] = _mm512_fmadd_ps(_mm512_mul_ps(scale, of_input), sum, totals[m]);
             }
         }

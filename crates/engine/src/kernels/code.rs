@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::input::Order;
 use super::panel::ROWS;
 
 /// Codes at the head of [`Code::KNOWN`] that are not chosen.
@@ -11,6 +12,9 @@ static LEFT_OUT: AtomicUsize = AtomicUsize::new(0);
 /// Code for a kind of processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
+    /// As `Avx512`, and many rows of a product by matrices of 16 rows of 64 bytes.
+    #[cfg(target_arch = "x86_64")]
+    Amx,
     /// Vectors of 512 bits, and products of four bytes in one instruction.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -27,6 +31,8 @@ pub enum Code {
 impl Code {
     /// All there is, the fastest first.
     const KNOWN: &[Self] = &[
+        #[cfg(target_arch = "x86_64")]
+        Self::Amx,
         #[cfg(target_arch = "x86_64")]
         Self::Avx512,
         #[cfg(target_arch = "x86_64")]
@@ -63,6 +69,8 @@ impl Code {
     pub fn runs(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
+            Self::Amx => super::amx::supported() && super::avx2::supported(),
+            #[cfg(target_arch = "x86_64")]
             // The gate and what is made of logits have no wider code than AVX2's.
             Self::Avx512 => super::avx512::supported() && super::avx2::supported(),
             #[cfg(target_arch = "x86_64")]
@@ -73,16 +81,32 @@ impl Code {
         }
     }
 
-    /// Rows of inputs that a product takes together.
-    pub fn tile(self) -> usize {
+    /// What a product of so many rows is computed with: where they are few, not by matrices. The
+    /// results are the same to the bit.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(unused_variables, reason = "AMX alone asks for the number")
+    )]
+    pub fn of_rows(self, rows: usize) -> Self {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => super::avx512::TILE,
+            Self::Amx if rows < super::amx::FROM => Self::Avx512,
+            _ => self,
+        }
+    }
+
+    /// How a product wants the rows of its inputs.
+    pub fn order(self) -> Order {
+        match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => super::avx2::TILE,
+            Self::Amx => Order { tile: super::amx::TILE, run: super::amx::RUN, whole: true },
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Order::fours(super::avx512::TILE),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => Order::fours(super::avx2::TILE),
             #[cfg(target_arch = "aarch64")]
-            Self::Neon => super::neon::TILE,
-            Self::Scalar => 4,
+            Self::Neon => Order::fours(super::neon::TILE),
+            Self::Scalar => Order::fours(4),
         }
     }
 
@@ -90,7 +114,7 @@ impl Code {
     pub fn outputs(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => super::avx512::LANES,
+            Self::Amx | Self::Avx512 => super::pairs::LANES,
             _ => ROWS,
         }
     }
@@ -99,7 +123,7 @@ impl Code {
     pub fn queries(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => super::lanes::avx512::GROUP,
+            Self::Amx | Self::Avx512 => super::lanes::avx512::GROUP,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => super::lanes::avx2::GROUP,
             #[cfg(target_arch = "aarch64")]
@@ -112,7 +136,7 @@ impl Code {
     fn head_width(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => 2 * super::lanes::avx512::WIDE,
+            Self::Amx | Self::Avx512 => 2 * super::lanes::avx512::WIDE,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => 2 * super::lanes::avx2::WIDE,
             #[cfg(target_arch = "aarch64")]
@@ -154,6 +178,7 @@ mod tests {
         eprintln!("this processor runs {all:?}");
         assert_eq!(all.last(), Some(&Code::Scalar));
         assert_eq!(Code::best(), all[0]);
+        assert!(all.iter().all(|code| all.contains(&code.of_rows(1))));
         #[cfg(target_arch = "x86_64")]
         assert_eq!(all.contains(&Code::Avx2), is_x86_feature_detected!("avx2"));
         #[cfg(target_arch = "aarch64")]

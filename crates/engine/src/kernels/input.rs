@@ -1,9 +1,10 @@
 //! Inputs of products, rounded to signed bytes.
 //!
 //! Owns the rounding and the order the products read them in. Rows are grouped in tiles, of as many
-//! as the code of the products takes at once, and within a tile the rows' elements alternate four by
-//! four: what a product needs next is always beside what it read last. Beside the bytes are their sums, by which products correct for weights
-//! that are stored with an offset. The rounding of a row does not depend on its neighbours.
+//! as the code of the products takes at once, and within a tile the rows' elements alternate by runs
+//! of four, or of what that code wants: what a product needs next is always beside what it read
+//! last. Beside the bytes are their sums, by which products correct for weights that are stored with
+//! an offset. The rounding of a row does not depend on its neighbours.
 
 #![allow(unsafe_code)]
 
@@ -12,12 +13,30 @@ use super::pool::{Parts, pool};
 /// Largest absolute value of a rounded element.
 const LARGEST: f32 = 127.0;
 
+/// The order of inputs within a tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// Rows of a tile.
+    pub tile: usize,
+    /// Elements of a row that are side by side, a multiple of 4; a block's where it has fewer.
+    pub run: usize,
+    /// Whether the last tile has room for as many rows as the others.
+    pub whole: bool,
+}
+
+impl Order {
+    /// Tiles of so many rows, whose elements alternate four by four.
+    pub const fn fours(tile: usize) -> Self {
+        Self { tile, run: 4, whole: false }
+    }
+}
+
 /// Rows of a matrix of inputs, rounded in blocks.
 pub struct Inputs {
     rows: usize,
     cols: usize,
     block: usize,
-    tile: usize,
+    order: Order,
     quants: Vec<i8>,
     /// Per 32 elements: their sum; or, for blocks of 256, the sums of two times 16 as a pair of
     /// 16-bit numbers, and after the 8 of a block 4 pairs of sums of 32.
@@ -28,13 +47,13 @@ pub struct Inputs {
 /// A tile of an input.
 #[derive(Clone, Copy)]
 pub struct Tile<'a> {
-    /// `[block * elements / 4][row][4]`
+    /// `[block * elements / run][row][run]`
     pub quants: &'a [i8],
     /// `[block][sum][row]`
     pub sums: &'a [i32],
     /// `[block][row]`
     pub scales: &'a [f32],
-    /// Rows of this tile.
+    /// Rows of this tile; where tiles are whole, there is room for more.
     pub rows: usize,
 }
 
@@ -48,29 +67,30 @@ const fn pair(low: i32, high: i32) -> i32 {
 }
 
 impl Inputs {
-    /// Rounds rows of `cols` floats, in blocks of 32 or 256 that a row has a whole number of, for
-    /// tiles of `tile` rows; the last one may have fewer.
-    pub fn new(input: &[f32], cols: usize, block: usize, tile: usize) -> Self {
-        let tile = tile.max(1);
+    /// Rounds rows of `cols` floats, in blocks of 32 or 256 that a row has a whole number of.
+    pub fn new(input: &[f32], cols: usize, block: usize, order: Order) -> Self {
+        let order = Order { tile: order.tile.max(1), run: order.run.min(block), ..order };
+        let tile = order.tile;
         let rows = input.len() / cols.max(1);
+        let room = if order.whole { rows.next_multiple_of(tile) } else { rows };
         let blocks = cols / block;
         let mut inputs = Self {
             rows,
             cols,
             block,
-            tile,
-            quants: vec![0; rows * cols],
-            sums: vec![0; rows * blocks * sums_of(block)],
-            scales: vec![0.0; rows * blocks],
+            order,
+            quants: vec![0; room * cols],
+            sums: vec![0; room * blocks * sums_of(block)],
+            scales: vec![0.0; room * blocks],
         };
         let quants = Parts::new(&mut inputs.quants);
         let sums = Parts::new(&mut inputs.sums);
         let scales = Parts::new(&mut inputs.scales);
         pool().run(rows.div_ceil(tile), &|index| {
             let from = index * tile;
-            let count = tile.min(rows - from);
+            let (count, room) = (tile.min(rows - from), tile.min(room - from));
             let source = input.get(from * cols..(from + count) * cols).unwrap_or_default();
-            let part = |per_row: usize| (from * per_row, count * per_row);
+            let part = |per_row: usize| (from * per_row, room * per_row);
             let ((q, q_len), (s, s_len), (d, d_len)) =
                 (part(cols), part(blocks * sums_of(block)), part(blocks));
             // SAFETY: the parts of a tile are written by the one piece that has its number.
@@ -78,9 +98,9 @@ impl Inputs {
                 unsafe { (quants.get(q, q_len), sums.get(s, s_len), scales.get(d, d_len)) };
             for (row, source) in source.chunks_exact(cols).enumerate() {
                 for (index, values) in source.chunks_exact(block).enumerate() {
-                    let place = Place { index, row, rows: count };
+                    let place = Place { index, row, rows: room, run: order.run };
                     let scale = round_block(values, place, quants, sums);
-                    if let Some(slot) = scales.get_mut(index * count + row) {
+                    if let Some(slot) = scales.get_mut(index * room + row) {
                         *slot = scale;
                     }
                 }
@@ -104,28 +124,30 @@ impl Inputs {
         self.block
     }
 
-    /// Rows of a tile.
-    pub fn tile_rows(&self) -> usize {
-        self.tile
+    /// How the rows of a tile are stored.
+    pub fn order(&self) -> Order {
+        self.order
     }
 
     /// Number of tiles.
     pub fn tiles(&self) -> usize {
-        self.rows.div_ceil(self.tile)
+        self.rows.div_ceil(self.order.tile)
     }
 
     /// A tile; without rows where there is none of that number.
     pub fn tile(&self, index: usize) -> Tile<'_> {
-        let from = (index * self.tile).min(self.rows);
-        let rows = self.tile.min(self.rows - from);
+        let tile = self.order.tile;
+        let from = (index * tile).min(self.rows);
+        let rows = tile.min(self.rows - from);
+        let room = if self.order.whole && rows > 0 { tile } else { rows };
         fn part<T>(all: &[T], from: usize, rows: usize, per_row: usize) -> &[T] {
             all.get(from * per_row..(from + rows) * per_row).unwrap_or_default()
         }
         let blocks = self.cols / self.block;
         Tile {
-            quants: part(&self.quants, from, rows, self.cols),
-            sums: part(&self.sums, from, rows, blocks * sums_of(self.block)),
-            scales: part(&self.scales, from, rows, blocks),
+            quants: part(&self.quants, from, room, self.cols),
+            sums: part(&self.sums, from, room, blocks * sums_of(self.block)),
+            scales: part(&self.scales, from, room, blocks),
             rows,
         }
     }
@@ -136,18 +158,20 @@ impl Inputs {
 struct Place {
     index: usize,
     row: usize,
+    /// Of the tile, or what it has room for.
     rows: usize,
+    run: usize,
 }
 
 /// Rounds a block to the nearest of 255 steps and tells the width of a step.
 fn round_block(values: &[f32], place: Place, quants: &mut [i8], sums: &mut [i32]) -> f32 {
-    let Place { index, row, rows } = place;
+    let Place { index, row, rows, run } = place;
     let largest = largest(values);
     let inverse = if largest > 0.0 { LARGEST / largest } else { 0.0 };
     let from = index * values.len() * rows;
-    let groups = quants.get_mut(from..).unwrap_or_default().chunks_exact_mut(4);
+    let runs = quants.get_mut(from..).unwrap_or_default().chunks_exact_mut(run);
     let mut sixteens = [0i32; 16];
-    let own = groups.skip(row).step_by(rows.max(1));
+    let own = runs.skip(row).step_by(rows.max(1)).flat_map(|run| run.as_chunks_mut::<4>().0);
     for (at, (values, out)) in values.as_chunks::<4>().0.iter().zip(own).enumerate() {
         let mut sum = 0;
         for (value, out) in values.iter().zip(out) {
@@ -211,18 +235,31 @@ mod tests {
 
     #[test]
     fn elements_are_rounded_to_within_half_a_step_in_any_tile() {
-        let shapes = [(1, 32, 4), (3, 32, 4), (4, 256, 4), (6, 256, 4), (9, 32, 8), (13, 256, 8)];
-        for (rows, block, tile_rows) in shapes {
+        let lines = Order { tile: 16, run: 64, whole: true };
+        let shapes = [
+            (1, 32, Order::fours(4)),
+            (3, 32, Order::fours(4)),
+            (4, 256, Order::fours(4)),
+            (6, 256, Order::fours(4)),
+            (9, 32, Order::fours(8)),
+            (13, 256, Order::fours(8)),
+            (9, 32, lines),
+            (37, 256, lines),
+        ];
+        for (rows, block, order) in shapes {
             let cols = 512;
             let input: Vec<f32> =
                 (0..rows * cols).map(|i| ((i * 37) % 613) as f32 * 0.013 - 4.0).collect();
-            let inputs = Inputs::new(&input, cols, block, tile_rows);
+            let inputs = Inputs::new(&input, cols, block, order);
+            let run = order.run.min(block);
             for row in 0..rows {
-                let tile = inputs.tile(row / tile_rows);
-                let lane = row % tile_rows;
+                let tile = inputs.tile(row / order.tile);
+                let lane = row % order.tile;
+                let room = if order.whole { order.tile } else { tile.rows };
+                assert_eq!(tile.quants.len(), room * cols);
                 for k in 0..cols {
-                    let quant = tile.quants[(k / 4 * tile.rows + lane) * 4 + k % 4];
-                    let scale = tile.scales[k / block * tile.rows + lane];
+                    let quant = tile.quants[(k / run * room + lane) * run + k % run];
+                    let scale = tile.scales[k / block * room + lane];
                     let (x, back) = (input[row * cols + k], f32::from(quant) * scale);
                     assert!((back - x).abs() <= scale * 0.501, "{x} became {back}");
                 }
@@ -234,7 +271,7 @@ mod tests {
     #[test]
     fn sums_are_those_of_the_bytes() {
         let input: Vec<f32> = (0..256).map(|i| ((i * 71) % 255) as f32 - 127.0).collect();
-        let inputs = Inputs::new(&input, 256, 256, 4);
+        let inputs = Inputs::new(&input, 256, 256, Order::fours(4));
         let tile = inputs.tile(0);
         let sum = |part: &[i8]| part.iter().map(|q| i32::from(*q)).sum::<i32>();
         for (at, two) in tile.quants.chunks(32).enumerate() {

@@ -12,6 +12,8 @@
 //! | [`input`] | inputs rounded to signed bytes |
 //! | [`product`] | panels times inputs, and the scalar definition |
 //! | `avx2`, `avx512`, `neon` | the same in vector code |
+//! | `amx` | the same of many rows, in matrices |
+//! | `pairs` | two panels side by side, for `avx512` and `amx` |
 //! | [`code`] | which of these runs |
 //! | [`attention`] | attention and its definition |
 //! | `lanes` | attention and the exponential function in vector code |
@@ -23,6 +25,8 @@
 //! guessing tokens ahead and batching exact. What kind of processor this is, is looked up at run
 //! time; the definitions in plain Rust are what the tests compare with.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 pub mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -40,6 +44,8 @@ pub mod memory;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod pack;
+#[cfg(target_arch = "x86_64")]
+mod pairs;
 pub mod panel;
 pub mod pool;
 pub mod product;

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::code::Code;
-use super::input::{Inputs, Tile};
+use super::input::{Inputs, Order, Tile};
 use super::panel::{Panels, ROWS};
 use super::pool::{Parts, pool};
 
@@ -13,7 +13,7 @@ use super::pool::{Parts, pool};
 /// one costs nothing.
 const PIECES: usize = 8;
 
-/// Most rows of a tile, of all codes.
+/// Most rows of a tile, of all codes for vectors.
 const MOST_ROWS: usize = 8;
 /// Most outputs computed together, of all codes.
 const MOST_LANES: usize = 2 * ROWS;
@@ -37,15 +37,17 @@ pub enum Results {
 /// as one job; or added to it. The code is one that this processor has ([`Code::all`]).
 ///
 /// # Panics
-/// Where inputs or outputs do not have the matrix's shape, or the inputs' tiles are too large for
-/// the code.
+/// Where inputs or outputs do not have the matrix's shape, or the inputs are not in the code's
+/// order.
 pub fn multiply(
     code: Code,
     matrices: &mut [(&Panels, &mut [f32])],
     inputs: &Inputs,
     results: Results,
 ) {
-    assert!(inputs.tile_rows() <= code.tile(), "tiles that do not fit the code");
+    let order = code.order();
+    let order = Order { run: order.run.min(inputs.block()), ..order };
+    assert!(inputs.order() == order, "inputs in the order of other code");
     let rows = inputs.rows();
     let lanes = code.outputs();
     let mut jobs = Vec::with_capacity(matrices.len());
@@ -80,18 +82,51 @@ fn some_outputs(
 ) {
     let lanes = code.outputs();
     let own = lanes.min(panels.rows() - first);
-    for number in 0..inputs.tiles() {
-        let tile = inputs.tile(number);
-        let mut results = [0.0; MOST_ROWS * MOST_LANES];
-        tile_product(code, panels, (first / ROWS, number == 0), tile, &mut results);
-        for (m, result) in results.chunks_exact(lanes).take(tile.rows).enumerate() {
-            let at = (number * inputs.tile_rows() + m) * panels.rows() + first;
+    let store = |row: usize, results: &[f32]| {
+        for (m, result) in results.chunks_exact(lanes).enumerate() {
             // SAFETY: these outputs of this row; each output is in one piece.
-            let slot = unsafe { out.get(at, own) };
+            let slot = unsafe { out.get((row + m) * panels.rows() + first, own) };
             for (slot, result) in slot.iter_mut().zip(result) {
                 *slot = if then == Results::Add { *slot + *result } else { *result };
             }
         }
+    };
+    #[cfg(target_arch = "x86_64")]
+    if code == Code::Amx {
+        return groups_product(panels, first / ROWS, inputs, store);
+    }
+    for number in 0..inputs.tiles() {
+        let tile = inputs.tile(number);
+        let mut results = [0.0; MOST_ROWS * MOST_LANES];
+        tile_product(code, panels, (first / ROWS, number == 0), tile, &mut results);
+        store(number * inputs.order().tile, results.get(..tile.rows * lanes).unwrap_or_default());
+    }
+}
+
+/// Two panels from the one of that number.
+#[cfg(target_arch = "x86_64")]
+fn pair(panels: &Panels, index: usize, fetch: bool) -> super::pairs::Pair<'_> {
+    let panel = panels.panel(index);
+    // An odd last panel is its own neighbour, whose results nobody takes.
+    let next = Some(panels.panel(index + 1)).filter(|next| !next.is_empty());
+    super::pairs::Pair { panels: [panel, next.unwrap_or(panel)], fetch }
+}
+
+/// Two panels from the one of that number with all tiles of the inputs, some at a time; `store`
+/// takes the number of a row and the results from there on, `[row][lane]`.
+#[cfg(target_arch = "x86_64")]
+fn groups_product(panels: &Panels, index: usize, inputs: &Inputs, store: impl Fn(usize, &[f32])) {
+    use super::amx::{self, GROUP, TILE};
+
+    assert!(Code::Amx.runs(), "code that this processor cannot run");
+    let mut results = [0.0; GROUP * TILE * MOST_LANES];
+    for from in (0..inputs.tiles()).step_by(GROUP) {
+        let pair = pair(panels, index, from == 0);
+        let tiles = std::array::from_fn(|at| inputs.tile(from + at));
+        // SAFETY: just asked.
+        unsafe { amx::product(panels.format(), pair, &tiles, &mut results) };
+        let rows = (GROUP * TILE).min(inputs.rows() - from * TILE);
+        store(from * TILE, results.get(..rows * MOST_LANES).unwrap_or_default());
     }
 }
 
@@ -124,10 +159,9 @@ fn tile_product(
             }
         }
         #[cfg(target_arch = "x86_64")]
-        Code::Avx512 => {
-            // An odd last panel is its own neighbour, whose results nobody takes.
-            let next = Some(panels.panel(index + 1)).filter(|next| !next.is_empty());
-            let pair = super::avx512::Pair { panels: [panel, next.unwrap_or(panel)], fetch: fresh };
+        // AMX's tiles are computed in groups.
+        Code::Amx | Code::Avx512 => {
+            let pair = pair(panels, index, fresh);
             // SAFETY: just asked; `out` has room for 16 outputs of each of at most 8 rows.
             unsafe { super::avx512::product(panels.format(), pair, tile, out.as_mut_ptr()) }
         }
@@ -180,7 +214,7 @@ mod tests {
     }
 
     fn rounded(code: Code, panels: &Panels, input: &[f32]) -> Inputs {
-        Inputs::new(input, panels.cols(), panels.format().block(), code.tile())
+        Inputs::new(input, panels.cols(), panels.format().block(), code.order())
     }
 
     fn product_of(code: Code, panels: &Panels, input: &[f32]) -> Vec<f32> {
@@ -196,16 +230,16 @@ mod tests {
     }
 
     fn check_code(code: Code, panels: &Panels, input: &[f32]) {
-        let inputs = rounded(code, panels, input);
+        let inputs = rounded(Code::Scalar, panels, input);
+        let tile = Code::Scalar.order().tile;
         let out = product_of(code, panels, input);
         for n in 0..panels.rows() {
             let mut weights = Vec::new();
             panels.unpack_row(n, &mut weights).expect("a row");
             for (m, row) in input.chunks(panels.cols()).enumerate() {
                 let mut expected = [0.0; MOST_ROWS * ROWS];
-                let tile = inputs.tile(m / code.tile());
-                scalar(panels, panels.panel(n / ROWS), tile, &mut expected);
-                let expected = expected[m % code.tile() * ROWS + n % ROWS];
+                scalar(panels, panels.panel(n / ROWS), inputs.tile(m / tile), &mut expected);
+                let expected = expected[m % tile * ROWS + n % ROWS];
                 let found = out[m * panels.rows() + n];
                 // What rounding of sums may do; offsets make the parts larger than the whole.
                 let size: f32 = weights.iter().zip(row).map(|(w, x)| (w * x).abs()).sum();
@@ -222,7 +256,7 @@ mod tests {
     #[test]
     fn products_are_those_of_the_definition() {
         for dtype in TYPES {
-            for rows in [1, 2, 3, 4, 5, 6, 7, 8, 15] {
+            for rows in [1, 2, 3, 4, 5, 6, 7, 8, 15, 33] {
                 let (count, cols) = (21, 768);
                 let weights = panels(dtype, &fixture::blocks(dtype, count * cols), count, cols);
                 check(&weights, &fixture::noise(rows * cols));
@@ -254,9 +288,39 @@ mod tests {
             for code in Code::all() {
                 let all = product_of(code, &weights, &input);
                 for (row, expected) in input.chunks(cols).zip(all.chunks(count)) {
-                    let one = product_of(code, &weights, row);
-                    let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                    let one = product_of(code.of_rows(1), &weights, row);
                     assert_eq!(bits(&one), bits(expected), "{code:?} {dtype:?}");
+                }
+            }
+        }
+    }
+
+    fn bits(x: &[f32]) -> Vec<u32> {
+        x.iter().map(|x| x.to_bits()).collect()
+    }
+
+    /// Prefill is computed by one of them and decode by the other.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn products_by_matrices_are_those_by_vectors_to_the_bit() {
+        if !Code::Amx.runs() {
+            eprintln!("this processor has no AMX");
+            return;
+        }
+        for dtype in TYPES {
+            let (count, cols) = (40, 512);
+            let noise = fixture::blocks(dtype, count * cols);
+            let largest =
+                [0xff, 0x7f, 0x80].map(|byte| fixture::blocks_of_byte(dtype, count * cols, byte));
+            for bytes in largest.iter().chain([&noise]) {
+                let weights = panels(dtype, bytes, count, cols);
+                for rows in [1, 15, 16, 17, 33, 64, 100, 128, 130, 300] {
+                    let noise = fixture::noise(rows * cols);
+                    for input in [noise, vec![1.0; rows * cols], vec![-1.0; rows * cols]] {
+                        let found = product_of(Code::Amx, &weights, &input);
+                        let expected = product_of(Code::Avx512, &weights, &input);
+                        assert_eq!(bits(&found), bits(&expected), "{dtype:?} {rows}");
+                    }
                 }
             }
         }

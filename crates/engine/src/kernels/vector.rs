@@ -93,7 +93,7 @@ fn sum_of_exp_by(code: Code, x: &[f32], most: f32) -> f32 {
     assert!(code.runs(), "code that this processor cannot run");
     let (sum, done) = match code {
         #[cfg(target_arch = "x86_64")]
-        Code::Avx512 | Code::Avx2 => {
+        Code::Amx | Code::Avx512 | Code::Avx2 => {
             // SAFETY: just asked; code for AVX-512 runs only with AVX2.
             let sum = unsafe { lanes::avx2::sum_of_exp(x, most) };
             (sum, whole(x.len(), lanes::avx2::WIDE))
@@ -141,7 +141,7 @@ fn gate_here(code: Code, activation: Activation, gate: &mut [f32], up: &[f32]) {
     assert!(code.runs(), "code that this processor cannot run");
     let done = match code {
         #[cfg(target_arch = "x86_64")]
-        Code::Avx512 | Code::Avx2 => {
+        Code::Amx | Code::Avx512 | Code::Avx2 => {
             // SAFETY: just asked; code for AVX-512 runs only with AVX2.
             unsafe { lanes::avx2::gate(activation, gate, up) };
             whole(gate.len(), lanes::avx2::WIDE)
