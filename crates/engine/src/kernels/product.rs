@@ -119,10 +119,10 @@ fn groups_product(panels: &Panels, index: usize, inputs: &Inputs, store: impl Fn
     use super::amx::{self, GROUP, TILE};
 
     assert!(Code::Amx.runs(), "code that this processor cannot run");
-    let mut results = [0.0; GROUP * TILE * MOST_LANES];
     for from in (0..inputs.tiles()).step_by(GROUP) {
         let pair = pair(panels, index, from == 0);
         let tiles = std::array::from_fn(|at| inputs.tile(from + at));
+        let mut results = [0.0; GROUP * TILE * MOST_LANES];
         // SAFETY: just asked.
         unsafe { amx::product(panels.format(), pair, &tiles, &mut results) };
         let rows = (GROUP * TILE).min(inputs.rows() - from * TILE);
@@ -159,7 +159,7 @@ fn tile_product(
             }
         }
         #[cfg(target_arch = "x86_64")]
-        // AMX's tiles are computed in groups.
+        // AMX has none but in groups.
         Code::Amx | Code::Avx512 => {
             let pair = pair(panels, index, fresh);
             // SAFETY: just asked; `out` has room for 16 outputs of each of at most 8 rows.

@@ -39,8 +39,8 @@ pub type Results = [f32; GROUP * TILE * LANES];
 /// Rows from which this is faster than `avx512`.
 pub const FROM: usize = 8;
 
-/// `out[m * LANES + lane]` = row `lane` of the panels · row `m` of the tiles, which are one behind
-/// the other; those without rows are left out, and what is in `out` in their places is lost.
+/// Adds row `lane` of the panels · row `m` of the tiles to `out[m * LANES + lane]`. The tiles are one
+/// behind the other; those without rows are left out.
 ///
 /// # Safety
 /// [`supported`]. Lengths are checked.
@@ -62,7 +62,6 @@ pub unsafe fn product(
             && tile.sums.len() == blocks * TILE * sums
     };
     assert!(tiles.iter().all(fits), "tiles that do not fit the panels");
-    out.fill(0.0);
     // SAFETY: the processor is the caller's promise; the tiles have just been found to be of
     // `blocks` blocks.
     unsafe {
