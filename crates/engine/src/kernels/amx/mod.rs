@@ -36,8 +36,10 @@ pub const GROUP: usize = 8;
 /// Results of as many rows as are computed together, `[row][lane]`.
 pub type Results = [f32; GROUP * TILE * LANES];
 
-/// Rows from which this is faster than `avx512`.
-pub const FROM: usize = 8;
+/// Rows from which this is faster than `avx512`: unpacking costs as much for few rows as for many.
+/// Measured with 1.5B on a Xeon, two threads: 0.8 times as fast with 8 and 12, level with 24, 1.2 to
+/// 1.4 times from 32 to 128 (`docs/performance/raw/amx.txt`).
+pub const FROM: usize = 32;
 
 /// Adds row `lane` of the panels · row `m` of the tiles to `out[m * LANES + lane]`. The tiles are one
 /// behind the other; those without rows are left out.
