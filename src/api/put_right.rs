@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{
     CandidateSql, Look, ParsedSql, conform, fit_constants, mend, only_home, policy, prune, qualify,
-    take_apart,
+    take_apart, unknown_last,
 };
 
 use super::limits::Guard;
@@ -45,6 +45,10 @@ pub fn put_right(
         sql = fit_constants(&sql, snapshot, |wanted| look(wanted, guard, &mut left)).unwrap_or(sql);
     }
     let mended = sql.text() != written;
+    // Of a good statement it is no sign that it was not.
+    if guc::mend_conditions() {
+        sql = unknown_last(&sql, snapshot).unwrap_or(sql);
+    }
     (sql, mended)
 }
 

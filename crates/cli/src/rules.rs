@@ -14,6 +14,7 @@ use text2sql_core::protocol::Failure;
 use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{
     CandidateSql, ParsedSql, conform, mend, only_home, policy, prune, qualify, take_apart,
+    unknown_last,
 };
 
 use crate::files::{failure, lines, snapshot};
@@ -53,11 +54,12 @@ struct Changed<'a> {
 type Rule = fn(&ParsedSql, &Snapshot, &str) -> Option<ParsedSql>;
 
 /// In the order in which the server puts them to a statement.
-const RULES: [(&str, Rule); 4] = [
+const RULES: [(&str, Rule); 5] = [
     ("names", |sql, snapshot, _| mend(sql, snapshot)),
     ("conditions", take_apart),
     ("words", conform),
     ("joins", prune),
+    ("unknown", |sql, snapshot, _| unknown_last(sql, snapshot)),
 ];
 
 impl Rules {

@@ -26,6 +26,7 @@ mod qualify;
 mod scoped;
 mod spacing;
 mod token;
+mod unknown;
 mod walk;
 
 pub use asked::conform;
@@ -41,3 +42,4 @@ pub use parsed::{ColumnRef, ParsedSql, RelationRef};
 pub use policy::Refusal;
 pub use qualify::{only_home, qualify};
 pub(crate) use token::{Token, TokenKind};
+pub use unknown::unknown_last;

@@ -87,6 +87,19 @@ pub(super) fn each_select(query: &Query, see: impl FnMut(&Select, Option<&OrderB
     let _ = query.visit(&mut Selects(see));
 }
 
+/// Whether an operator compares.
+pub(super) fn is_comparison(op: &BinaryOperator) -> bool {
+    matches!(
+        op,
+        BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq
+    )
+}
+
 /// Each condition of those that must all hold.
 pub(super) fn conjuncts<'e>(expr: &'e Expr, see: &mut impl FnMut(&'e Expr)) {
     match expr {

@@ -17,6 +17,14 @@ pub(super) fn first_of(expr: &Expr) -> Option<&Ident> {
     }
 }
 
+/// The identifier it ends with.
+pub(in crate::sql) fn last_of(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::CompoundIdentifier(parts) => parts.last(),
+        _ => first_of(expr),
+    }
+}
+
 /// Columns of two items that are equal: item and column of either.
 type Pair = ((String, String), (String, String));
 

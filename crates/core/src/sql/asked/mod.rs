@@ -14,16 +14,28 @@
 //! | "both … and" | `… UNION …` of the same rows | `… INTERSECT …` |
 //! | "names of the mountains" | the name of another relation that is read | that of the mountain |
 //! | "brand and name, sorted by aperture" | the aperture, too | brand and name |
+//! | "in euros", "over 30 kg" | a column of cents, of grams | `… / 100.0`, `> 30000` |
+//! | "in the third quarter of 2026" | other months | those |
+//! | "the best seller of each region" | all sellers and regions, best first | those ranked first in each |
+//! | "different guests" | `count(*)` of what guests have many of | `count(DISTINCT g.id)` |
 //! | "do not", "never", "without" | `JOIN race r … WHERE r.class <> 'GT'`, many rows of `r` for one of the result | `NOT EXISTS (… r.class = 'GT')` |
 
+mod best;
 mod called;
+mod different;
 mod every;
 mod extreme;
 mod many;
+mod measures;
 mod ordered;
+mod period;
+mod projection;
 mod shared;
+mod units;
 mod without;
 mod words;
+
+pub(super) use many::last_of;
 
 use super::parsed::ParsedSql;
 use crate::schema::Snapshot;
@@ -40,6 +52,10 @@ pub fn conform(sql: &ParsedSql, snapshot: &Snapshot, question: &str) -> Option<P
         without::none_of,
         called::whose,
         ordered::unasked,
+        units::converted,
+        period::bounded,
+        different::counted,
+        best::of_each,
     ];
     let mut changed: Option<ParsedSql> = None;
     for rule in rules {

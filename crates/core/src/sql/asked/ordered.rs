@@ -6,10 +6,9 @@
 //! every column would go, all stay; so they do where they are counted (`ORDER BY 2`), and where they
 //! are DISTINCT, which must be ordered by what is selected.
 
-use std::ops::RangeInclusive;
-
 use sqlparser::ast::{Expr, GroupByExpr, OrderByKind, Query, Select, SelectItem, SetExpr};
 
+use super::projection::{places, without_label};
 use super::words::Asked;
 use crate::link::{is_stop_word, split};
 use crate::schema::Snapshot;
@@ -72,7 +71,9 @@ pub(super) fn unasked(sql: &ParsedSql, _: &Snapshot, asked: &Asked) -> Option<Pa
         match item {
             _ if !goes => kept.push(source.text_of_tokens(place.start() + 1, *place.end())?),
             SelectItem::ExprWithAlias { alias, .. } => {
-                spell_out(&source, &query, &folded(alias), place, &mut edits);
+                let (first, last) = without_label(&source, item, place)?;
+                let text = source.text_of_tokens(first, last)?;
+                spell_out(&source, &query, &folded(alias), text, &mut edits);
             }
             _ => {}
         }
@@ -92,28 +93,6 @@ fn ordered(query: &Query) -> Option<(&Select, Vec<&Expr>)> {
     let counts = keys.iter().copied().chain(groups).any(|expr| matches!(expr, Expr::Value(_)));
     let is_plain = query.with.is_none() && select.distinct.is_none() && !counts;
     is_plain.then_some((select.as_ref(), keys))
-}
-
-/// Where each column of the result stands, the comma or SELECT before it and its label included.
-fn places(source: &Source<'_>, select: &Select) -> Option<Vec<RangeInclusive<usize>>> {
-    let tokens = source.tokens();
-    let mut begins = vec![0];
-    let mut depth = 0usize;
-    let end = tokens.iter().enumerate().skip(1).find_map(|(at, token)| {
-        if token.is_any_word(&["from"]) && depth == 0 {
-            return Some(at);
-        }
-        match token.text {
-            "(" | "[" => depth += 1,
-            ")" | "]" => depth = depth.saturating_sub(1),
-            "," if depth == 0 => begins.push(at),
-            _ => {}
-        }
-        None
-    })?;
-    let ends = begins.iter().skip(1).copied().chain([end]);
-    let places: Vec<_> = begins.iter().zip(ends).map(|(from, to)| *from..=to - 1).collect();
-    (tokens.first()?.is_word("select") && places.len() == select.projection.len()).then_some(places)
 }
 
 /// Whether two expressions are written alike.
@@ -158,13 +137,9 @@ fn spell_out(
     source: &Source<'_>,
     query: &Query,
     label: &str,
-    place: &RangeInclusive<usize>,
+    text: &str,
     edits: &mut Edits,
 ) -> Option<()> {
-    let tokens = source.tokens();
-    let before = place.end().checked_sub(1)?;
-    let last = if tokens.get(before)?.is_word("as") { before.checked_sub(1)? } else { before };
-    let text = source.text_of_tokens(place.start() + 1, last)?;
     let OrderByKind::Expressions(keys) = &query.order_by.as_ref()?.kind else { return None };
     for key in keys {
         if let Expr::Identifier(name) = &key.expr

@@ -77,6 +77,11 @@ impl Asked {
         &self.text
     }
 
+    /// Its words.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
     /// Whether what is found for each of two kinds is wanted.
     pub fn wants_both(&self) -> bool {
         self.has("both") && self.has("and") && !self.has("or") && !self.has("either")

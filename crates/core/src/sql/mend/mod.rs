@@ -22,14 +22,18 @@
 //! | `a.x < (SELECT b.y FROM b …)`, of many rows | `min(b.y)`, `max` for `>`, `IN` for `=` |
 //! | `FROM a JOIN b ON … JOIN a ON …` | `a` once |
 //! | `a.x = 5`, where `x` is text | `a.x = '5'` |
+//! | `a.tags = 'x'`, where `tags` is an array | `'x' = ANY(a.tags)` |
+//! | `a.doc->>'age' < 18`, `sum(a.doc->>'fee')` | `(a.doc->>'age')::numeric` |
 //! | `SELECT DISTINCT a.x … ORDER BY a.y` | `GROUP BY a.x ORDER BY min(a.y)` |
 //! | `WHERE a.x > avg(a.x)`, `WHERE count(*) > 3 GROUP BY …` | a sub-query, HAVING |
 
 mod aggregates;
+mod arrays;
 mod between;
 mod distinct;
 mod grouping;
 pub(super) mod joins;
+mod json;
 mod labels;
 mod scalar;
 pub(super) mod scope;
@@ -48,12 +52,14 @@ type Step = fn(&Source<'_>, &Snapshot, &Query, &mut Edits);
 
 /// Labels before columns: what is copied may have some that are wrong. Columns twice: what one joined
 /// may have others that could not be told before. Groups once all columns are known.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 11] = [
     |source, _, query, edits| twice::read_once(source, query, edits),
     labels::spell_out,
     mend_columns,
     mend_columns,
     types::fit,
+    arrays::any,
+    json::numbers,
     scalar::bound,
     aggregates::placed,
     grouping::complete,

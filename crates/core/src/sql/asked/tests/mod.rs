@@ -1,5 +1,7 @@
 //! What the words of a question change, and what they leave.
 
+mod measured;
+
 use super::conform;
 use crate::schema::fixture::{key, table};
 use crate::schema::{RelationName, Snapshot};
