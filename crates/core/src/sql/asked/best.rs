@@ -177,13 +177,12 @@ impl Statement<'_> {
         })
     }
 
-    /// Whether rows are told apart by more than what "each" is of.
-    fn has_several(&self, each: &Each) -> bool {
-        let is_other = |column: &(String, String)| {
-            !each.names.contains(column) && each.item.as_ref() != Some(&column.0)
-        };
-        self.telling().iter().any(is_other)
-            || self.groups().iter().any(|group| self.scope.column(group).is_none())
+    /// Whether something is shown that there are several of in each.
+    fn shows_several(&self, each: &Each) -> bool {
+        self.shown().any(|expr| match self.scope.column(expr) {
+            Some(_) => !self.is_of(each, expr),
+            None => self.groups().contains(expr),
+        })
     }
 
     /// Rows in the order of what is wanted.
@@ -203,7 +202,7 @@ impl Statement<'_> {
         let key = keys.iter().find(|key| !self.is_of(each, &key.expr))?;
         // What is ordered by a name or by day is listed.
         let is_listed = key.options.asc != Some(false) && self.query.limit_clause.is_none();
-        if !is_first || is_listed || !self.has_several(each) || self.query.fetch.is_some() {
+        if !is_first || is_listed || !self.shows_several(each) || self.query.fetch.is_some() {
             return None;
         }
         let labelled = match &key.expr {
@@ -232,10 +231,10 @@ impl Statement<'_> {
         let mut aggregates = self.shown().filter(|expr| matches!(expr, Expr::Function(_)));
         let own = self.scope.column(column)?;
         // Of a relation that nothing else is shown of, the day alone is wanted.
-        let is_shown = self
-            .telling()
-            .iter()
-            .any(|(item, _)| *item == own.0 && each.item.as_ref() != Some(item));
+        let is_shown = self.shown().any(|expr| {
+            !self.is_of(each, expr)
+                && self.scope.column(expr).is_some_and(|(item, _)| item == own.0)
+        });
         if self.select.having.is_some() || aggregates.nth(1).is_some() || !is_shown {
             return None;
         }

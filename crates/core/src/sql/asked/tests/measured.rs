@@ -240,10 +240,17 @@ fn what_is_listed_or_has_one_of_each_stays() {
             "SELECT d.name, max(p.weight) {from} GROUP BY d.id, d.name ORDER BY max(p.weight) DESC"
         ),
     );
-    stays(
-        "The highest weight in each depot",
-        &format!("SELECT d.name, max(p.weight) {from} GROUP BY d.id, d.name"),
-    );
+    for shown in
+        ["d.name, max(p.weight)", "max(p.weight), d.name", "d.region, d.name, max(p.weight)"]
+    {
+        for groups in ["d.id, d.name, d.region", "p.depot_id, d.name, d.region"] {
+            stays(
+                "The highest weight in each depot",
+                &format!("SELECT {shown} {from} GROUP BY {groups}"),
+            );
+        }
+    }
+    stays("The highest fee of each kind", "SELECT kind, max(fee) FROM s.parcel GROUP BY kind");
 }
 
 #[test]
