@@ -51,6 +51,12 @@ const OTHERWISE: &[&str] = &[
     "fiscal",
     "financial",
 ];
+/// Words that hold a period against another one, and those that do behind the name of one.
+const AGAINST: &[&str] =
+    &["previous", "prior", "preceding", "compare", "compared", "versus", "vs", "than"];
+const BEFORE: &[&str] = &["month before", "quarter before", "half before"];
+/// Most months of a period that is held against the one before: of more, each is against its own.
+const FEW: u32 = 3;
 /// Words that name a part of what "of" connects them with.
 const PARTS: &[&str] = &[
     "end",
@@ -70,6 +76,11 @@ const PARTS: &[&str] = &[
 /// `sql` with the bounds of the question's period.
 pub(super) fn bounded(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) -> Option<ParsedSql> {
     let period = Period::of(asked.words())?;
+    let is_against = asked.words().iter().any(|word| AGAINST.contains(&word.as_str()))
+        || BEFORE.iter().any(|words| asked.text().contains(words));
+    if is_against && period.1 - period.0 <= FEW {
+        return None;
+    }
     let source = Source::new(sql)?;
     let query = source.query()?;
     let SetExpr::Select(select) = query.body.as_ref() else { return None };

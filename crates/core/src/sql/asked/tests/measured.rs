@@ -148,6 +148,8 @@ fn other_periods_stay() {
         "sent on 7 March 2026",
         "sent in March 2026 or March 2025",
         "sent in the third fiscal quarter of 2026",
+        "sent in May 2026 and in the month before",
+        "sent in May 2026 compared with the month before it",
         "sent in 2026",
         "sent lately",
     ] {
