@@ -4,6 +4,7 @@
 //! from a table that does not have it. The server says which name is wrong; the snapshot says
 //! where it is right. Everything said here is in the prompt already, or could have been.
 
+use crate::link::split;
 use crate::schema::{Relation, Snapshot, quote_ident, quote_qualified, quoted_value};
 use crate::sql::{ColumnRef, ParsedSql, RelationRef};
 
@@ -12,6 +13,9 @@ const MAX_PLACES: usize = 3;
 
 /// Names put right. More fit no repair, and each is sought in the whole snapshot.
 const MAX_LINES: usize = 8;
+
+/// How near a name has to be to be told in place of another: share of their words, or of their letters.
+const ALIKE: f64 = 0.6;
 
 /// Columns listed of one relation.
 const MAX_COLUMNS: usize = 40;
@@ -66,9 +70,40 @@ fn misplaced_relation(snapshot: &Snapshot, wanted: &RelationRef) -> Option<Strin
         .map(|r| quote_qualified(&r.name))
         .collect();
     if places.is_empty() {
-        return Some(format!("There is no table {}.", quote_ident(&wanted.name)));
+        let no = format!("There is no table {}", quote_ident(&wanted.name));
+        let having = snapshot.relations.iter().filter(|relation| has(relation, &wanted.name));
+        let having: Vec<_> = having.take(MAX_PLACES).map(|r| quote_qualified(&r.name)).collect();
+        if !having.is_empty() {
+            return Some(format!("{no}: it is a column of {}.", having.join(" and of ")));
+        }
+        let like = called_alike(snapshot, &wanted.name);
+        return Some(match like.as_slice() {
+            [] => format!("{no}."),
+            like => format!("{no}; there is {}.", like.join(" and ")),
+        });
     }
     Some(format!("The table {} is {}.", quote_ident(&wanted.name), places.join(" or ")))
+}
+
+/// Relations whose names are nearest to one that is none: with most words of it, or nearly spelt so.
+fn called_alike(snapshot: &Snapshot, name: &str) -> Vec<String> {
+    let wanted = split(name);
+    let near = |relation: &Relation| {
+        let own = split(&relation.name.name);
+        let shared = own.iter().filter(|word| wanted.contains(word)).count();
+        let words = shared as f64 * 2.0 / (own.len() + wanted.len()).max(1) as f64;
+        let lower = |text: &str| text.to_lowercase();
+        words.max(strsim::normalized_damerau_levenshtein(&lower(&relation.name.name), &lower(name)))
+    };
+    let mut found: Vec<(f64, &Relation)> = snapshot
+        .relations
+        .iter()
+        .map(|relation| (near(relation), relation))
+        .filter(|(near, _)| *near >= ALIKE)
+        .collect();
+    // The sort is stable: of equals the first of the snapshot comes first.
+    found.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    found.into_iter().take(MAX_PLACES).map(|(_, r)| quote_qualified(&r.name)).collect()
 }
 
 fn misplaced_column(snapshot: &Snapshot, used: &[&Relation], column: &ColumnRef) -> Option<String> {
@@ -197,6 +232,19 @@ mod tests {
         assert_eq!(
             advice("SELECT x.a FROM shop.stores AS x").as_deref(),
             Some("There is no table stores.")
+        );
+    }
+
+    #[test]
+    fn a_table_that_is_not_there_is_told_its_nearest() {
+        assert_eq!(
+            advice("SELECT x.a FROM shop.\"order\" AS x")
+                .as_deref(),
+            Some("There is no table \"order\"; there is shop.orders and shop.order_items.")
+        );
+        assert_eq!(
+            advice("SELECT x.a FROM shop.city AS x").as_deref(),
+            Some("There is no table city: it is a column of shop.customers.")
         );
     }
 }
