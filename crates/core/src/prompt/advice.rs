@@ -238,8 +238,7 @@ mod tests {
     #[test]
     fn a_table_that_is_not_there_is_told_its_nearest() {
         assert_eq!(
-            advice("SELECT x.a FROM shop.\"order\" AS x")
-                .as_deref(),
+            advice("SELECT x.a FROM shop.\"order\" AS x").as_deref(),
             Some("There is no table \"order\"; there is shop.orders and shop.order_items.")
         );
         assert_eq!(

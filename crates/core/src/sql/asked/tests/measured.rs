@@ -1,5 +1,7 @@
 //! Units, periods, different things and the best of each.
 
+use proptest::prelude::*;
+
 use crate::schema::fixture::{key, table};
 use crate::schema::{Relation, RelationName, Snapshot};
 use crate::sql::{CandidateSql, conform, mend, policy, unknown_last};
@@ -300,5 +302,32 @@ fn arrays_and_fields_of_json_are_compared_as_what_they_hold() {
     }
     for stays in ["'glass' = ANY(tags)", "tags = '{glass}'", "tags LIKE 'gl%'", "doc->>'a' = 'b'"] {
         assert_eq!(mended(stays), None, "{stays}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_changed_is_a_statement_that_reads_the_same(
+        shown in "(d[.]name|p[.]kind AS name|p[.]fee(, p[.]fee)?|round\\(avg\\(p[.]fee\\), 2\\) AS n|max\\(p[.]weight\\)|p[.]insured / 1000[.]0|count\\(\\*\\)|\"x,\"|[*])",
+        more in "(, d[.]region|, p[.]fee - p[.]fee|, count\\(DISTINCT p[.]kind\\)|, 1)?",
+        condition in "( WHERE (p[.]weight (>|=) 30|p[.]sent (>=|<|BETWEEN '2026-01-01' AND) '2026-02-01')( AND p[.]sent < '2026-03-01'| OR 'glass' = p[.]tags)?)?",
+        groups in "( GROUP BY d[.]id, d[.]name(, d[.]region)?(, p[.]kind)?)?",
+        order in "( ORDER BY (p[.]weight|count\\(\\*\\)|n|2|d[.]name)( DESC| ASC)?( LIMIT (1|5))?( OFFSET 1)?)?",
+        question in "(the heaviest |most |latest |)(of each depot|in every region|of 12 different parcels|)(, in (euros|kilos|thousand euro)|over 30 kg|)( in (march|q3|the second half of) 2026)?",
+    ) {
+        let from = "s.depot d JOIN s.parcel p ON p.depot_id = d.id";
+        let sql = format!("SELECT {shown}{more} FROM {from}{condition}{groups}{order}");
+        let Ok(parsed) = policy::check(CandidateSql::from_user(&sql).unwrap()) else {
+            return Ok(());
+        };
+        let changed = [
+            conform(&parsed, &depot(), &question),
+            mend(&parsed, &depot()),
+            unknown_last(&parsed, &depot()),
+        ];
+        for changed in changed.into_iter().flatten() {
+            prop_assert!(changed.is_understood(), "{}", changed.text());
+            prop_assert_eq!(changed.relations(), parsed.relations());
+        }
     }
 }
