@@ -195,7 +195,7 @@ impl Statement<'_> {
             Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by }) => {
                 limit_by.is_empty()
                     && matches!(limit, Expr::Value(ValueWithSpan { value: Value::Number(n, _), .. })
-                        if n.to_string() == "1")
+                        if n == "1")
             }
             Some(_) => false,
         };

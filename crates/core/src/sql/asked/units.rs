@@ -94,7 +94,7 @@ fn needless<'e>(expr: &'e Expr, scope: &Scope<'_>, wanted: &[Unit]) -> Option<&'
     let Expr::Value(ValueWithSpan { value: Value::Number(number, _), .. }) = right.as_ref() else {
         return None;
     };
-    let is_factor = FACTORS.contains(&number.to_string().trim_end_matches(".0"));
+    let is_factor = FACTORS.contains(&number.trim_end_matches(".0"));
     let own = unit_of(left, scope)?;
     (is_factor && wanted.contains(&own)).then_some(left)
 }
@@ -193,7 +193,7 @@ fn number(
     let Expr::Value(ValueWithSpan { value: Value::Number(text, _), span }) = number else {
         return None;
     };
-    let value: f64 = text.to_string().parse().ok()?;
+    let value: f64 = text.parse().ok()?;
     let own = unit_of(measured, scope)?;
     let (_, given) = quantities
         .iter()
