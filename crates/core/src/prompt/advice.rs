@@ -15,6 +15,7 @@ const MAX_PLACES: usize = 3;
 const MAX_LINES: usize = 8;
 
 /// How near a name has to be to be told in place of another: share of their words, or of their letters.
+/// With half of them, `stores` is like `customers`.
 const ALIKE: f64 = 0.6;
 
 /// Columns listed of one relation.

@@ -8,12 +8,12 @@
 //! column that is shown or grouped by.
 
 use sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, LimitClause, OrderByKind,
-    Query, Select, SelectItem, SetExpr, Value, ValueWithSpan,
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, LimitClause, OrderByKind, Query, Select,
+    SelectItem, SetExpr, Value, ValueWithSpan,
 };
 
-use super::projection::places;
-use super::words::Asked;
+use super::projection::{groups, places};
+use super::words::{Asked, ends_like_superlative};
 use crate::link::{is_stop_word, split};
 use crate::schema::{Snapshot, quote_ident};
 use crate::sql::CandidateSql;
@@ -25,10 +25,6 @@ use crate::sql::walk::calls;
 
 /// Superlatives that do not end like one.
 const SUPERLATIVES: &[&str] = &["most", "least", "best", "worst", "last", "top"];
-/// Words that end like a superlative.
-const NONE: &[&str] = &[
-    "west", "east", "guest", "guests", "forest", "request", "interest", "contest", "test", "rest",
-];
 /// Words behind "each" that may name what it is of.
 const NAMING: usize = 2;
 /// What the rank is called: a name that hardly a column has.
@@ -71,9 +67,8 @@ fn each(words: &[String]) -> Option<Vec<String>> {
 fn has_superlative(words: &[String]) -> bool {
     (0..words.len()).any(|at| {
         let word = |at: usize| words.get(at).map_or("", String::as_str);
-        let ends = word(at).len() > 4 && word(at).ends_with("est") && !NONE.contains(&word(at));
         let before = at.checked_sub(1).map_or("", word);
-        (ends || SUPERLATIVES.contains(&word(at)))
+        (ends_like_superlative(word(at)) || SUPERLATIVES.contains(&word(at)))
             && before != "at"
             && !["first", "last", "of"].contains(&word(at + 1))
             && !(word(at) == "last" && word(at + 1).parse::<u32>().is_ok())
@@ -98,13 +93,6 @@ struct Statement<'a> {
 }
 
 impl Statement<'_> {
-    fn groups(&self) -> &[Expr] {
-        match &self.select.group_by {
-            GroupByExpr::Expressions(by, _) => by,
-            GroupByExpr::All(_) => &[],
-        }
-    }
-
     fn shown(&self) -> impl Iterator<Item = &Expr> {
         self.select.projection.iter().filter_map(|item| match item {
             SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
@@ -117,7 +105,7 @@ impl Statement<'_> {
         let columns = |exprs: &mut dyn Iterator<Item = &Expr>| {
             exprs.filter_map(|expr| self.scope.column(expr)).collect()
         };
-        match self.groups() {
+        match groups(self.select) {
             [] => columns(&mut self.shown()),
             groups => columns(&mut groups.iter()),
         }
@@ -143,7 +131,7 @@ impl Statement<'_> {
             let own = |name: &String| (item.name.clone(), name.clone());
             let key: Vec<_> = item.relation?.primary_key.iter().map(own).collect();
             let has_key = !key.is_empty() && key.iter().all(|column| telling.contains(column));
-            let names: Vec<_> = if has_key || (self.groups().is_empty() && !key.is_empty()) {
+            let names: Vec<_> = if has_key || (groups(self.select).is_empty() && !key.is_empty()) {
                 key
             } else {
                 telling.iter().filter(|(own, _)| *own == item.name).cloned().collect()
@@ -181,7 +169,7 @@ impl Statement<'_> {
     fn shows_several(&self, each: &Each) -> bool {
         self.shown().any(|expr| match self.scope.column(expr) {
             Some(_) => !self.is_of(each, expr),
-            None => self.groups().contains(expr),
+            None => groups(self.select).contains(expr),
         })
     }
 

@@ -6,6 +6,7 @@
 
 use sqlparser::ast::{Expr, GroupByExpr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr};
 
+use super::projection::groups;
 use super::words::Asked;
 use crate::link::split;
 use crate::schema::{Relation, Snapshot, quote_ident};
@@ -151,13 +152,9 @@ fn columns<'q>(select: &'q Select, query: &'q Query) -> impl Iterator<Item = &'q
         SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
         _ => None,
     });
-    let grouped = match &select.group_by {
-        GroupByExpr::Expressions(by, _) => by.as_slice(),
-        GroupByExpr::All(_) => &[],
-    };
     let ordered = query.order_by.iter().flat_map(|order| match &order.kind {
         OrderByKind::Expressions(keys) => keys.as_slice(),
         OrderByKind::All(_) => &[],
     });
-    selected.chain(grouped).chain(ordered.map(|key| &key.expr))
+    selected.chain(groups(select)).chain(ordered.map(|key| &key.expr))
 }

@@ -4,12 +4,13 @@
 //! `count(*)` counts these. What is different is the relation's key; a name may be another's, too.
 
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Select, SetExpr, Visit, Visitor,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Select,
+    SetExpr, Visit, Visitor,
 };
 use std::ops::ControlFlow;
 
 use super::many::{first_of, many_of};
+use super::projection::groups;
 use super::words::Asked;
 use crate::link::split;
 use crate::schema::{Relation, Snapshot, quote_ident};
@@ -71,13 +72,6 @@ fn noun(words: &[String]) -> Option<(String, String)> {
     let noun = split(words.get(at + 1)?).into_iter().next().filter(|_| is_counted)?;
     let behind = words.get(at + 2).and_then(|word| split(word).into_iter().next());
     Some((noun, behind.unwrap_or_default()))
-}
-
-fn groups(select: &Select) -> &[Expr] {
-    match &select.group_by {
-        GroupByExpr::Expressions(by, _) => by,
-        GroupByExpr::All(_) => &[],
-    }
 }
 
 /// Whether a relation's things are called so.

@@ -7,7 +7,7 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, SelectItem, Value, ValueWithSpan};
 
-use super::many::{first_of, many_of};
+use super::many::{first_of, last_of, many_of};
 use super::words::Asked;
 use crate::schema::Snapshot;
 use crate::sql::CandidateSql;
@@ -59,10 +59,7 @@ pub(super) fn each_alone(sql: &ParsedSql, snapshot: &Snapshot, asked: &Asked) ->
         return None;
     }
     let first = first_of(among.expr)?;
-    let last = match among.expr {
-        Expr::CompoundIdentifier(parts) => parts.last()?,
-        _ => first,
-    };
+    let last = last_of(among.expr)?;
     let column = source.text_between(first.span.start, last.span.start)?;
     let branch = |value: &&str| {
         let mut edits = Edits::default();

@@ -12,7 +12,7 @@ use sqlparser::ast::{
     Query, SetExpr, Visit, Visitor,
 };
 
-use super::many::first_of;
+use super::many::{first_of, last_of};
 use super::words::{Age, Asked};
 use crate::link::split;
 use crate::schema::{Snapshot, quote_ident};
@@ -101,10 +101,7 @@ impl Orders<'_, '_> {
     fn key(&mut self, key: &OrderByExpr, scope: &Scope<'_>) -> Option<()> {
         let (item, column) = scope.column(&key.expr)?;
         let begin = first_of(&key.expr)?.span.start;
-        let end = match &key.expr {
-            Expr::CompoundIdentifier(parts) => parts.last()?.span.start,
-            _ => begin,
-        };
+        let end = last_of(&key.expr)?.span.start;
         let measure = match Measure::of(&column) {
             Some(measure) => measure,
             None if self.other => return None,

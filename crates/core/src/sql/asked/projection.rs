@@ -1,8 +1,8 @@
-//! Where the columns of a result stand in the text of a statement.
+//! What a SELECT groups by, and where the columns of its result stand in the text.
 
 use std::ops::RangeInclusive;
 
-use sqlparser::ast::{Select, SelectItem};
+use sqlparser::ast::{Expr, GroupByExpr, Select, SelectItem};
 
 use crate::sql::edits::Source;
 
@@ -44,4 +44,12 @@ pub(super) fn without_label(
         _ => *place.end(),
     };
     Some((place.start() + 1, last))
+}
+
+/// What is grouped by, one by one.
+pub(super) fn groups(select: &Select) -> &[Expr] {
+    match &select.group_by {
+        GroupByExpr::Expressions(by, _) => by,
+        GroupByExpr::All(_) => &[],
+    }
 }

@@ -154,7 +154,7 @@ fn unit_of(expr: &Expr, scope: &Scope<'_>) -> Option<Unit> {
     }
 }
 
-/// Whether a number stands in it that is no position of digits.
+/// Whether a number stands in it, but for the digits that `round` keeps.
 fn has_number(expr: &Expr) -> bool {
     match expr {
         Expr::Value(value) => matches!(value.value, Value::Number(..)),

@@ -13,7 +13,7 @@ use sqlparser::ast::{
     ValueWithSpan, Visit, Visitor,
 };
 
-use super::many::{first_of, many_of};
+use super::many::{first_of, last_of, many_of};
 use super::words::Asked;
 use crate::link::split;
 use crate::schema::Snapshot;
@@ -87,10 +87,7 @@ fn denial(expr: &Expr, scope: &Scope<'_>, source: &Source<'_>) -> Option<Denial>
     };
     let (item, _) = scope.column(column)?;
     let first = first_of(column)?.span.start;
-    let last = match column.as_ref() {
-        Expr::CompoundIdentifier(parts) => parts.last()?.span.start,
-        _ => first,
-    };
+    let last = last_of(column)?.span.start;
     let column = source.text_between(first, last)?;
     let value = source.text_between(span.start, span.start)?;
     Some(Denial {

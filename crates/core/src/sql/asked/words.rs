@@ -105,10 +105,8 @@ impl Asked {
     pub fn has_other_extreme(&self) -> bool {
         self.words.iter().any(|word| {
             OTHER_EXTREMES.contains(&word.as_str())
-                || (word.len() > 4
-                    && word.ends_with("est")
-                    && !["oldest", "eldest", "youngest"].contains(&word.as_str())
-                    && !NO_SUPERLATIVES.contains(&word.as_str()))
+                || (ends_like_superlative(word)
+                    && !["oldest", "eldest", "youngest"].contains(&word.as_str()))
         })
     }
 
@@ -176,6 +174,11 @@ impl Asked {
         let (before, behind) = self.words.split_at(self.denial().unwrap_or_default());
         before.iter().any(|word| is_meant(word)) && !behind.iter().any(|word| is_meant(word))
     }
+}
+
+/// Whether a word ends like "highest", and is one.
+pub(super) fn ends_like_superlative(word: &str) -> bool {
+    word.len() > 4 && word.ends_with("est") && !NO_SUPERLATIVES.contains(&word)
 }
 
 /// Where `word` stands in a text with nothing but itself between spaces or marks.
