@@ -62,7 +62,7 @@ fn settings() {
 fn filled(positions: usize) -> KvCache {
     let shape = Shape { layers: 1, heads: HEADS.kv, dim: HEADS.dim };
     let mut cache = KvCache::new(shape, positions);
-    assert!(cache.reserve(positions), "it fits");
+    assert!(matches!(cache.reserve(positions), Ok(true)), "it fits");
     let values = noise(HEADS.dim + positions);
     for (position, vector) in values.windows(HEADS.dim).take(positions).enumerate() {
         for head in 0..HEADS.kv {

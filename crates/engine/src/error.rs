@@ -59,6 +59,9 @@ pub enum EngineError {
     /// The request's deadline passed.
     #[error("the request took too long")]
     Deadline,
+    /// There is no memory for the keys and values of another token.
+    #[error("there is not enough memory for the keys and values of this prompt")]
+    OutOfMemory,
     /// Infinite or undefined logits: weights that are damaged or made to be.
     #[error("the model computed no finite number")]
     NotFinite,
@@ -71,6 +74,11 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Whether there was no memory, of the process or of a device.
+    pub fn is_lack_of_memory(&self) -> bool {
+        self.code() == FailureCode::OutOfMemory
+    }
+
     /// What kind of failure this is to the other processes.
     pub fn code(&self) -> FailureCode {
         match self {
@@ -84,6 +92,7 @@ impl EngineError {
             Self::PromptTooLong { .. } => FailureCode::PromptTooLong,
             Self::Cancelled => FailureCode::Cancelled,
             Self::Deadline => FailureCode::Deadline,
+            Self::OutOfMemory => FailureCode::OutOfMemory,
             Self::Compute(error) if is_lack_of_memory(error) => FailureCode::OutOfMemory,
             Self::Compute(_) | Self::Internal(_) => FailureCode::Internal,
         }
@@ -122,6 +131,11 @@ impl From<EngineError> for Failure {
                     "{prompt} tokens of prompt and {new} of answer exceed a context of {context}"
                 )),
                 None,
+            ),
+            EngineError::OutOfMemory => (
+                error.to_string(),
+                Some("what was kept of earlier prompts was given up before".into()),
+                Some("ask again later".into()),
             ),
             _ => (error.to_string(), None, None),
         };

@@ -257,7 +257,7 @@ mod tests {
         let known = sequence.tokens().len();
         let rest = prompt[known..].to_vec();
         let kv = sequence.cache_mut();
-        assert!(kv.reserve(rest.len()));
+        assert!(kv.reserve(rest.len()).unwrap());
         for (index, token) in rest.iter().enumerate() {
             kv.put(0, 0, known + index, &[*token as f32; 2], &[*token as f32; 2]);
         }

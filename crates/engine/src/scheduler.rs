@@ -265,7 +265,12 @@ impl Scheduler {
             }
             // Which of them it was shows when each is computed alone.
             Err(error) => {
-                let mut first = Some(error).filter(|_| together == 1);
+                let lacks_memory = error.is_lack_of_memory();
+                if lacks_memory {
+                    // Before anybody is refused, what is kept for later prompts goes.
+                    model.prefixes.clear();
+                }
+                let mut first = Some(error).filter(|_| together == 1 && !lacks_memory);
                 let mut alone = |generation: &mut Generation| {
                     generation.not_computed();
                     let mut span = generation.span()?;
@@ -294,13 +299,16 @@ fn room(model: &LoadedModel, answers: usize) -> usize {
     if answers > 0 { most.min(BESIDE_ANSWERS) } else { most }
 }
 
-/// Ends a request early. What was computed for it is right and may be continued.
+/// Ends a request early. What was computed for it is right and may be continued, where there is
+/// memory for it.
 fn end(
     mut generation: Generation,
     error: EngineError,
     model: &mut LoadedModel,
     on: &mut Listener<'_>,
 ) {
-    model.prefixes.put(generation.sequence());
+    if !error.is_lack_of_memory() {
+        model.prefixes.put(generation.sequence());
+    }
     on(generation.id(), Notice::Ended(Err(error)));
 }

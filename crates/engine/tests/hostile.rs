@@ -246,7 +246,7 @@ const SCOPE: &str = "5/10";
 fn prefix_file() -> (Vec<u32>, Vec<u8>) {
     let tokens: Vec<u32> = (0..BLOCK as u32 + 9).collect();
     let mut cache = KvCache::new(IDENTITY.shape, tokens.len());
-    assert!(cache.reserve(tokens.len()));
+    assert!(cache.reserve(tokens.len()).unwrap());
     cache.advance(tokens.len());
     let blocks = (0..).map_while(|index| cache.block(index)).collect();
     let header = Header { scope: SCOPE.into(), tokens: tokens.clone() };

@@ -190,7 +190,7 @@ impl Decoder for Transformer {
     fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
         let Numbers { width, epsilon, .. } = self.model.numbers;
         for span in spans.iter_mut() {
-            if span.tokens.is_empty() || !span.cache.reserve(span.tokens.len()) {
+            if span.tokens.is_empty() || !span.cache.reserve(span.tokens.len())? {
                 return Err(EngineError::Internal("tokens do not fit the cache"));
             }
         }

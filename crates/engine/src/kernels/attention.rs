@@ -236,7 +236,7 @@ mod tests {
     fn filled(heads: Heads, positions: usize) -> KvCache {
         let shape = Shape { layers: 2, heads: heads.kv, dim: heads.dim };
         let mut cache = KvCache::new(shape, positions);
-        assert!(cache.reserve(positions));
+        assert!(cache.reserve(positions).unwrap());
         let values = noise(2 * heads.kv * positions * heads.dim);
         let mut vectors = values.chunks(heads.dim);
         for position in 0..positions {
@@ -401,7 +401,7 @@ mod tests {
     fn attention_over_equal_keys_is_the_mean_of_the_values_it_sees() {
         let heads = Heads { query: 2, kv: 1, dim: 16 };
         let mut cache = KvCache::new(Shape { layers: 2, heads: 1, dim: 16 }, 8);
-        assert!(cache.reserve(3));
+        assert!(cache.reserve(3).unwrap());
         for position in 0..3 {
             cache.put(1, 0, position, &[1.0; 16], &[position as f32; 16]);
         }

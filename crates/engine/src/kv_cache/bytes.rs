@@ -36,12 +36,12 @@ impl Block {
     }
 
     /// A block of which the first `positions` positions are these bytes; `None` where there are
-    /// more or fewer.
+    /// more or fewer, or no memory.
     pub fn read(shape: Shape, positions: usize, bytes: &[u8]) -> Option<Self> {
         if positions > BLOCK || bytes.len() != positions * shape.position_bytes() {
             return None;
         }
-        let mut block = Self::new(shape);
+        let mut block = Self::new(shape).ok()?;
         let row = positions * shape.dim;
         let (elements, _) = bytes.as_chunks::<WIDTH>();
         let mut rows = elements.chunks(row.max(1));
@@ -67,7 +67,7 @@ mod tests {
     const SHAPE: Shape = Shape { layers: 2, heads: 3, dim: 4 };
 
     fn block() -> Block {
-        let mut block = Block::new(SHAPE);
+        let mut block = Block::new(SHAPE).unwrap();
         for (index, element) in block.keys.iter_mut().chain(&mut block.values).enumerate() {
             *element = (index * 7) as u16;
         }

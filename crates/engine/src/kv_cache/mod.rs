@@ -57,14 +57,38 @@ pub struct Block {
 }
 
 impl Block {
-    fn new(shape: Shape) -> Self {
-        let size = shape.layers * shape.heads * shape.head();
-        Self { keys: vec![0; size], values: vec![0; size], on_device: None }
+    fn new(shape: Shape) -> Result<Self, EngineError> {
+        let size = shape.layers.saturating_mul(shape.heads).saturating_mul(shape.head());
+        Ok(Self { keys: zeros(size)?, values: zeros(size)?, on_device: None })
+    }
+
+    fn copied(&self) -> Result<Self, EngineError> {
+        let copied = |of: &[u16]| {
+            let mut copy = reserved(of.len())?;
+            copy.extend_from_slice(of);
+            Ok::<_, EngineError>(copy)
+        };
+        let on_device = self.on_device.clone();
+        Ok(Self { keys: copied(&self.keys)?, values: copied(&self.values)?, on_device })
     }
 
     fn on_device(both: Tensor) -> Self {
         Self { keys: Vec::new(), values: Vec::new(), on_device: Some(both) }
     }
+}
+
+/// Memory for so many elements, or an error where the process may have no more: the engine's address
+/// space is limited, and a request too many must not end it.
+fn reserved(size: usize) -> Result<Vec<u16>, EngineError> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(size).map_err(|_| EngineError::OutOfMemory)?;
+    Ok(all)
+}
+
+fn zeros(size: usize) -> Result<Vec<u16>, EngineError> {
+    let mut all = reserved(size)?;
+    all.resize(size, 0);
+    Ok(all)
 }
 
 /// Keys and values of one sequence.
@@ -157,13 +181,22 @@ impl KvCache {
         self.on_device.as_ref()
     }
 
-    /// Makes room for `count` more tokens; false where they do not fit the context.
-    pub fn reserve(&mut self, count: usize) -> bool {
-        let Some(length) = self.with(count) else { return false };
-        while self.blocks.len() < length.div_ceil(BLOCK) {
-            self.blocks.push(Arc::new(Block::new(self.shape)));
+    /// Makes room for `count` more tokens, in blocks that nobody else holds; false where they do not
+    /// fit the context.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfMemory`]; what was there before is as it was.
+    pub fn reserve(&mut self, count: usize) -> Result<bool, EngineError> {
+        let Some(length) = self.with(count) else { return Ok(false) };
+        if let Some(shared) = self.blocks.get_mut(self.length / BLOCK)
+            && Arc::get_mut(shared).is_none()
+        {
+            *shared = Arc::new(shared.copied()?);
         }
-        true
+        while self.blocks.len() < length.div_ceil(BLOCK) {
+            self.blocks.push(Arc::new(Block::new(self.shape)?));
+        }
+        Ok(true)
     }
 
     /// Writes one head's key and value at a position there is room for.
@@ -172,6 +205,7 @@ impl KvCache {
             + position % BLOCK * self.shape.dim;
         let span = at..at + self.shape.dim;
         let Some(block) = self.blocks.get_mut(position / BLOCK) else { return };
+        // Nobody else holds it: there was room reserved. Where there was not, it is copied.
         let block = Arc::make_mut(block);
         if let Some(slot) = block.keys.get_mut(span.clone()) {
             slot.reinterpret_cast_mut::<f16>().convert_from_f32_slice(key);
@@ -215,7 +249,7 @@ mod tests {
     const SHAPE: Shape = Shape { layers: 2, heads: 3, dim: 4 };
 
     fn fill(cache: &mut KvCache, tokens: &[f32]) {
-        assert!(cache.reserve(tokens.len()));
+        assert!(cache.reserve(tokens.len()).unwrap());
         let start = cache.len();
         for (index, token) in tokens.iter().enumerate() {
             for layer in 0..SHAPE.layers {
@@ -255,7 +289,7 @@ mod tests {
             assert_eq!(found, expected[from..], "from {from}");
         }
         assert_eq!(blocks(&cache).len(), 3);
-        assert!(!cache.reserve(51), "more than the context");
+        assert!(!cache.reserve(51).unwrap(), "more than the context");
     }
 
     #[test]
@@ -269,6 +303,15 @@ mod tests {
         let shared = blocks(&first).into_iter().zip(blocks(&second));
         let same: Vec<bool> = shared.map(|(a, b)| Arc::ptr_eq(&a, &b)).collect();
         assert_eq!(same, [true, false]);
+    }
+
+    #[test]
+    fn what_there_is_no_memory_for_is_refused_and_nothing_lost() {
+        // More than any address space holds.
+        let vast = Shape { layers: 1 << 20, heads: 1 << 20, dim: 1 << 20 };
+        let mut cache = KvCache::new(vast, 200);
+        assert!(matches!(cache.reserve(1), Err(EngineError::OutOfMemory)));
+        assert_eq!((cache.len(), blocks(&cache).len()), (0, 0));
     }
 
     #[test]

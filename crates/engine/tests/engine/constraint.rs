@@ -135,7 +135,7 @@ impl Decoder for Restless {
     fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
         let mut logits = Vec::new();
         for span in spans {
-            assert!(span.cache.reserve(span.tokens.len()));
+            assert!(span.cache.reserve(span.tokens.len())?);
             span.cache.advance(span.tokens.len());
             for back in (0..span.logits.rows(span.tokens.len())).rev() {
                 logits.extend(self.row((span.cache.len() - back).saturating_sub(self.prompt)));
@@ -214,7 +214,7 @@ impl Decoder for Script {
     fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
         let mut logits = Vec::new();
         for span in spans {
-            assert!(span.cache.reserve(span.tokens.len()));
+            assert!(span.cache.reserve(span.tokens.len())?);
             span.cache.advance(span.tokens.len());
             for back in (0..span.logits.rows(span.tokens.len())).rev() {
                 let mut row = vec![0.0; self.vocab];
@@ -331,7 +331,7 @@ impl Decoder for Same {
     fn forward_spans(&mut self, spans: &mut [Span<'_>]) -> Result<Vec<f32>, EngineError> {
         let mut logits = Vec::new();
         for span in spans {
-            assert!(span.cache.reserve(span.tokens.len()));
+            assert!(span.cache.reserve(span.tokens.len())?);
             span.cache.advance(span.tokens.len());
             for _ in 0..span.logits.rows(span.tokens.len()) {
                 logits.extend_from_slice(&self.0);

@@ -178,7 +178,7 @@ impl Decoder for Playback {
         let mut logits = Vec::new();
         for span in spans {
             (self.on_forward)(span.tokens.len());
-            assert!(span.cache.reserve(span.tokens.len()));
+            assert!(span.cache.reserve(span.tokens.len())?);
             span.cache.advance(span.tokens.len());
             for _ in 0..span.logits.rows(span.tokens.len()) {
                 let mut row = vec![0.0; self.vocab];

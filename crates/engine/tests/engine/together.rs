@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use text2sql_core::protocol::{Constraint, ConstraintRelation, Event, GenerateRequest, Sampling};
+use text2sql_core::protocol::{
+    Constraint, ConstraintRelation, Event, FailureCode, GenerateRequest, Sampling,
+};
 use text2sql_engine::arch::{Decoder, Span};
 use text2sql_engine::control::Control;
 use text2sql_engine::error::EngineError;
@@ -122,6 +124,10 @@ type Passes = Arc<Mutex<Vec<Vec<usize>>>>;
 struct Spaces {
     vocab: usize,
     bad: Option<u32>,
+    /// Why it cannot.
+    why: fn() -> EngineError,
+    /// How often it cannot.
+    times: usize,
     passes: Passes,
     exact_rows: usize,
     /// What its first pass takes.
@@ -141,9 +147,25 @@ impl Spaces {
     ) -> Passes {
         let passes = Passes::default();
         let vocab = model.tokenizer().len();
-        let decoder = Self { vocab, bad, passes: Arc::clone(&passes), exact_rows, first };
+        let why = || EngineError::NotFinite;
+        let (times, of) = (usize::MAX, Arc::clone(&passes));
+        let decoder = Self { vocab, bad, why, times, passes: of, exact_rows, first };
         model.replace_decoder(Box::new(decoder));
         passes
+    }
+
+    /// As [`Self::put`], of one that has no memory for that token so many times.
+    fn put_without_memory(model: &mut LoadedModel, bad: u32, times: usize) {
+        let decoder = Self {
+            vocab: model.tokenizer().len(),
+            bad: Some(bad),
+            why: || EngineError::OutOfMemory,
+            times,
+            passes: Passes::default(),
+            exact_rows: 1,
+            first: Duration::ZERO,
+        };
+        model.replace_decoder(Box::new(decoder));
     }
 }
 
@@ -157,11 +179,12 @@ impl Decoder for Spaces {
         std::thread::sleep(std::mem::take(&mut self.first));
         let mut logits = Vec::new();
         for span in spans.iter_mut() {
-            assert!(span.cache.reserve(span.tokens.len()));
+            assert!(span.cache.reserve(span.tokens.len())?);
             // Some caches have grown when the pass fails.
             span.cache.advance(span.tokens.len());
-            if self.bad.is_some_and(|bad| span.tokens.contains(&bad)) {
-                return Err(EngineError::NotFinite);
+            if self.times > 0 && self.bad.is_some_and(|bad| span.tokens.contains(&bad)) {
+                self.times -= 1;
+                return Err((self.why)());
             }
             for _ in 0..span.logits.rows(span.tokens.len()) {
                 let mut row = vec![0.0; self.vocab];
@@ -329,12 +352,62 @@ fn prompts_of_one_length_are_read_one_after_the_other() {
     assert!(last[0] <= 16, "{passes:?}");
 }
 
+fn tilde(model: &LoadedModel) -> u32 {
+    (0..model.tokenizer().len() as u32)
+        .find(|token| model.tokenizer().bytes(*token) == b"~")
+        .expect("every byte is a token")
+}
+
+#[test]
+fn who_finds_no_memory_gets_that_of_earlier_prompts() {
+    let again = "which films were never lent to anybody? ".repeat(5);
+    for (times, is_kept) in [(0, true), (1, false)] {
+        let mut model = load(&TinyGguf::new(1));
+        let bad = tilde(&model);
+        Spaces::put_without_memory(&mut model, bad, times);
+        let mut scheduler = Scheduler::new(4);
+        let mut heard = Heard::default();
+        for (id, question) in [(1, again.as_str()), (2, "not ~ fine"), (3, again.as_str())] {
+            start(&mut scheduler, &mut model, id, &request(question, "scope", 5));
+            heard.all(&mut scheduler, &mut model);
+        }
+        let cached: Vec<u32> = heard
+            .ended
+            .iter()
+            .map(|(id, result)| match result {
+                Ok(done) => done.stats.cached_tokens,
+                Err(error) => panic!("{id}: {error}"),
+            })
+            .collect();
+        assert_eq!(cached[2] > 200, is_kept, "{cached:?}");
+    }
+}
+
+#[test]
+fn a_request_without_memory_is_refused_and_no_other() {
+    let mut model = load(&TinyGguf::new(1));
+    let bad = tilde(&model);
+    Spaces::put_without_memory(&mut model, bad, usize::MAX);
+    let mut scheduler = Scheduler::new(4);
+    let mut heard = Heard::default();
+    for (id, question) in [(1, "fine"), (2, "not ~ fine"), (3, "fine too")] {
+        start(&mut scheduler, &mut model, id, &request(question, "scope", 5));
+    }
+    heard.all(&mut scheduler, &mut model);
+    assert_eq!(heard.ended.len(), 3);
+    for (id, result) in &heard.ended {
+        match result {
+            Err(error) => assert_eq!((*id, error.code()), (2, FailureCode::OutOfMemory)),
+            Ok(done) => assert_ne!((*id, done.stats.generated_tokens), (2, 5)),
+        }
+    }
+    assert_eq!(heard.ended.iter().filter(|(_, result)| result.is_err()).count(), 1);
+}
+
 #[test]
 fn what_cannot_be_computed_fails_alone() {
     let mut model = load(&TinyGguf::new(1));
-    let bad = (0..model.tokenizer().len() as u32)
-        .find(|token| model.tokenizer().bytes(*token) == b"~")
-        .expect("every byte is a token");
+    let bad = tilde(&model);
     Spaces::put(&mut model, Some(bad));
     let mut scheduler = Scheduler::new(4);
     let mut heard = Heard::default();
