@@ -38,8 +38,8 @@ pub struct Broker {
     warm_up: WarmUp,
     kept: Kept,
     disk_cache: DiskCache,
-    /// The last request of our own: nobody waits for it.
-    own: Option<u64>,
+    /// Requests of our own, with the process ids of their engines: nobody waits for them.
+    own: Vec<(u64, i32)>,
     reloads_done: u64,
 }
 
@@ -54,7 +54,7 @@ impl Broker {
             warm_up,
             kept: Kept::default(),
             disk_cache: DiskCache::open(),
-            own: None,
+            own: Vec::new(),
             reloads_done: mailbox::worker::reloads_wanted(),
         }
     }
@@ -183,9 +183,13 @@ impl Broker {
     }
 
     fn deliver(&mut self, id: u64, event: Event) {
-        if self.own == Some(id) {
-            if matches!(event, Event::Done { .. }) {
-                self.warm_up.was_read();
+        if let Some(at) = self.own.iter().position(|own| own.0 == id) {
+            let is_done = matches!(event, Event::Done { .. });
+            if is_done || matches!(event, Event::Failed { .. }) {
+                let (_, engine) = self.own.swap_remove(at);
+                if is_done {
+                    self.warm_up.was_read(engine);
+                }
             }
             return;
         }
@@ -216,7 +220,7 @@ impl Broker {
                 if let Some(folder) = self.engines.disk_cache(model) {
                     self.disk_cache.note(model, folder, &beginning);
                 }
-                self.warm_up.note(beginning);
+                self.warm_up.note(beginning, self.engines.pid_of(model));
             }
             session.send(event);
         }
@@ -282,6 +286,7 @@ impl Broker {
     fn dispatch_one(&mut self, model: usize, now: Instant) -> bool {
         let (name, itself) = (self.engines.name(model), self.engines.model(model));
         let Some((engine, turns)) = self.engines.free_engine(model) else { return false };
+        let pid = engine.pid();
         let running: Vec<u32> = engine.running.iter().map(|running| running.role).collect();
         let mut waiting: Vec<&mut Session> = self
             .sessions
@@ -292,7 +297,7 @@ impl Broker {
             role: session.role,
             is_read: matches!(
                 &session.stage,
-                Stage::Waiting(Wanted::Text(request)) if self.warm_up.has_read(request)
+                Stage::Waiting(Wanted::Text(request)) if self.warm_up.has_read(request, pid)
             ),
             passed: session.passed,
         };
@@ -336,19 +341,25 @@ impl Broker {
         true
     }
 
-    /// Lets a new engine read the prompts of late, one at a time, while nobody asks.
+    /// Lets new engines of this server read the prompts of late, one at a time, while nobody asks them.
     fn warm_up(&mut self, now: Instant) {
-        let Some(engine) = self.engines.free_local_engine() else { return };
-        self.warm_up.meet(engine.pid());
-        if !engine.running.is_empty() {
-            return;
+        let readers = self.engines.readers();
+        let pids: Vec<i32> = readers.iter().map(|(_, pid)| *pid).collect();
+        self.warm_up.meet(&pids);
+        self.own.retain(|(_, pid)| pids.contains(pid));
+        for (model, pid) in readers {
+            let Some((engine, _)) = self.engines.free_engine(model) else { continue };
+            if engine.pid() != pid || !engine.running.is_empty() {
+                continue;
+            }
+            let Some(request) = self.warm_up.to_read(pid) else { continue };
+            let id = mailbox::new_request_id();
+            let left = Duration::from_millis(request.deadline_ms);
+            let give_up_at = now + left + GRACE;
+            self.own.push((id, pid));
+            engine.running.push(Running { id, role: 0, give_up_at, written: 0 });
+            engine.send(&EngineCommand::Generate { id, request });
         }
-        let Some(request) = self.warm_up.to_read() else { return };
-        let id = mailbox::new_request_id();
-        let left = Duration::from_millis(request.deadline_ms);
-        self.own = Some(id);
-        engine.running.push(Running { id, role: 0, give_up_at: now + left + GRACE, written: 0 });
-        engine.send(&EngineCommand::Generate { id, request });
     }
 }
 

@@ -186,12 +186,20 @@ impl Fleet {
         Some((member.engines.free_engine()?, &mut member.turns))
     }
 
-    /// The first model of this server, if it takes a request now.
-    pub fn free_local_engine(&mut self) -> Option<&mut Engine> {
-        let local = |member: &&mut Member| {
-            !member.engines.entry().source.is_remote() && !member.is_encoder()
+    /// Positions of the models that this server computes itself and that are ready, with the process
+    /// ids of their engines.
+    pub fn readers(&self) -> Vec<(usize, i32)> {
+        let is_reader = |member: &Member| {
+            let source = &member.engines.entry().source;
+            member.engines.is_ready() && !source.is_remote() && !source.is_encoder()
         };
-        self.members.iter_mut().find(local)?.engines.free_engine()
+        let members = self.members.iter().enumerate().filter(|(_, member)| is_reader(member));
+        members.map(|(position, member)| (position, member.engines.pid())).collect()
+    }
+
+    /// Process id of the engine of the model of this name; 0 where there is none.
+    pub fn pid_of(&self, name: &str) -> i32 {
+        self.named(name).map_or(0, |member| member.engines.pid())
     }
 
     /// Folder of the model of this name, where what it computes of prompts can be kept on disk.

@@ -80,70 +80,124 @@ impl Beginning {
 #[error("the saved schemas are damaged")]
 pub struct Damaged;
 
-/// The last beginning of each scope, the latest last.
+/// A beginning, and which engines have computed it.
+#[derive(Debug)]
+struct Known {
+    beginning: Beginning,
+    /// Their process ids.
+    read_by: Vec<i32>,
+}
+
+/// What an engine has to read before it is asked.
+#[derive(Debug)]
+struct Reader {
+    /// Its process id.
+    engine: i32,
+    /// Scopes that it has yet to read, the next one last.
+    unread: Vec<String>,
+    /// What it reads.
+    reading: Option<Known>,
+}
+
+impl Reader {
+    fn reads(&self, scope: &str) -> bool {
+        self.reading.as_ref().is_some_and(|reading| reading.beginning.scope == scope)
+    }
+}
+
+/// The last beginning of each scope, the latest last, and the engines that are there.
 #[derive(Debug, Default)]
 pub struct WarmUp {
-    known: VecDeque<Beginning>,
-    /// Those the engine has yet to read, the next one last.
-    unread: Vec<Beginning>,
-    /// The one it reads.
-    reading: Option<Beginning>,
-    /// Process id of the engine they are for.
-    engine: i32,
+    /// Without those that are being read.
+    known: VecDeque<Known>,
+    readers: Vec<Reader>,
     /// Whether something is known that was not saved.
     unsaved: bool,
 }
 
 impl WarmUp {
     /// Remembers what an engine has computed without harm.
-    pub fn note(&mut self, beginning: Beginning) {
+    pub fn note(&mut self, beginning: Beginning, engine: i32) {
         if !beginning.is_reasonable() {
             return;
         }
-        self.unsaved |= !self.known.contains(&beginning);
-        self.known.retain(|known| known.scope != beginning.scope);
-        if self.known.len() == SCOPES {
-            self.known.pop_front();
-        }
-        self.known.push_back(beginning);
+        // A question has made it read the schema.
+        self.readers
+            .iter_mut()
+            .filter(|reader| reader.engine == engine)
+            .for_each(|reader| reader.unread.retain(|scope| *scope != beginning.scope));
+        let at = self.known.iter().position(|known| known.beginning.scope == beginning.scope);
+        let before = at.and_then(|at| self.known.remove(at));
+        let same = before.filter(|known| known.beginning == beginning);
+        self.unsaved |= same.is_none();
+        let mut read_by = same.map(|known| known.read_by).unwrap_or_default();
+        read_by.retain(|reader| *reader != engine);
+        read_by.push(engine);
+        self.remember(Known { beginning, read_by });
     }
 
-    /// Whether an engine has computed what this request's prompt begins with, as the last of its
+    /// Whether the engine has computed what this request's prompt begins with, as the last of its
     /// scope. It may have been dropped for want of memory since.
-    pub fn has_read(&self, request: &GenerateRequest) -> bool {
-        let is_its = |known: &Beginning| {
-            known.scope == request.cache_scope && known.system == request.prompt.system
-        };
-        self.known.iter().any(is_its)
+    pub fn has_read(&self, request: &GenerateRequest, engine: i32) -> bool {
+        self.known.iter().any(|Known { beginning, read_by }| {
+            beginning.scope == request.cache_scope
+                && beginning.system == request.prompt.system
+                && read_by.contains(&engine)
+        })
     }
 
-    /// The engine with this process id is ready: a new one has everything to read.
-    pub fn meet(&mut self, engine: i32) {
-        if self.engine != engine {
-            self.engine = engine;
-            self.unread.extend(self.known.drain(..));
+    /// The engines with these process ids are ready: a new one has everything to read. What one that is
+    /// gone was reading is forgotten: what ends an engine must not end the next one too.
+    pub fn meet(&mut self, engines: &[i32]) {
+        self.readers.retain(|reader| engines.contains(&reader.engine));
+        let being_read = self.readers.iter_mut().filter_map(|reader| reader.reading.as_mut());
+        for known in self.known.iter_mut().chain(being_read) {
+            known.read_by.retain(|engine| engines.contains(engine));
+        }
+        for &engine in engines {
+            if self.readers.iter().any(|reader| reader.engine == engine) {
+                continue;
+            }
+            let being_read = self.readers.iter().filter_map(|reader| reader.reading.as_ref());
+            let all = self.known.iter().chain(being_read);
+            let unread = all.map(|known| known.beginning.scope.clone()).collect();
+            self.readers.push(Reader { engine, unread, reading: None });
         }
     }
 
-    /// The next request for the engine. It is forgotten until the engine has done it: one that
-    /// ends the engine must not end the next one too.
-    pub fn to_read(&mut self) -> Option<GenerateRequest> {
-        // A question asked meanwhile has made the engine read the schema.
-        let asked = |unread: &Beginning| self.known.iter().any(|known| known.scope == unread.scope);
-        while self.unread.last().is_some_and(&asked) {
-            self.unread.pop();
-        }
-        self.reading = self.unread.pop();
-        self.reading.as_ref().map(Beginning::request)
+    /// The next request for an engine. It is forgotten until the engine has done it.
+    pub fn to_read(&mut self, engine: i32) -> Option<GenerateRequest> {
+        let (own, others): (Vec<&mut Reader>, Vec<&mut Reader>) =
+            self.readers.iter_mut().partition(|reader| reader.engine == engine);
+        let reader = own.into_iter().next()?;
+        reader.reading = None;
+        let place = |scope: &str| self.known.iter().position(|k| k.beginning.scope == scope);
+        // What another engine reads just now comes back, if that one survives it.
+        reader.unread.retain(|scope| {
+            place(scope).is_some() || others.iter().any(|other| other.reads(scope))
+        });
+        let next = reader.unread.iter().rposition(|scope| place(scope).is_some())?;
+        let at = place(&reader.unread.remove(next))?;
+        reader.reading = self.known.remove(at);
+        reader.reading.as_ref().map(|reading| reading.beginning.request())
     }
 
     /// The engine has read it.
-    pub fn was_read(&mut self) {
-        if let Some(beginning) = self.reading.take() {
-            let unsaved = self.unsaved;
-            self.note(beginning);
-            self.unsaved = unsaved;
+    pub fn was_read(&mut self, engine: i32) {
+        let reader = self.readers.iter_mut().find(|reader| reader.engine == engine);
+        let Some(mut known) = reader.and_then(|reader| reader.reading.take()) else { return };
+        // Somebody may have asked about a newer one meanwhile.
+        if self.known.iter().all(|newer| newer.beginning.scope != known.beginning.scope) {
+            known.read_by.push(engine);
+            self.remember(known);
         }
+    }
+
+    fn remember(&mut self, known: Known) {
+        if self.known.len() == SCOPES {
+            self.known.pop_front();
+        }
+        self.known.push_back(known);
     }
 
     /// What to save, if something is known that was not saved before.
@@ -151,7 +205,7 @@ impl WarmUp {
         if !std::mem::take(&mut self.unsaved) {
             return None;
         }
-        let all: Vec<&Beginning> = self.unread.iter().chain(&self.known).collect();
+        let all: Vec<&Beginning> = self.known.iter().map(|known| &known.beginning).collect();
         let json = serde_json::to_vec(&all).ok()?;
         let mut bytes = sum(&json).into_bytes();
         bytes.push(b'\n');
@@ -171,9 +225,10 @@ impl WarmUp {
             return Err(Damaged);
         }
         let saved: Vec<Beginning> = serde_json::from_slice(json).map_err(|_| Damaged)?;
-        self.unread = saved.into_iter().filter(Beginning::is_reasonable).collect();
-        let surplus = self.unread.len().saturating_sub(SCOPES);
-        self.unread.drain(..surplus);
+        let saved = saved.into_iter().filter(Beginning::is_reasonable);
+        self.known = saved.map(|beginning| Known { beginning, read_by: Vec::new() }).collect();
+        let surplus = self.known.len().saturating_sub(SCOPES);
+        self.known.drain(..surplus);
         Ok(())
     }
 }
@@ -191,12 +246,12 @@ mod tests {
         Beginning { scope: scope.to_owned(), system: system.to_owned() }
     }
 
-    fn read(warm_up: &mut WarmUp) -> Vec<String> {
+    fn read(warm_up: &mut WarmUp, engine: i32) -> Vec<String> {
         let mut read = Vec::new();
-        while let Some(request) = warm_up.to_read() {
+        while let Some(request) = warm_up.to_read(engine) {
             assert_eq!(request.max_new_tokens, 0);
             read.push(format!("{} {}", request.cache_scope, request.prompt.system));
-            warm_up.was_read();
+            warm_up.was_read(engine);
         }
         read
     }
@@ -204,60 +259,98 @@ mod tests {
     #[test]
     fn a_new_engine_reads_the_last_schema_of_each_scope_the_latest_first() {
         let mut warm_up = WarmUp::default();
-        warm_up.meet(1);
+        warm_up.meet(&[1]);
         for (scope, system) in [("a", "1"), ("b", "2"), ("a", "3"), ("", "4")] {
-            warm_up.note(beginning(scope, system));
+            warm_up.note(beginning(scope, system), 1);
         }
-        assert!(read(&mut warm_up).is_empty(), "this engine was given them");
-        warm_up.meet(1);
-        assert!(read(&mut warm_up).is_empty());
-        warm_up.meet(2);
-        assert_eq!(read(&mut warm_up), ["a 3", "b 2"]);
-        assert!(read(&mut warm_up).is_empty(), "once");
-        warm_up.meet(3);
-        assert_eq!(read(&mut warm_up), ["b 2", "a 3"], "the latest read first");
+        assert!(read(&mut warm_up, 1).is_empty(), "this engine was given them");
+        warm_up.meet(&[1]);
+        assert!(read(&mut warm_up, 1).is_empty());
+        warm_up.meet(&[2]);
+        assert_eq!(read(&mut warm_up, 2), ["a 3", "b 2"]);
+        assert!(read(&mut warm_up, 2).is_empty(), "once");
+        warm_up.meet(&[3]);
+        assert_eq!(read(&mut warm_up, 3), ["b 2", "a 3"], "the latest read first");
     }
 
     #[test]
     fn what_was_read_is_known_by_scope_and_text_until_the_engine_is_another() {
         let mut warm_up = WarmUp::default();
-        warm_up.meet(1);
-        warm_up.note(beginning("a", "1"));
+        warm_up.meet(&[1]);
+        warm_up.note(beginning("a", "1"), 1);
         let asks = |scope, system| beginning(scope, system).request();
-        assert!(warm_up.has_read(&asks("a", "1")));
-        assert!(!warm_up.has_read(&asks("b", "1")), "another role's");
-        assert!(!warm_up.has_read(&asks("a", "2")));
-        warm_up.meet(2);
-        assert!(!warm_up.has_read(&asks("a", "1")), "not by this one");
-        read(&mut warm_up);
-        assert!(warm_up.has_read(&asks("a", "1")));
+        assert!(warm_up.has_read(&asks("a", "1"), 1));
+        assert!(!warm_up.has_read(&asks("b", "1"), 1), "another role's");
+        assert!(!warm_up.has_read(&asks("a", "2"), 1));
+        warm_up.meet(&[2]);
+        assert!(!warm_up.has_read(&asks("a", "1"), 2), "not by this one");
+        read(&mut warm_up, 2);
+        assert!(warm_up.has_read(&asks("a", "1"), 2));
     }
 
     #[test]
     fn what_ends_an_engine_is_not_read_by_the_next() {
         let mut warm_up = WarmUp::default();
-        warm_up.note(beginning("good", "1"));
-        warm_up.note(beginning("bad", "2"));
-        warm_up.meet(1);
-        assert_eq!(warm_up.to_read().unwrap().cache_scope, "bad");
-        warm_up.meet(2);
-        warm_up.note(beginning("good", "3"));
-        assert!(read(&mut warm_up).is_empty(), "the good one was asked about meanwhile");
-        warm_up.meet(3);
-        assert_eq!(read(&mut warm_up), ["good 3"]);
+        warm_up.note(beginning("good", "1"), 0);
+        warm_up.note(beginning("bad", "2"), 0);
+        warm_up.meet(&[1]);
+        assert_eq!(warm_up.to_read(1).unwrap().cache_scope, "bad");
+        warm_up.meet(&[2]);
+        warm_up.note(beginning("good", "3"), 2);
+        assert!(read(&mut warm_up, 2).is_empty(), "the good one was asked about meanwhile");
+        warm_up.meet(&[3]);
+        assert_eq!(read(&mut warm_up, 3), ["good 3"]);
+    }
+
+    #[test]
+    fn several_engines_read_everything_and_no_two_the_same_at_a_time() {
+        let mut warm_up = WarmUp::default();
+        for scope in ["a", "b"] {
+            warm_up.note(beginning(scope, "1"), 0);
+        }
+        warm_up.meet(&[1, 2]);
+        let next = |warm_up: &mut WarmUp, engine| warm_up.to_read(engine).map(|r| r.cache_scope);
+        assert_eq!(next(&mut warm_up, 1).as_deref(), Some("b"));
+        assert_eq!(next(&mut warm_up, 2).as_deref(), Some("a"));
+        warm_up.was_read(1);
+        assert_eq!(next(&mut warm_up, 1), None, "the other one reads it");
+        warm_up.was_read(2);
+        assert_eq!(next(&mut warm_up, 1).as_deref(), Some("a"));
+        assert_eq!(next(&mut warm_up, 2).as_deref(), Some("b"));
+        // The first ends of it, and takes it along.
+        warm_up.meet(&[2, 3]);
+        warm_up.was_read(1);
+        warm_up.was_read(2);
+        assert_eq!(read(&mut warm_up, 2), [""; 0]);
+        assert_eq!(read(&mut warm_up, 3), ["b 1"]);
+        assert!(warm_up.has_read(&beginning("b", "1").request(), 2));
+        assert!(!warm_up.has_read(&beginning("b", "1").request(), 1), "it is gone");
+    }
+
+    #[test]
+    fn what_one_engine_was_asked_about_the_other_has_not_read() {
+        let mut warm_up = WarmUp::default();
+        warm_up.meet(&[1, 2]);
+        warm_up.note(beginning("a", "1"), 1);
+        let request = beginning("a", "1").request();
+        assert_eq!([1, 2].map(|engine| warm_up.has_read(&request, engine)), [true, false]);
+        warm_up.note(beginning("a", "1"), 2);
+        assert_eq!([1, 2].map(|engine| warm_up.has_read(&request, engine)), [true, true]);
+        warm_up.note(beginning("a", "2"), 2);
+        assert_eq!([1, 2].map(|engine| warm_up.has_read(&request, engine)), [false, false]);
     }
 
     #[test]
     fn what_is_remembered_is_bounded_and_holds_no_question() {
         let mut warm_up = WarmUp::default();
         for scope in 0..100 {
-            warm_up.note(beginning(&scope.to_string(), &"\u{1}".repeat(LONGEST)));
+            warm_up.note(beginning(&scope.to_string(), &"\u{1}".repeat(LONGEST)), 0);
         }
-        warm_up.note(beginning("long", &"x".repeat(LONGEST + 1)));
+        warm_up.note(beginning("long", &"x".repeat(LONGEST + 1)), 0);
         let saved = warm_up.to_save().unwrap();
         assert!(saved.len() <= MOST_SAVED, "{}", saved.len());
-        warm_up.meet(1);
-        let read = read(&mut warm_up);
+        warm_up.meet(&[1]);
+        let read = read(&mut warm_up, 1);
         assert_eq!(read.len(), SCOPES);
         assert!(read[0].starts_with("99 "));
         let request = GenerateRequest {
@@ -280,16 +373,16 @@ mod tests {
     fn the_next_server_reads_what_was_saved() {
         let mut before = WarmUp::default();
         assert_eq!(before.to_save(), None);
-        before.note(beginning("a", "1"));
-        before.note(beginning("b", "2"));
+        before.note(beginning("a", "1"), 0);
+        before.note(beginning("b", "2"), 0);
         let saved = before.to_save().unwrap();
         assert_eq!(before.to_save(), None, "nothing new");
-        before.note(beginning("a", "1"));
+        before.note(beginning("a", "1"), 0);
         assert_eq!(before.to_save(), None, "still nothing");
         let mut after = WarmUp::default();
         after.restore(&saved).unwrap();
-        after.meet(7);
-        assert_eq!(read(&mut after), ["b 2", "a 1"]);
+        after.meet(&[7]);
+        assert_eq!(read(&mut after, 7), ["b 2", "a 1"]);
         assert_eq!(after.to_save(), None);
     }
 
@@ -299,7 +392,7 @@ mod tests {
             at in any::<prop::sample::Index>(), bit in 0u8..8, cut in any::<prop::sample::Index>(),
         ) {
             let mut before = WarmUp::default();
-            before.note(beginning("a", "CREATE TABLE film"));
+            before.note(beginning("a", "CREATE TABLE film"), 0);
             let saved = before.to_save().unwrap();
             let mut flipped = saved.clone();
             flipped[at.index(saved.len())] ^= 1 << bit;
@@ -307,7 +400,8 @@ mod tests {
             for bytes in [flipped.as_slice(), cut] {
                 let mut after = WarmUp::default();
                 prop_assert_eq!(after.restore(bytes), Err(Damaged));
-                prop_assert!(after.to_read().is_none());
+                after.meet(&[1]);
+                prop_assert!(after.to_read(1).is_none());
             }
         }
 

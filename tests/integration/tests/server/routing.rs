@@ -212,6 +212,27 @@ fn a_model_that_dies_is_replaced_by_another_within_the_question() {
 }
 
 #[test]
+fn every_new_model_reads_what_one_of_them_was_asked_about() {
+    let Some(server) = server(None) else { return };
+    let cached = |model: &str| -> i32 {
+        set(&server, "model", model);
+        let sql = "SELECT cached_tokens FROM text2sql.explain('how many customers?')";
+        server.analyst().query_one(sql, &[]).unwrap().get(0)
+    };
+    assert_eq!(cached("small"), 0);
+    assert_eq!(cached("large"), 0, "nobody had asked it");
+    let starts = || server.status("engine_starts").parse::<u32>().unwrap();
+    let before = starts();
+    server.superuser().batch_execute("SELECT text2sql.reload()").unwrap();
+    eventually("both are new", Duration::from_secs(10), || {
+        let is_ready = |model| column(&server, model, "state") == "ready";
+        starts() == before + 2 && is_ready("small") && is_ready("large")
+    });
+    assert!(cached("large") > 10);
+    assert!(cached("small") > 10);
+}
+
+#[test]
 fn a_model_that_loads_is_waited_for_as_long_as_allowed_while_another_answers() {
     let config = Config::default().set("text2sql.startup_wait", "500ms");
     let Some(server) = Server::start_with(json!({ "rules": [] }), config, SHOP) else { return };
