@@ -38,12 +38,17 @@ pub fn is_about_data(error: &Error) -> bool {
     matches!(error, Error::Exec(ExecError::Execution { sqlstate, .. }) if sqlstate.starts_with("22"))
 }
 
-/// What the snapshot knows about the names, or the constant, that the server rejects.
+/// What else the server says, as far as the model may read it, and what the snapshot knows about the
+/// names, or the constant, that the server rejects.
 pub fn advice(error: &ExecError, snapshot: &Snapshot, sql: &ParsedSql) -> Option<String> {
-    match error {
-        ExecError::Analysis { sqlstate, message, .. } if sqlstate == "22P02" => {
-            prompt::advise_label(snapshot, message)
-        }
+    let ExecError::Analysis { sqlstate, message, further, .. } = error else {
+        return prompt::advise(snapshot, sql);
+    };
+    let known = match sqlstate.as_str() {
+        "22P02" => prompt::advise_label(snapshot, message),
         _ => prompt::advise(snapshot, sql),
-    }
+    };
+    let of_server = further.iter().filter_map(|text| prompt::tellable(text, snapshot, sql));
+    let all: Vec<&str> = of_server.chain(known.as_deref()).collect();
+    (!all.is_empty()).then(|| all.join(" "))
 }

@@ -23,6 +23,8 @@ pub enum ExecError {
         sqlstate: String,
         /// The server's message, at most 300 bytes.
         message: String,
+        /// The server's detail and hint, where there are: they may name what the caller does not see.
+        further: Vec<String>,
         /// Where, in characters from 1.
         position: Option<u32>,
         /// Whether the message holds nothing but names the statement itself contains, so that a

@@ -155,6 +155,7 @@ fn from_report(report: &ErrorReportWithLevel, stage: Stage, position: Option<u32
     }
     ExecError::Analysis {
         message: message(),
+        further: report.detail().into_iter().chain(report.hint()).map(str::to_owned).collect(),
         position,
         safe_for_model: sqlstate.starts_with("42"),
         sqlstate,

@@ -9,8 +9,10 @@
 mod advice;
 mod build;
 mod question;
+mod server_advice;
 mod time;
 
 pub use advice::{advise, advise_label, is_about_constant};
 pub use build::{PromptError, PromptInput, TEMPLATE_VERSION, build, repair};
 pub use question::{QuestionError, check_question};
+pub use server_advice::tellable;
