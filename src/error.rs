@@ -132,6 +132,17 @@ pub enum Error {
     /// A known answer to compare with is cut.
     #[error("the known statement returns more than the limits allow")]
     GoldTooLarge,
+    /// A table is no list of questions with known statements.
+    #[error("the questions cannot be read: {0}")]
+    Questions(String),
+    /// A known statement of a table of questions cannot be run.
+    #[error("a known statement for \"{question}\" cannot be used: {cause}")]
+    Gold {
+        /// The question.
+        question: String,
+        /// Why.
+        cause: Box<Error>,
+    },
     /// Statements must be shown before they are run.
     #[error("a statement must be confirmed before it is run")]
     ConfirmationRequired,
@@ -199,6 +210,19 @@ pub fn raise(error: Error) -> ! {
     }
     report.report(PgLogLevel::ERROR);
     unreachable!("an error report of level ERROR does not return")
+}
+
+/// Says that a definition, told by kind, relation and name, is out of use.
+pub fn warn_of_unused([kind, relation, name]: &[String; 3], problem: String) {
+    let of = [relation.as_str(), name.as_str()].into_iter().filter(|part| !part.is_empty());
+    let what = of.collect::<Vec<_>>().join(": ");
+    report::report(
+        PgSqlErrorCode::ERRCODE_WARNING,
+        format!("the {kind} {what} is not used any more"),
+    )
+    .set_detail(problem)
+    .set_hint("Define it anew, or take it away with text2sql.drop_semantic.")
+    .report(PgLogLevel::WARNING);
 }
 
 /// Says what of a result was cut off or renamed.

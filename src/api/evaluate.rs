@@ -1,13 +1,17 @@
-//! `evaluate`: whether a question's answer has the rows of a known statement.
+//! `evaluate`: whether a question's answer has the rows of a known statement, of one question or of
+//! each in a table.
 //!
 //! Asks and runs as `ask` does, and compares as `text2sql-cli eval` does. A question that is
 //! answered wrongly, or not at all, is a result here and no error.
 
 use std::time::Instant;
 
+use pgrx::pg_sys::Oid;
 use pgrx::prelude::*;
+use serde::Deserialize;
 use text2sql_core::pipeline::Outcome;
-use text2sql_core::score::same;
+use text2sql_core::schema::{RelationName, quote_qualified};
+use text2sql_core::score::{Difference, Rows, difference};
 
 use super::admin::require_preload;
 use super::answer::Answer;
@@ -17,8 +21,9 @@ use super::confirm;
 use super::limits::Guard;
 use super::question::Question;
 use crate::audit::{Gave, Given, audited};
-use crate::error::{self, Error};
+use crate::error::{self, Error, raise};
 use crate::exec::{ExecError, ResultSet};
+use crate::pg::facts;
 
 /// What became of a question.
 struct Evaluated {
@@ -30,6 +35,14 @@ struct Evaluated {
 }
 
 impl Evaluated {
+    /// The columns of the functions, from `verdict` on.
+    fn row(self) -> (String, Option<String>, Option<i32>, f64, Option<String>) {
+        let written = self.answer.as_ref().map(|answer| answer.sql.pretty());
+        let attempts = self.answer.map(|answer| i32::try_from(answer.attempts).unwrap_or(i32::MAX));
+        let verdict = self.verdict.to_owned();
+        (verdict, written.or(self.candidate), attempts, self.milliseconds, self.reason)
+    }
+
     /// What the audit log is told of it.
     fn gave(&self) -> Gave<'_> {
         self.answer.as_ref().map_or_else(Gave::default, |answer| Gave {
@@ -39,9 +52,40 @@ impl Evaluated {
     }
 }
 
-/// Asks, and compares the rows with those of a known statement: as a multiset, or as a sequence where
-/// the question asks for an order.
-#[pg_extern(volatile, parallel_unsafe, strict)]
+/// A question with what is known to answer it.
+#[derive(serde::Deserialize)]
+struct Known {
+    question: String,
+    gold: String,
+    /// Whether the order of rows counts.
+    #[serde(default, deserialize_with = "or_default")]
+    ordered: bool,
+    /// Further statements that are right, too.
+    #[serde(default, deserialize_with = "or_default")]
+    alternatives: Vec<String>,
+}
+
+fn or_default<'d, D, T>(column: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'d>,
+    T: Default + serde::Deserialize<'d>,
+{
+    Option::deserialize(column).map(Option::unwrap_or_default)
+}
+
+/// Asks, and compares the rows with those of known statements, one of which has to be met: as a
+/// multiset, or as a sequence where the question asks for an order.
+#[pg_extern(
+    volatile,
+    parallel_unsafe,
+    strict,
+    sql = r#"
+CREATE FUNCTION text2sql.evaluate(question text, gold text, ordered boolean DEFAULT false, alternatives text[] DEFAULT '{}')
+RETURNS TABLE (verdict text, sql text, attempts integer, milliseconds double precision, reason text)
+VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE c AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+"#
+)]
 #[allow(
     clippy::type_complexity,
     reason = "the columns of a SQL function are spelt out in its type"
@@ -49,7 +93,8 @@ impl Evaluated {
 fn evaluate(
     question: &str,
     gold: &str,
-    ordered: default!(bool, false),
+    ordered: bool,
+    alternatives: Vec<Option<String>>,
 ) -> TableIterator<
     'static,
     (
@@ -61,34 +106,112 @@ fn evaluate(
     ),
 > {
     require_preload();
-    let work = || evaluated(question, gold, ordered);
-    let done = audited("evaluate", Given::Question(question), work, Evaluated::gave);
-    let written = done.answer.as_ref().map(|answer| answer.sql.pretty());
-    TableIterator::once((
-        done.verdict.to_owned(),
-        written.or(done.candidate),
-        done.answer.map(|answer| i32::try_from(answer.attempts).unwrap_or(i32::MAX)),
-        done.milliseconds,
-        done.reason,
-    ))
+    let known = Known {
+        question: question.to_owned(),
+        gold: gold.to_owned(),
+        ordered,
+        alternatives: alternatives.into_iter().flatten().collect(),
+    };
+    let done = audited("evaluate", Given::Question(question), || alone(&known), Evaluated::gave);
+    let (verdict, sql, attempts, milliseconds, reason) = done.row();
+    TableIterator::once((verdict, sql, attempts, milliseconds, reason))
 }
 
-fn evaluated(question: &str, gold: &str, ordered: bool) -> Result<Evaluated, Error> {
+/// Does the same with each row of a table or view. All known statements are run before the first
+/// question is asked.
+#[pg_extern(
+    volatile,
+    parallel_unsafe,
+    strict,
+    sql = r#"
+CREATE FUNCTION text2sql.evaluate(questions regclass)
+RETURNS TABLE (question text, verdict text, sql text, attempts integer, milliseconds double precision, reason text)
+VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE c AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+"#
+)]
+#[allow(
+    clippy::type_complexity,
+    reason = "the columns of a SQL function are spelt out in its type"
+)]
+fn evaluate_all(
+    questions: Oid,
+) -> TableIterator<
+    'static,
+    (
+        name!(question, String),
+        name!(verdict, String),
+        name!(sql, Option<String>),
+        name!(attempts, Option<i32>),
+        name!(milliseconds, f64),
+        name!(reason, Option<String>),
+    ),
+> {
+    require_preload();
+    let (guard, all) = of_table(questions).unwrap_or_else(|error| raise(error));
+    TableIterator::new(all.into_iter().map(move |known| {
+        let work = || asked(&known, &guard);
+        let done = audited("evaluate", Given::Question(&known.question), work, Evaluated::gave);
+        let (verdict, sql, attempts, milliseconds, reason) = done.row();
+        (known.question, verdict, sql, attempts, milliseconds, reason)
+    }))
+}
+
+/// The questions of a table, which is read as a statement would be; the known statements have run.
+fn of_table(questions: Oid) -> Result<(Guard, Vec<Known>), Error> {
     confirm::allow_unseen()?;
     let guard = Guard::of_caller()?;
-    let known = guard.run(&parse(gold)?)?;
-    if known.truncated.is_some() {
+    let name = facts::relation(questions)
+        .map(|relation| RelationName { schema: relation.schema, name: relation.name })
+        .ok_or_else(|| Error::Questions("the relation does not exist".to_owned()))?;
+    let rows = guard.run(&parse(&format!("SELECT t.* FROM {} AS t", quote_qualified(&name)))?)?;
+    if rows.truncated.is_some() {
         return Err(Error::GoldTooLarge);
     }
+    let all: Vec<Known> = rows
+        .rows
+        .iter()
+        .map(|row| serde_json::from_str(row))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Error::Questions(without_place(&error)))?;
+    for known in &all {
+        rows_of(known, &guard).map_err(|error| Error::Gold {
+            question: known.question.clone(),
+            cause: Box::new(error),
+        })?;
+    }
+    Ok((guard, all))
+}
+
+/// A message without the place in a row's JSON, which nobody has written.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+fn alone(known: &Known) -> Result<Evaluated, Error> {
+    confirm::allow_unseen()?;
+    asked(known, &Guard::of_caller()?)
+}
+
+/// The rows of every statement that is known to be right.
+fn rows_of(known: &Known, guard: &Guard) -> Result<Vec<Rows>, Error> {
+    let all = std::iter::once(&known.gold).chain(&known.alternatives);
+    all.map(|sql| {
+        let result = guard.run(&parse(sql)?)?;
+        if result.truncated.is_some() { Err(Error::GoldTooLarge) } else { Ok(rows(&result)) }
+    })
+    .collect()
+}
+
+fn asked(known: &Known, guard: &Guard) -> Result<Evaluated, Error> {
+    let golds = rows_of(known, guard)?;
     let begun = Instant::now();
-    let answered = Question::at_once(question, None, &guard)?.answer_surely(&Running(&guard));
+    let question = Question::at_once(&known.question, None, guard)?;
+    let answered = question.answer_surely(&Running(guard));
     let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
     let (verdict, answer, failure) = match answered {
-        Ok(answer) => {
-            let got = &answer.checked;
-            let is_right = got.truncated.is_none() && same(&rows(&known), &rows(got), ordered);
-            (if is_right { "right" } else { "wrong_rows" }, Some(answer), None)
-        }
+        Ok(answer) => (of_rows(&golds, &answer.checked, known.ordered), Some(answer), None),
         Err(failure) => match class(&failure) {
             Some(verdict) => (verdict, None, Some(failure)),
             None => return Err(failure),
@@ -97,6 +220,27 @@ fn evaluated(question: &str, gold: &str, ordered: bool) -> Result<Evaluated, Err
     let candidate = failure.as_ref().and_then(Error::candidate).map(str::to_owned);
     let reason = failure.map(|failure| error::told(failure).reason);
     Ok(Evaluated { verdict, answer, candidate, reason, milliseconds })
+}
+
+/// The class of an answer by what its rows tell, as the first one of `text2sql-cli eval` that holds.
+fn of_rows(golds: &[Rows], answer: &ResultSet, ordered: bool) -> &'static str {
+    let got = rows(answer);
+    let found: Vec<Difference> = golds.iter().map(|gold| difference(gold, &got, ordered)).collect();
+    let is_whole = answer.truncated.is_none();
+    let is_any = |kind| found.contains(&kind);
+    if is_whole && is_any(Difference::Nothing) {
+        "right"
+    } else if is_whole && is_any(Difference::Order) {
+        "other_order"
+    } else if got.is_empty() && golds.iter().all(|gold| !gold.is_empty()) {
+        "empty"
+    } else if is_any(Difference::Columns) {
+        "columns"
+    } else if is_any(Difference::Rows) {
+        "rows"
+    } else {
+        "wrong_rows"
+    }
 }
 
 /// The class of a failure; nothing where it says nothing of the question.

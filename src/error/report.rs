@@ -148,6 +148,18 @@ impl From<Error> for ErrorReport {
                 report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
                     .set_hint("Raise text2sql.max_rows or text2sql.max_result_size, or compare with less.")
             }
+            Error::Questions(_) => {
+                report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message).set_hint(
+                    "It needs the columns question and gold without NULLs; it may have ordered \
+                     (boolean) and alternatives (text[]).",
+                )
+            }
+            Error::Gold { cause, .. } => {
+                let cause = ErrorReport::from(*cause);
+                let (detail, hint) = (cause.detail(), cause.hint());
+                let (detail, hint) = (detail.map(str::to_owned), hint.map(str::to_owned));
+                explained(report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message), detail, hint)
+            }
             Error::ConfirmationRequired => {
                 report(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
                     .set_detail("text2sql.require_confirm is on.")
@@ -192,15 +204,18 @@ fn define(error: DefineError) -> ErrorReport {
             report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
                 .set_detail(format!("Rule: {}.", refusal.rule))
         }
-        DefineError::Exec(ExecError::Refused { rule, detail, .. }) => {
+        DefineError::Exec(ExecError::Refused { rule, detail, hint, .. }) => {
             let detail = detail.map(|detail| format!(" {detail}")).unwrap_or_default();
-            report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
-                .set_detail(format!("Rule: {rule}.{detail}"))
+            let report = report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message);
+            explained(report, Some(format!("Rule: {rule}.{detail}")), hint)
         }
         DefineError::Exec(ExecError::Analysis { sqlstate, .. }) if sqlstate == UNDEFINED_TABLE => {
             report(state(&sqlstate), message).set_hint(
                 "Definitions have no search path: write the schema in front of the relation.",
             )
+        }
+        DefineError::Exec(ExecError::Execution { sqlstate, .. }) => {
+            report(state(&sqlstate), message)
         }
         DefineError::Exec(error) => exec(error),
         DefineError::Import(ImportError::Unknown) => {
