@@ -24,7 +24,9 @@ COMMENT ON FUNCTION text2sql.validate(text) IS
   'whether run would run a statement; if not, why';
 COMMENT ON FUNCTION text2sql.explain(text) IS
   'the SELECT that answers a question, what it reads, its plan''s cost, and the time of each stage';
-COMMENT ON FUNCTION text2sql.evaluate(text, text, boolean) IS
+COMMENT ON FUNCTION text2sql.evaluate(regclass) IS
+  'the same of each row of a table with the columns question and gold';
+COMMENT ON FUNCTION text2sql.evaluate(text, text, boolean, text[]) IS
   'whether the answer to a question has the rows of a known statement';
 COMMENT ON FUNCTION text2sql.link(text) IS
   'what of the schema a question is taken to be about, and why';
@@ -77,7 +79,7 @@ COMMENT ON FUNCTION text2sql.define_join(regclass, text[], regclass, text[]) IS
   'says along which columns two relations are joined where no foreign key does';
 COMMENT ON FUNCTION text2sql.define_rule(text, text, regclass) IS
   'a sentence that the model is told with every question, or with those about a relation';
-COMMENT ON FUNCTION text2sql.add_example(text, text) IS
+COMMENT ON FUNCTION text2sql.add_example(text, text, boolean) IS
   'keeps a question with a statement that answers it, for questions like it';
 COMMENT ON FUNCTION text2sql.add_template(text, text[], text, jsonb) IS
   'keeps questions with places for values, and the statement that answers them without a model';
@@ -132,7 +134,8 @@ COMMENT ON FUNCTION text2sql.check_setup() IS
 GRANT EXECUTE ON FUNCTION
   text2sql.generate(text), text2sql.prompt(text), text2sql.ask(text),
   text2sql.ask(anyelement, text), text2sql.ask_fitting(text, oid), text2sql.run(text),
-  text2sql.validate(text), text2sql.explain(text), text2sql.evaluate(text, text, boolean),
+  text2sql.validate(text), text2sql.explain(text), text2sql.evaluate(text, text, boolean, text[]),
+  text2sql.evaluate(regclass),
   text2sql.link(text), text2sql.warm(), text2sql.status(),
   -- They look themselves at who may define what.
   text2sql.describe(regclass, text, text[]), text2sql.describe_column(regclass, text, text, text[]),
@@ -141,7 +144,7 @@ GRANT EXECUTE ON FUNCTION
   text2sql.define_join(regclass, text[], regclass, text[]),
   text2sql.define_rule(text, text, regclass), text2sql.drop_semantic(text, text, text),
   text2sql.semantics(), text2sql.import_semantics(text, text), text2sql.export_semantics(text),
-  text2sql.add_example(text, text), text2sql.add_template(text, text[], text, jsonb)
+  text2sql.add_example(text, text, boolean), text2sql.add_template(text, text[], text, jsonb)
 TO text2sql_user;
 -- The list of functions is the superuser's to change; administrators may see it.
 GRANT SELECT ON text2sql.allowed_function TO text2sql_admin;

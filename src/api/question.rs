@@ -24,6 +24,7 @@ use super::doubt;
 use super::draft::Draft;
 use super::limits::{self, Guard};
 use super::rejection::{advice, is_about_data, rejection};
+use super::semantics::warn_of_unused;
 use super::template::answer_by_template;
 use crate::catalog;
 use crate::error::Error;
@@ -387,6 +388,9 @@ fn present_draft(
 ) -> Result<Draft, Error> {
     let begun = Instant::now();
     let snapshot = guard.snapshot()?;
+    if guc::semantics() {
+        warn_of_unused();
+    }
     timings.catalog += begun.elapsed();
     let begun = Instant::now();
     let found = match recalled.filter(|recalled| recalled.snapshot == snapshot) {

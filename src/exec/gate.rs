@@ -12,13 +12,15 @@ use pgrx::pg_sys::Oid;
 use super::arguments::{judge_arguments, judge_repeats};
 use super::error::{ExecError, refused, refused_with};
 use super::functions::{self, Author, Trust, Use};
+use super::identity::Identity;
 use super::limits::{Limits, Policy};
 use super::sandbox::Stage;
 use super::types::{self, Seen};
 use super::{hooks, operators, relations};
 use crate::pg::facts;
-use crate::pg::parse::{self, Analysed, NotOneSelect, Plan, PlanColumn, Source};
+use crate::pg::parse::{self, Analysed, NotOneSelect, Plan, PlanColumn, Rewritten, Source};
 use crate::pg::query_walk::{Call, Item, Next};
+use crate::pg::role;
 use crate::pg::subxact::Scope;
 
 /// Longest statement.
@@ -64,6 +66,47 @@ pub(super) fn analyse(
     Ok(check_analysed(&analysed, trust)?.uses)
 }
 
+/// The checks of [`check`] without regard to rights, the plan among them. What planning calls, it
+/// calls as `planner`: whoever defines something may be too powerful for that. Foreign tables are
+/// not planned for, which may ask their server who it is. Nothing can be run with what comes of it.
+pub(super) fn rehearse(
+    scope: &Scope,
+    source: &Source,
+    planner: Identity,
+    trust: &Trust,
+    stage: &Cell<Stage>,
+) -> Result<(), ExecError> {
+    let parsed = parse::parse(scope, source, MAX_NODES).map_err(not_one_select)?;
+    let analysed = hooks::before_judgement(|| parsed.analyse());
+    stage.set(Stage::Execution);
+    check_analysed(&analysed, trust)?;
+    role::assume(scope, planner.user());
+    let rewritten = rewrite(analysed)?;
+    if !check_rewritten(&rewritten, trust)?.is_foreign {
+        plan(rewritten, trust)?;
+    }
+    Ok(())
+}
+
+fn rewrite(analysed: Analysed<'_>) -> Result<Rewritten<'_>, ExecError> {
+    analysed
+        .rewrite()
+        .ok_or_else(|| refused("rewrite", "a rule turns the statement into another one"))
+}
+
+fn check_rewritten(rewritten: &Rewritten<'_>, trust: &Trust) -> Result<Found, ExecError> {
+    let mut lenient = Check::new(trust);
+    lenient.inside_views = true;
+    let kept = rewritten.walk(MAX_REWRITTEN_NODES, &mut |item| lenient.item(item));
+    lenient.finish(kept)
+}
+
+fn plan<'s>(rewritten: Rewritten<'s>, trust: &Trust) -> Result<Plan<'s>, ExecError> {
+    let plan = rewritten.plan();
+    plan.relations().into_iter().try_for_each(|oid| relations::judge_planned(oid, trust))?;
+    Ok(plan)
+}
+
 /// Text for the parser.
 pub(super) fn source(text: &str) -> Result<Source, ExecError> {
     if text.len() > MAX_TEXT {
@@ -97,19 +140,11 @@ pub(super) fn check<'s>(
     // Folding calls functions; all of them were judged by then.
     stage.set(Stage::Execution);
     let strict = check_analysed(&analysed, trust)?;
-    let rewritten = analysed
-        .rewrite()
-        .ok_or_else(|| refused("rewrite", "a rule turns the statement into another one"))?;
+    let rewritten = rewrite(analysed)?;
     // Before a plan: its estimates tell of tables that a view's owner may not read either.
     rewritten.check_permissions();
-    let mut lenient = Check::new(trust);
-    lenient.inside_views = true;
-    let kept = rewritten.walk(MAX_REWRITTEN_NODES, &mut |item| lenient.item(item));
-    lenient.finish(kept)?;
-    let plan = rewritten.plan();
-    for oid in plan.relations() {
-        relations::judge_planned(oid, trust)?;
-    }
+    check_rewritten(&rewritten, trust)?;
+    let plan = plan(rewritten, trust)?;
     let cost = plan.cost();
     if limits.max_cost > 0.0 && (cost.is_nan() || cost > limits.max_cost) {
         return Err(ExecError::Cost { cost, limit: limits.max_cost });
@@ -163,6 +198,8 @@ struct Found {
     calls: Vec<Call>,
     /// How far their functions may be used.
     bounded: HashMap<Oid, Use>,
+    /// Whether a foreign table is among the relations.
+    is_foreign: bool,
 }
 
 /// One walk: takes items, keeps the first refusal.
@@ -301,6 +338,7 @@ impl<'t> Check<'t> {
 
     fn relation(&mut self, use_: &crate::pg::query_walk::RelationUse) -> Result<(), ExecError> {
         let name = relations::judge(use_, self.inside_views, self.author(), self.trust)?;
+        self.found.is_foreign |= facts::relation(use_.oid).is_some_and(|it| it.kind == b'f');
         if self.inside_views {
             return Ok(());
         }

@@ -19,11 +19,20 @@ impl Identity {
         Self { user: server::current_role() }
     }
 
+    /// The role that all who ask are members of, for planning what nobody runs; nothing where it is
+    /// missing, or has been made powerful.
+    pub(super) fn of_planner() -> Option<Self> {
+        role::by_name(ASKING).filter(|role| power(*role).is_none()).map(|user| Self { user })
+    }
+
     /// The role.
     pub fn user(self) -> Oid {
         self.user
     }
 }
+
+/// Made with the extension.
+const ASKING: &str = "text2sql_user";
 
 /// Predefined roles that reach beyond the tables somebody was granted.
 const POWERFUL: &[(u32, &str)] = &[

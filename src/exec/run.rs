@@ -50,6 +50,18 @@ pub fn analyse(text: &str, policy: &Policy) -> Result<Vec<RelationColumns>, Exec
     })
 }
 
+/// Whether `text` passes the gate and can be planned, whatever the caller's rights and power: it is
+/// planned as a role that may do nothing but ask, and not run. Where there is no such role, it is not
+/// planned.
+pub fn rehearse(text: &str, policy: &Policy) -> Result<(), ExecError> {
+    let Some(planner) = Identity::of_planner() else { return Ok(()) };
+    let source = gate::source(text)?;
+    let limits = Limits::default();
+    sandbox::enter(Identity::of_reader(), &limits, policy, |scope, trust, stage| {
+        gate::rehearse(scope, &source, planner, trust, stage)
+    })
+}
+
 /// Checks and plans `text`.
 pub fn validate(
     text: &str,

@@ -57,7 +57,7 @@ fn define(wanted: &Wanted, schema: Option<&str>) -> Result<String, DefineError> 
         (Kind::Metric | Kind::Filter, Some(text), _) => {
             term(*kind, name, &target, text, description, synonyms)
         }
-        (Kind::Example, Some(text), _) => example(name, text),
+        (Kind::Example, Some(text), _) => example(name, text, false),
         (Kind::Template, Some(text), _) => template(name, synonyms, text, &wanted.parameters),
         (Kind::Rule, Some(text), _) => ruled(&target, name, text),
         (Kind::Join, _, Some((columns, other, others))) => {

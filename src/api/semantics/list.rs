@@ -1,17 +1,21 @@
 //! `semantics`: what is defined, and what keeps a definition from being used.
 //!
 //! Administrators see everything, owners of relations what is about these. Also asked by
-//! `check_setup`. Called by SQL.
+//! `check_setup`, and by questions for what to warn of. Called by SQL.
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use pgrx::pg_sys::Oid;
 use pgrx::prelude::*;
 use text2sql_core::semantics::Definition;
 
 use super::super::admin::require_preload;
 use super::probe;
-use crate::error::{DefineError, Error, raise};
+use crate::error::{self, DefineError, Error, raise};
 use crate::exec::ExecError;
 use crate::pg::json_text::JsonText;
-use crate::pg::{facts, role};
+use crate::pg::{facts, invalidation, role, server, subxact};
 
 /// What the caller may see is decided here, by rights to the relation and to the role of
 /// administrators; the text of a definition is in `entry`, too, as JSON of `core::semantics`.
@@ -71,7 +75,7 @@ fn semantics() -> TableIterator<
     require_preload();
     let all = listed().unwrap_or_else(|error| raise(Error::Define(error)));
     TableIterator::new(all.into_iter().map(|l| {
-        let problem = problem(&l);
+        let problem = problem(&l).map(Problem::told);
         (
             l.kind,
             l.relation,
@@ -92,10 +96,38 @@ pub fn problems() -> Vec<([String; 3], String)> {
     let all = listed().unwrap_or_default();
     all.into_iter()
         .filter_map(|l| {
-            let problem = problem(&l)?;
+            let problem = problem(&l)?.told();
             Some(([l.kind, l.relation.unwrap_or_default(), l.name], problem))
         })
         .collect()
+}
+
+thread_local! {
+    /// The catalogs' generation and the role when this was looked at last.
+    static LOOKED: Cell<Option<(u64, Oid)>> = const { Cell::new(None) };
+    /// What this session was warned of, by kind, relation and name.
+    static TOLD: RefCell<BTreeSet<[String; 3]>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Warns the caller of definitions that the catalog no longer supports, each once in a session. Who
+/// may not define them hears nothing: they may be about what is hidden from him.
+pub fn warn_of_unused() {
+    let now = Some((invalidation::generation(), server::current_role()));
+    if LOOKED.replace(now) == now {
+        return;
+    }
+    // Rolled back, so that a transaction that asks a question gets no locks by it.
+    let all = match subxact::rolled_back(|_| listed(), || ()) {
+        Ok(all) => all.unwrap_or_default(),
+        Err(caught) => caught.rethrow(),
+    };
+    for listed in all {
+        let Some(Problem::Unused(problem)) = problem(&listed) else { continue };
+        let what = [listed.kind, listed.relation.unwrap_or_default(), listed.name];
+        if TOLD.with_borrow_mut(|told| told.insert(what.clone())) {
+            error::warn_of_unused(&what, problem);
+        }
+    }
 }
 
 /// The definitions that the caller may define.
@@ -106,30 +138,46 @@ pub fn definitions() -> Result<Vec<Definition>, DefineError> {
     listed()?.into_iter().map(read).collect()
 }
 
-fn problem(listed: &Listed) -> Option<String> {
+/// What keeps a definition from being used, or from being looked at.
+enum Problem {
+    Unused(String),
+    Unchecked(String),
+}
+
+impl Problem {
+    fn told(self) -> String {
+        match self {
+            Self::Unused(why) | Self::Unchecked(why) => why,
+        }
+    }
+}
+
+fn problem(listed: &Listed) -> Option<Problem> {
     if listed.is_missing {
-        return Some("There is no such relation.".to_owned());
+        return Some(Problem::Unused("There is no such relation.".to_owned()));
     }
     let definition: Definition = match serde_json::from_str(&listed.entry) {
         Ok(definition) => definition,
-        Err(error) => return Some(format!("It cannot be read: {error}.")),
+        Err(error) => return Some(Problem::Unused(format!("It cannot be read: {error}."))),
     };
-    match probe::again(&definition) {
-        Ok(()) => None,
+    Some(match probe::again(&definition) {
+        Ok(()) => return None,
         Err(DefineError::Exec(ExecError::Permission { message })) => {
-            Some(format!("It cannot be checked by this role: {message}."))
+            Problem::Unchecked(format!("It cannot be checked by this role: {message}."))
         }
-        Err(DefineError::Reads(what)) => Some(format!("It now reads {what}.")),
-        Err(DefineError::Exec(error)) => Some(format!("It does not hold any more: {error}.")),
-        Err(error) => Some(format!("It is not used: {error}.")),
-    }
+        Err(DefineError::Reads(what)) => Problem::Unused(format!("It now reads {what}.")),
+        Err(DefineError::Exec(error)) => {
+            Problem::Unused(format!("It does not hold any more: {error}."))
+        }
+        Err(error) => Problem::Unused(format!("It is not used: {error}.")),
+    })
 }
 
 fn listed() -> Result<Vec<Listed>, DefineError> {
     let Some(owner) = facts::own_table_owner(c"text2sql", c"semantic") else {
         return Ok(Vec::new());
     };
-    let caller = crate::pg::server::current_role();
+    let caller = server::current_role();
     role::read_as(owner, || {
         Spi::connect(|client| {
             let mut all = Vec::new();

@@ -2,7 +2,8 @@
 //!
 //! Owns who may define what: members of `text2sql_admin` everything, and owners of a relation what
 //! reads nothing else, as they could with COMMENT; rules, examples and templates are for the former. What a definition may be is decided by
-//! `core::semantics` and by the server's analyser ([`probe`]); none is ever run here. Called by SQL.
+//! `core::semantics` and by the server's analyser and planner ([`probe`]); none is run here but an
+//! example for whose sake somebody asks for it. Called by SQL.
 
 mod exchange;
 mod list;
@@ -10,7 +11,7 @@ mod probe;
 mod store;
 pub(super) mod target;
 
-pub use list::problems;
+pub use list::{problems, warn_of_unused};
 
 use std::collections::BTreeMap;
 
@@ -140,13 +141,18 @@ fn define_rule(name: Option<&str>, rule: Option<&str>, relation: Option<Oid>) ->
     })
 }
 
-/// Keeps a question with a statement that answers it; for administrators.
-#[pg_extern(volatile, parallel_unsafe, requires = ["semantics_table"])]
-#[search_path(pg_catalog, pg_temp)]
-fn add_example(question: Option<&str>, sql: Option<&str>) -> String {
+/// Keeps a question with a statement that answers it; for administrators. With `run` it is run once,
+/// as `run` would, and not kept if it fails.
+#[pg_extern(volatile, parallel_unsafe, requires = ["semantics_table"], sql = r#"
+CREATE FUNCTION text2sql.add_example(question text, sql text, run boolean DEFAULT false)
+RETURNS text VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE c AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+"#)]
+fn add_example(question: Option<&str>, sql: Option<&str>, run: Option<bool>) -> String {
     done(|| {
         let question = question.ok_or(DefineError::Missing("question"))?;
-        example(question, sql.ok_or(DefineError::Missing("statement"))?)
+        let sql = sql.ok_or(DefineError::Missing("statement"))?;
+        example(question, sql, run.unwrap_or_default())
     })
 }
 
@@ -287,7 +293,7 @@ fn ruled(target: &Target, name: &str, rule: &str) -> Result<String, DefineError>
     store::put(target, &definition)
 }
 
-fn example(question: &str, sql: &str) -> Result<String, DefineError> {
+fn example(question: &str, sql: &str, run: bool) -> Result<String, DefineError> {
     let target = Target::database()?;
     let name = entry::line(question, "question", entry::MAX_QUESTION)?;
     let sql = expression::tidy_statement(sql)?;
@@ -295,6 +301,10 @@ fn example(question: &str, sql: &str) -> Result<String, DefineError> {
     let sql = whole.map_or(sql, |whole| whole.text().to_owned());
     let definition = Definition { definition: Some(sql), ..new(Kind::Example, &target, name) };
     let reads = probe::reads(&target, &definition)?;
+    if run {
+        let rows = probe::run(&definition)?;
+        pgrx::notice!("the statement returns {rows}");
+    }
     store::put(&target, &Definition { reads, ..definition })
 }
 

@@ -1,9 +1,9 @@
 //! Whether a definition holds, by the server's own parser and analyser.
 //!
-//! The statement made of a definition goes through the gate as far as to the judged tree: that is
-//! where names, types and functions are decided. It is not planned and not run, so it may be looked
-//! at with the rights of whoever defines or lists definitions, powerful or not. Called by
-//! [`super`] and [`super::list`].
+//! The statement made of a definition goes through the gate with the rights of whoever defines or
+//! lists definitions, powerful or not: names, types and functions are decided by the judged tree. It
+//! is planned as a role that may do nothing but ask, for planning calls functions, and it is not
+//! run. Called by [`super`] and [`super::list`].
 
 use pgrx::prelude::*;
 use text2sql_core::schema::{RelationName, quote_ident, quote_literal};
@@ -17,7 +17,7 @@ use text2sql_core::sql::ParsedSql;
 use super::target::Target;
 use crate::api::limits;
 use crate::error::{DefineError, Error};
-use crate::exec;
+use crate::exec::{self, ExecError};
 
 /// Names and types of the columns with these relations and numbers, as the snapshot has them.
 const COLUMNS: &str = "
@@ -62,6 +62,21 @@ pub fn again(definition: &Definition) -> Result<(), DefineError> {
         Some(what) if is_typed => Err(DefineError::Reads(what)),
         _ => Ok(()),
     }
+}
+
+/// Runs an example's statement as `run` would, and says how many rows it returns.
+pub fn run(example: &Definition) -> Result<String, DefineError> {
+    let sql = expression::statement(example.definition.as_deref().unwrap_or_default())?;
+    let guard = limits::Guard::of_caller().map_err(|error| match error {
+        Error::Exec(error) => DefineError::Exec(error),
+        other => store(other),
+    })?;
+    let result = guard.run(&sql)?;
+    Ok(match (result.rows.len(), result.truncated) {
+        (1, None) => "1 row".to_owned(),
+        (rows, None) => format!("{rows} rows"),
+        (rows, Some(_)) => format!("more than {rows} rows"),
+    })
 }
 
 fn of_relation(relation: &RelationName, definition: &Definition) -> Result<Vec<Read>, DefineError> {
@@ -141,6 +156,11 @@ fn add(reads: &mut Vec<Read>, others: Vec<Read>) {
 fn of_statement(sql: &ParsedSql) -> Result<Vec<Read>, DefineError> {
     let policy = limits::policy().map_err(store)?;
     let uses = exec::analyse(sql.text(), &policy)?;
+    match exec::rehearse(sql.text(), &policy) {
+        // What planning would call is not for everybody; those who ask will see.
+        Ok(()) | Err(ExecError::Permission { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
     let (mut relations, mut numbers) = (Vec::new(), Vec::new());
     for (oid, columns) in uses {
         match columns.iter().find(|number| **number <= 0) {

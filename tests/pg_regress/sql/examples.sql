@@ -28,6 +28,23 @@ SELECT * FROM failure($$SELECT text2sql.add_example('x', 'SELECT 1; SELECT 2')$$
 SELECT * FROM failure($$SELECT text2sql.add_example('x', 'SELECT price FROM shop.orders')$$);
 SELECT * FROM failure($$SELECT text2sql.add_example('x', 'SELECT pg_sleep(1)')$$);
 SELECT * FROM failure($$SELECT text2sql.add_example(' ', 'SELECT 1')$$);
+-- It is planned, as a role that may read nothing.
+SELECT * FROM failure($$SELECT text2sql.add_example('x', 'SELECT name FROM shop.customers WHERE id = 1 / 0')$$);
+SELECT * FROM failure($$SELECT text2sql.define_metric('x', 'shop.orders', '1 / 0')$$);
+-- And run, where somebody who may read it wants that.
+SELECT * FROM failure($$SELECT text2sql.add_example('x', 'SELECT name FROM shop.customers', run => true)$$);
+RESET ROLE;
+SELECT * FROM failure($$SELECT text2sql.add_example('x', 'SELECT name FROM shop.customers WHERE id = 1 / 0')$$);
+SELECT * FROM failure($$SELECT text2sql.add_example('x', 'SELECT name FROM shop.customers', run => true)$$);
+CREATE ROLE curator LOGIN IN ROLE text2sql_admin, analyst;
+SET ROLE curator;
+SELECT text2sql.add_example('Who is the first?', 'SELECT name FROM shop.customers WHERE id = 1', run => true);
+SELECT text2sql.add_example('Who lives nowhere?', 'SELECT name FROM shop.customers WHERE city IS NULL', run => true);
+SELECT * FROM failure($$SELECT text2sql.add_example('Who is what?', 'SELECT name FROM shop.customers WHERE 1 / (id - 1) > 0', run => true)$$);
+SELECT name FROM text2sql.semantics() WHERE name LIKE 'Who %';
+SELECT text2sql.drop_semantic(kind, relation, name) FROM text2sql.semantics() WHERE name LIKE 'Who %';
+RESET ROLE;
+SET ROLE steward;
 SELECT * FROM failure($$SELECT * FROM text2sql.suggest_examples()$$);
 RESET ROLE;
 SET ROLE analyst;
@@ -57,8 +74,21 @@ SET ROLE analyst;
 SELECT told('Which customers from Oslo have paid orders?');
 RESET ROLE;
 SELECT name, problem FROM text2sql.semantics() WHERE problem IS NOT NULL;
+-- Who may define it is warned, once in a session; nobody else is.
+SET ROLE curator;
+SELECT text2sql.prompt('anything') IS NOT NULL AS asked;
+RESET ROLE;
+ALTER TABLE shop.orders ADD COLUMN note text;
+ALTER TABLE shop.orders DROP COLUMN note;
+SET ROLE curator;
+SELECT text2sql.prompt('anything') IS NOT NULL AS asked;
+RESET ROLE;
+SET ROLE analyst;
+SELECT text2sql.prompt('anything') IS NOT NULL AS asked;
+RESET ROLE;
 ALTER TABLE shop.customers RENAME COLUMN town TO city;
 SELECT count(text2sql.drop_semantic(kind, relation, name)) AS dropped FROM text2sql.semantics();
 DROP FUNCTION told(text);
 DROP OWNED BY steward;
 DROP ROLE steward;
+DROP ROLE curator;
