@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use pgrx::pg_sys::Oid;
 use pgrx::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use text2sql_core::pipeline::Outcome;
 use text2sql_core::schema::{RelationName, quote_qualified};
-use text2sql_core::score::{Difference, Rows, difference};
+use text2sql_core::score::{Difference, Rows, least_difference};
 
 use super::admin::require_preload;
 use super::answer::Answer;
@@ -53,7 +53,7 @@ impl Evaluated {
 }
 
 /// A question with what is known to answer it.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct Known {
     question: String,
     gold: String,
@@ -65,11 +65,9 @@ struct Known {
     alternatives: Vec<String>,
 }
 
-fn or_default<'d, D, T>(column: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'d>,
-    T: Default + serde::Deserialize<'d>,
-{
+fn or_default<'d, D: Deserializer<'d>, T: Default + Deserialize<'d>>(
+    column: D,
+) -> Result<T, D::Error> {
     Option::deserialize(column).map(Option::unwrap_or_default)
 }
 
@@ -113,8 +111,7 @@ fn evaluate(
         alternatives: alternatives.into_iter().flatten().collect(),
     };
     let done = audited("evaluate", Given::Question(question), || alone(&known), Evaluated::gave);
-    let (verdict, sql, attempts, milliseconds, reason) = done.row();
-    TableIterator::once((verdict, sql, attempts, milliseconds, reason))
+    TableIterator::once(done.row())
 }
 
 /// Does the same with each row of a table or view. All known statements are run before the first
@@ -174,6 +171,7 @@ fn of_table(questions: Oid) -> Result<(Guard, Vec<Known>), Error> {
         .map(|row| serde_json::from_str(row))
         .collect::<Result<_, _>>()
         .map_err(|error| Error::Questions(without_place(&error)))?;
+    // Each is run anew with its question: the rows of all could be more than memory holds.
     for known in &all {
         rows_of(known, &guard).map_err(|error| Error::Gold {
             question: known.question.clone(),
@@ -222,24 +220,17 @@ fn asked(known: &Known, guard: &Guard) -> Result<Evaluated, Error> {
     Ok(Evaluated { verdict, answer, candidate, reason, milliseconds })
 }
 
-/// The class of an answer by what its rows tell, as the first one of `text2sql-cli eval` that holds.
+/// The class of an answer by what its rows tell.
 fn of_rows(golds: &[Rows], answer: &ResultSet, ordered: bool) -> &'static str {
-    let got = rows(answer);
-    let found: Vec<Difference> = golds.iter().map(|gold| difference(gold, &got, ordered)).collect();
-    let is_whole = answer.truncated.is_none();
-    let is_any = |kind| found.contains(&kind);
-    if is_whole && is_any(Difference::Nothing) {
-        "right"
-    } else if is_whole && is_any(Difference::Order) {
-        "other_order"
-    } else if got.is_empty() && golds.iter().all(|gold| !gold.is_empty()) {
-        "empty"
-    } else if is_any(Difference::Columns) {
-        "columns"
-    } else if is_any(Difference::Rows) {
-        "rows"
-    } else {
-        "wrong_rows"
+    match least_difference(golds, &rows(answer), ordered) {
+        // What was cut off is too much.
+        Difference::Nothing | Difference::Order if answer.truncated.is_some() => "rows",
+        Difference::Nothing => "right",
+        Difference::Order => "other_order",
+        Difference::Empty => "empty",
+        Difference::Columns => "columns",
+        Difference::Rows => "rows",
+        Difference::Values => "wrong_rows",
     }
 }
 

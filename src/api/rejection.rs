@@ -48,7 +48,7 @@ pub fn advice(error: &ExecError, snapshot: &Snapshot, sql: &ParsedSql) -> Option
         "22P02" => prompt::advise_label(snapshot, message),
         _ => prompt::advise(snapshot, sql),
     };
-    let of_server = further.iter().filter_map(|text| prompt::tellable(text, snapshot, sql));
+    let of_server = further.iter().filter_map(|text| prompt::tellable(text, sql));
     let all: Vec<&str> = of_server.chain(known.as_deref()).collect();
     (!all.is_empty()).then(|| all.join(" "))
 }

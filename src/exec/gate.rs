@@ -14,6 +14,7 @@ use super::error::{ExecError, refused, refused_with};
 use super::functions::{self, Author, Trust, Use};
 use super::identity::Identity;
 use super::limits::{Limits, Policy};
+use super::relations::Judged;
 use super::sandbox::Stage;
 use super::types::{self, Seen};
 use super::{hooks, operators, relations};
@@ -52,40 +53,29 @@ impl<'s> ReadOnlySql<'s> {
 /// whole row.
 pub type RelationColumns = (Oid, Vec<i16>);
 
-/// The checks up to the judged tree, without regard to rights: whether a text is a statement that
-/// could be let through, and what it reads. Nothing can be run with what comes of it.
-pub(super) fn analyse(
+/// The checks without regard to rights: whether a text is a statement that could be let through, and
+/// what it reads. Without a `planner` they end with the judged tree. What planning calls, it calls as
+/// that role: whoever defines something may be too powerful for it. Foreign tables are not planned
+/// for, which may ask their server who it is. Nothing can be run with what comes of it.
+pub(super) fn rehearse(
     scope: &Scope,
     source: &Source,
+    planner: Option<Identity>,
     trust: &Trust,
     stage: &Cell<Stage>,
 ) -> Result<Vec<RelationColumns>, ExecError> {
     let parsed = parse::parse(scope, source, MAX_NODES).map_err(not_one_select)?;
     let analysed = hooks::before_judgement(|| parsed.analyse());
     stage.set(Stage::Execution);
-    Ok(check_analysed(&analysed, trust)?.uses)
-}
-
-/// The checks of [`check`] without regard to rights, the plan among them. What planning calls, it
-/// calls as `planner`: whoever defines something may be too powerful for that. Foreign tables are
-/// not planned for, which may ask their server who it is. Nothing can be run with what comes of it.
-pub(super) fn rehearse(
-    scope: &Scope,
-    source: &Source,
-    planner: Identity,
-    trust: &Trust,
-    stage: &Cell<Stage>,
-) -> Result<(), ExecError> {
-    let parsed = parse::parse(scope, source, MAX_NODES).map_err(not_one_select)?;
-    let analysed = hooks::before_judgement(|| parsed.analyse());
-    stage.set(Stage::Execution);
-    check_analysed(&analysed, trust)?;
-    role::assume(scope, planner.user());
-    let rewritten = rewrite(analysed)?;
-    if !check_rewritten(&rewritten, trust)?.is_foreign {
-        plan(rewritten, trust)?;
+    let uses = check_analysed(&analysed, trust)?.uses;
+    if let Some(planner) = planner {
+        role::assume(scope, planner.user());
+        let rewritten = rewrite(analysed)?;
+        if !check_rewritten(&rewritten, trust)?.is_foreign {
+            plan(rewritten, trust)?;
+        }
     }
-    Ok(())
+    Ok(uses)
 }
 
 fn rewrite(analysed: Analysed<'_>) -> Result<Rewritten<'_>, ExecError> {
@@ -337,8 +327,9 @@ impl<'t> Check<'t> {
     }
 
     fn relation(&mut self, use_: &crate::pg::query_walk::RelationUse) -> Result<(), ExecError> {
-        let name = relations::judge(use_, self.inside_views, self.author(), self.trust)?;
-        self.found.is_foreign |= facts::relation(use_.oid).is_some_and(|it| it.kind == b'f');
+        let Judged { name, is_foreign } =
+            relations::judge(use_, self.inside_views, self.author(), self.trust)?;
+        self.found.is_foreign |= is_foreign;
         if self.inside_views {
             return Ok(());
         }

@@ -14,7 +14,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The caller, for looking at a statement without planning or running it: no power matters.
+    /// The caller, for looking at a statement that is neither planned nor run as him: no power matters.
     pub(super) fn of_reader() -> Self {
         Self { user: server::current_role() }
     }

@@ -27,4 +27,4 @@ pub use identity::Identity;
 pub use limits::{Limits, Policy};
 pub use listed::signatures as listed_signatures;
 pub use rows::{ResultSet, Truncation};
-pub use run::{Report, analyse, rehearse, run, validate};
+pub use run::{Report, rehearse, run, validate};

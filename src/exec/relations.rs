@@ -16,13 +16,21 @@ const OWN_SCHEMA: &str = "text2sql";
 /// `tsm_bernoulli_handler` and `tsm_system_handler`.
 const SAMPLE_METHODS: &[u32] = &[3313, 3314];
 
-/// Decides on a relation; returns its name.
+/// A relation that may be read.
+pub(super) struct Judged {
+    /// `schema.name`.
+    pub name: String,
+    /// Whether it is a foreign table.
+    pub is_foreign: bool,
+}
+
+/// Decides on a relation.
 pub(super) fn judge(
     use_: &RelationUse,
     inside_views: bool,
     author: Author,
     trust: &Trust,
-) -> Result<String, ExecError> {
+) -> Result<Judged, ExecError> {
     let Some(relation) = facts::relation(use_.oid) else {
         return Err(refused("relation", "a relation does not exist any more"));
     };
@@ -59,7 +67,7 @@ pub(super) fn judge(
             judge_planned(child, trust)?;
         }
     }
-    Ok(name)
+    Ok(Judged { name, is_foreign: relation.kind == b'f' })
 }
 
 /// Decides on a relation of a plan: a partition or child is named by nobody, and may be foreign.

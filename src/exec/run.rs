@@ -40,26 +40,24 @@ fn checked<R>(
     })
 }
 
-/// Which relations and columns `text` reads, if the gate's judgement of its tree lets it pass.
-/// Whatever the caller's rights and power: it is neither planned nor run.
-pub fn analyse(text: &str, policy: &Policy) -> Result<Vec<RelationColumns>, ExecError> {
+/// Which relations and columns `text` reads, if it passes the gate and can be planned, whatever the
+/// caller's rights and power: it is planned as a role that may do nothing but ask, and not run. It is
+/// not planned where there is no such role, or where planning would call what that role may not.
+pub fn rehearse(text: &str, policy: &Policy) -> Result<Vec<RelationColumns>, ExecError> {
     let source = gate::source(text)?;
     let limits = Limits::default();
-    sandbox::enter(Identity::of_reader(), &limits, policy, |scope, trust, stage| {
-        gate::analyse(scope, &source, trust, stage)
-    })
-}
-
-/// Whether `text` passes the gate and can be planned, whatever the caller's rights and power: it is
-/// planned as a role that may do nothing but ask, and not run. Where there is no such role, it is not
-/// planned.
-pub fn rehearse(text: &str, policy: &Policy) -> Result<(), ExecError> {
-    let Some(planner) = Identity::of_planner() else { return Ok(()) };
-    let source = gate::source(text)?;
-    let limits = Limits::default();
-    sandbox::enter(Identity::of_reader(), &limits, policy, |scope, trust, stage| {
-        gate::rehearse(scope, &source, planner, trust, stage)
-    })
+    let rehearsed = |planner| {
+        sandbox::enter(Identity::of_reader(), &limits, policy, |scope, trust, stage| {
+            gate::rehearse(scope, &source, planner, trust, stage)
+        })
+    };
+    match Identity::of_planner() {
+        None => rehearsed(None),
+        planner => match rehearsed(planner) {
+            Err(ExecError::Permission { .. }) => rehearsed(None),
+            outcome => outcome,
+        },
+    }
 }
 
 /// Checks and plans `text`.

@@ -349,7 +349,7 @@ impl Broker {
         self.own.retain(|(_, pid)| pids.contains(pid));
         for (model, pid) in readers {
             let Some((engine, _)) = self.engines.free_engine(model) else { continue };
-            if engine.pid() != pid || !engine.running.is_empty() {
+            if !engine.running.is_empty() {
                 continue;
             }
             let Some(request) = self.warm_up.to_read(pid) else { continue };

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::Oid;
 use pgrx::prelude::*;
@@ -34,6 +35,10 @@ const QUERY: &str = "
       LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.relation_name
      WHERE pg_has_role($1, 'text2sql_admin', 'USAGE') OR pg_has_role($1, c.relowner, 'USAGE')
      ORDER BY s.kind, 2 NULLS FIRST, s.name";
+
+/// How long a session does not look again for what to warn of: every definition is planned for it, and
+/// catalogs may change with every question.
+const REST: Duration = Duration::from_secs(60);
 
 /// A definition as it is listed.
 struct Listed {
@@ -103,8 +108,8 @@ pub fn problems() -> Vec<([String; 3], String)> {
 }
 
 thread_local! {
-    /// The catalogs' generation and the role when this was looked at last.
-    static LOOKED: Cell<Option<(u64, Oid)>> = const { Cell::new(None) };
+    /// When, at which generation of the catalogs and as whom this was looked at last.
+    static LOOKED: Cell<Option<(Instant, u64, Oid)>> = const { Cell::new(None) };
     /// What this session was warned of, by kind, relation and name.
     static TOLD: RefCell<BTreeSet<[String; 3]>> = const { RefCell::new(BTreeSet::new()) };
 }
@@ -112,10 +117,15 @@ thread_local! {
 /// Warns the caller of definitions that the catalog no longer supports, each once in a session. Who
 /// may not define them hears nothing: they may be about what is hidden from him.
 pub fn warn_of_unused() {
-    let now = Some((invalidation::generation(), server::current_role()));
-    if LOOKED.replace(now) == now {
+    let (now, generation, role) =
+        (Instant::now(), invalidation::generation(), server::current_role());
+    let is_known = LOOKED.get().is_some_and(|(when, before, who)| {
+        who == role && (before == generation || now.duration_since(when) < REST)
+    });
+    if is_known {
         return;
     }
+    LOOKED.set(Some((now, generation, role)));
     // Rolled back, so that a transaction that asks a question gets no locks by it.
     let all = match subxact::rolled_back(|_| listed(), || ()) {
         Ok(all) => all.unwrap_or_default(),

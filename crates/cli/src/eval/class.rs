@@ -100,21 +100,13 @@ impl Class {
         ordered: bool,
         differences: Option<&[Difference]>,
     ) -> Self {
-        let found: Vec<score::Difference> =
-            golds.iter().map(|gold| score::difference(gold, got, ordered)).collect();
-        let is_any = |kind| found.contains(&kind);
-        if is_any(score::Difference::Nothing) {
-            Self::Right
-        } else if is_any(score::Difference::Order) {
-            Self::OtherOrder
-        } else if got.is_empty() && golds.iter().all(|gold| !gold.is_empty()) {
-            Self::Empty
-        } else if is_any(score::Difference::Columns) {
-            Self::Columns
-        } else if is_any(score::Difference::Rows) {
-            Self::Rows
-        } else {
-            Self::of_parts(differences.unwrap_or_default())
+        match score::least_difference(golds, got, ordered) {
+            score::Difference::Nothing => Self::Right,
+            score::Difference::Order => Self::OtherOrder,
+            score::Difference::Empty => Self::Empty,
+            score::Difference::Columns => Self::Columns,
+            score::Difference::Rows => Self::Rows,
+            score::Difference::Values => Self::of_parts(differences.unwrap_or_default()),
         }
     }
 

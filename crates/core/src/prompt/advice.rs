@@ -139,12 +139,12 @@ fn misplaced_column(snapshot: &Snapshot, used: &[&Relation], column: &ColumnRef)
     }
 }
 
-pub(super) fn has(relation: &Relation, column: &str) -> bool {
+fn has(relation: &Relation, column: &str) -> bool {
     relation.columns.iter().any(|c| c.name == column)
 }
 
 /// The relation a statement means: by its full name, or by a name only one relation has.
-pub(super) fn find<'s>(snapshot: &'s Snapshot, wanted: &RelationRef) -> Option<&'s Relation> {
+fn find<'s>(snapshot: &'s Snapshot, wanted: &RelationRef) -> Option<&'s Relation> {
     let mut named = snapshot.relations.iter().filter(|relation| {
         relation.name.name == wanted.name
             && wanted.schema.as_ref().is_none_or(|schema| relation.name.schema == *schema)

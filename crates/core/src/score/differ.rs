@@ -1,7 +1,7 @@
 //! How a result that is not the known one differs from it.
 //!
 //! Owns what the rows alone tell: the order, the columns, the rows. Why it came to that is in the
-//! statements, not here. Called by the tools' `eval`.
+//! statements, not here. Called by the extension's `evaluate` and the tools' `eval`.
 
 use std::collections::HashSet;
 
@@ -17,6 +17,8 @@ pub enum Difference {
     Nothing,
     /// The rows are right, their order is not the one that was asked for.
     Order,
+    /// There are no rows, and each known result has some.
+    Empty,
     /// With columns left out of one of the two, they have the same distinct rows.
     Columns,
     /// All rows of the one are in the other, which has more of them.
@@ -25,8 +27,20 @@ pub enum Difference {
     Values,
 }
 
+/// How `got` differs from the known result that it differs least from.
+pub fn least_difference(golds: &[Rows], got: &Rows, ordered: bool) -> Difference {
+    let found: Vec<Difference> = golds.iter().map(|gold| difference(gold, got, ordered)).collect();
+    let is_empty = got.is_empty() && golds.iter().all(|gold| !gold.is_empty());
+    let holds = |kind: &Difference| match kind {
+        Difference::Empty => is_empty,
+        kind => found.contains(kind),
+    };
+    use Difference::{Columns, Empty, Nothing, Order, Rows};
+    [Nothing, Order, Empty, Columns, Rows].into_iter().find(holds).unwrap_or(Difference::Values)
+}
+
 /// How `got` differs from `gold`.
-pub fn difference(gold: &Rows, got: &Rows, ordered: bool) -> Difference {
+fn difference(gold: &Rows, got: &Rows, ordered: bool) -> Difference {
     if same(gold, got, ordered) {
         return Difference::Nothing;
     }
@@ -160,5 +174,17 @@ mod tests {
             rows
         };
         assert_eq!(difference(&cells("b"), &cells("a"), false), Difference::Values);
+    }
+
+    #[test]
+    fn of_several_known_results_the_nearest_counts() {
+        let cells = |text: &str| vec![vec![Value::new(Kind::Text, Some(text))]];
+        let (a, b) = (cells("a"), cells("b"));
+        let least = |golds: &[Rows], got: &Rows| least_difference(golds, got, true);
+        assert_eq!(least(&[a.clone(), b.clone()], &b), Difference::Nothing);
+        assert_eq!(least(&[a.clone(), b.clone()], &cells("c")), Difference::Values);
+        assert_eq!(least(&[a.clone(), b.clone()], &Vec::new()), Difference::Empty);
+        assert_eq!(least(&[a.clone(), Vec::new()], &Vec::new()), Difference::Nothing);
+        assert_eq!(least(&[b, [a.clone(), cells("d")].concat()], &a), Difference::Rows);
     }
 }

@@ -9,7 +9,7 @@ mod differ;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-pub use differ::{Difference, difference};
+pub use differ::{Difference, least_difference};
 
 /// A value in a form in which equal ones are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
