@@ -1,15 +1,13 @@
 //! Tiny random model files of the other families.
 //!
-//! As [`TinyGguf::new`]: a few layers, 64 wide, in a mix of types, with a vocabulary of all bytes,
-//! some words and the family's special tokens. Everything a family has and another has not is in
+//! As [`TinyGguf::new`]: a few layers, 64 wide, in a mix of types, or wider in one, with a vocabulary of
+//! all bytes, some words and the family's special tokens. Everything a family has and another has not is in
 //! its file; what only some of its models have is for a test to add.
 
 use candle_core::quantized::GgmlDType;
 
 use crate::tiny_gguf::{ALIGNMENT, Meta, Random, TinyGguf, byte_pair_vocabulary};
 
-const WIDTH: usize = 64;
-const FFN_WIDTH: usize = 128;
 const HEADS: usize = 4;
 const KV_HEADS: usize = 2;
 
@@ -51,10 +49,10 @@ impl Family {
     }
 
     /// Width of a head; not the model's for each head where the family may have another.
-    fn head_dim(self) -> usize {
+    fn head_dim(self, width: usize) -> usize {
         match self {
-            Self::Qwen3 | Self::Gemma3 => 32,
-            _ => WIDTH / HEADS,
+            Self::Qwen3 | Self::Gemma3 => 2 * width / HEADS,
+            _ => width / HEADS,
         }
     }
 
@@ -101,6 +99,25 @@ impl Family {
                 false,
             ),
         }
+    }
+}
+
+/// Sizes of a model, and the type of its matrices.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    layers: usize,
+    width: usize,
+    /// Of every matrix; else each has another one.
+    dtype: Option<GgmlDType>,
+}
+
+impl Form {
+    fn ffn_width(self) -> usize {
+        2 * self.width
+    }
+
+    fn dtype(self, of_mix: GgmlDType) -> GgmlDType {
+        self.dtype.unwrap_or(of_mix)
     }
 }
 
@@ -186,22 +203,34 @@ impl TinyGguf {
 
     /// The same with another number of layers.
     pub fn of_family_with(family: Family, seed: u64, layers: usize) -> Self {
+        Self::of_form(family, seed, Form { layers, width: 64, dtype: None })
+    }
+
+    /// A wider one, every matrix of one type.
+    pub fn of_family_in(family: Family, dtype: GgmlDType, seed: u64) -> Self {
+        let form = Form { layers: family.layers(), width: 256, dtype: Some(dtype) };
+        Self::of_form(family, seed, form)
+    }
+
+    fn of_form(family: Family, seed: u64, form: Form) -> Self {
+        let Form { layers, width, .. } = form;
+        let head_dim = family.head_dim(width);
         let architecture = family.architecture();
         let number = |value: usize| Meta::U32(value as u32);
         let mut numbers = vec![
             ("block_count", number(layers)),
             ("context_length", Meta::U32(1024)),
-            ("embedding_length", number(WIDTH)),
-            ("feed_forward_length", number(FFN_WIDTH)),
+            ("embedding_length", number(width)),
+            ("feed_forward_length", number(form.ffn_width())),
             ("attention.head_count", number(HEADS)),
             ("attention.head_count_kv", number(KV_HEADS)),
             ("attention.layer_norm_rms_epsilon", Meta::F32(1e-6)),
             ("rope.freq_base", Meta::F32(10_000.0)),
-            ("rope.dimension_count", number(family.head_dim())),
+            ("rope.dimension_count", number(head_dim)),
         ];
-        if family.head_dim() != WIDTH / HEADS {
-            numbers.push(("attention.key_length", number(family.head_dim())));
-            numbers.push(("attention.value_length", number(family.head_dim())));
+        if head_dim != width / HEADS {
+            numbers.push(("attention.key_length", number(head_dim)));
+            numbers.push(("attention.value_length", number(head_dim)));
         }
         if family == Family::Gemma3 {
             numbers.push(("attention.sliding_window", Meta::U32(8)));
@@ -222,43 +251,50 @@ impl TinyGguf {
             all.set(key, value);
         }
         let mut random = Random(seed);
-        all.matrix(&mut random, "token_embd.weight", vocab, WIDTH, GgmlDType::Q8_0);
+        all.matrix(&mut random, "token_embd.weight", vocab, width, form.dtype(GgmlDType::Q8_0));
         // Gemma's file has no other, and of each of the rest some have.
         if matches!(family, Family::Phi3 | Family::TinyLlama) {
-            all.matrix(&mut random, "output.weight", vocab, WIDTH, GgmlDType::Q8_0);
+            all.matrix(&mut random, "output.weight", vocab, width, form.dtype(GgmlDType::Q8_0));
         }
         for layer in 0..layers {
-            all.layer(&mut random, family, layer);
+            all.layer(&mut random, family, form, layer);
         }
-        all.vector(&mut random, "output_norm.weight", WIDTH, 1.0);
+        all.vector(&mut random, "output_norm.weight", width, 1.0);
         all
     }
 
-    fn layer(&mut self, random: &mut Random, family: Family, layer: usize) {
+    fn layer(&mut self, random: &mut Random, family: Family, form: Form, layer: usize) {
         let name = |rest: &str| format!("blk.{layer}.{rest}.weight");
-        let (dim, ffn) = (family.head_dim(), FFN_WIDTH);
+        let (width, ffn) = (form.width, form.ffn_width());
+        let dim = family.head_dim(width);
         let (query, kv) = (HEADS * dim, KV_HEADS * dim);
-        self.vector(random, &name("attn_norm"), WIDTH, 1.0);
+        self.vector(random, &name("attn_norm"), width, 1.0);
         if family == Family::Phi3 {
-            self.matrix(random, &name("attn_qkv"), query + 2 * kv, WIDTH, GgmlDType::Q5_0);
-            self.matrix(random, &name("ffn_up"), 2 * ffn, WIDTH, GgmlDType::Q4_0);
+            self.matrix(
+                random,
+                &name("attn_qkv"),
+                query + 2 * kv,
+                width,
+                form.dtype(GgmlDType::Q5_0),
+            );
+            self.matrix(random, &name("ffn_up"), 2 * ffn, width, form.dtype(GgmlDType::Q4_0));
         } else {
-            self.matrix(random, &name("attn_q"), query, WIDTH, GgmlDType::Q5_0);
-            self.matrix(random, &name("attn_k"), kv, WIDTH, GgmlDType::Q8_0);
-            self.matrix(random, &name("attn_v"), kv, WIDTH, GgmlDType::F32);
-            self.matrix(random, &name("ffn_gate"), ffn, WIDTH, GgmlDType::Q4_0);
-            self.matrix(random, &name("ffn_up"), ffn, WIDTH, GgmlDType::Q5_0);
+            self.matrix(random, &name("attn_q"), query, width, form.dtype(GgmlDType::Q5_0));
+            self.matrix(random, &name("attn_k"), kv, width, form.dtype(GgmlDType::Q8_0));
+            self.matrix(random, &name("attn_v"), kv, width, form.dtype(GgmlDType::F32));
+            self.matrix(random, &name("ffn_gate"), ffn, width, form.dtype(GgmlDType::Q4_0));
+            self.matrix(random, &name("ffn_up"), ffn, width, form.dtype(GgmlDType::Q5_0));
         }
         if matches!(family, Family::Qwen3 | Family::Gemma3) {
             self.vector(random, &name("attn_q_norm"), dim, 1.0);
             self.vector(random, &name("attn_k_norm"), dim, 1.0);
         }
-        self.matrix(random, &name("attn_output"), WIDTH, query, GgmlDType::Q4_0);
-        self.vector(random, &name("ffn_norm"), WIDTH, 1.0);
-        self.matrix(random, &name("ffn_down"), WIDTH, ffn, GgmlDType::F16);
+        self.matrix(random, &name("attn_output"), width, query, form.dtype(GgmlDType::Q4_0));
+        self.vector(random, &name("ffn_norm"), width, 1.0);
+        self.matrix(random, &name("ffn_down"), width, ffn, form.dtype(GgmlDType::F16));
         if family == Family::Gemma3 {
-            self.vector(random, &name("post_attention_norm"), WIDTH, 1.0);
-            self.vector(random, &name("post_ffw_norm"), WIDTH, 1.0);
+            self.vector(random, &name("post_attention_norm"), width, 1.0);
+            self.vector(random, &name("post_ffw_norm"), width, 1.0);
         }
     }
 
