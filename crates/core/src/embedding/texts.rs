@@ -6,6 +6,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::link::spelled;
+use crate::protocol::EmbedRequest;
 use crate::schema::{Attribute, Relation, Snapshot};
 
 /// What the vector of a text is kept under: the same text has the same key in every snapshot.
@@ -56,13 +57,19 @@ pub(crate) fn relation_text(relation: &Relation) -> String {
         text.push_str(if at == 0 { ": " } else { ", " });
         text.push_str(&words(&column.name));
     }
-    text
+    cut(text)
 }
 
 /// The text of a column, with the name of its relation: a `name` is of something.
 pub(crate) fn column_text(relation: &Relation, column: &Attribute) -> String {
     let described = described(&column.name, &column.synonyms, column.comment.as_deref());
-    format!("{} {described}", words(&relation.name.name))
+    cut(format!("{} {described}", words(&relation.name.name)))
+}
+
+/// The text as far as it can be sent: an encoder reads the beginning of it.
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(EmbedRequest::MOST_BYTES));
+    text
 }
 
 fn described(name: &str, others: &[String], comment: Option<&str>) -> String {
@@ -103,6 +110,19 @@ mod tests {
             "customers city (Where the parcels go)"
         );
         assert_eq!(words("OrderItems2"), "order items 2");
+    }
+
+    #[test]
+    fn a_table_of_very_many_columns_was_refused_with_all_others() {
+        let mut snapshot = shop();
+        let column = snapshot.relations[0].columns[0].clone();
+        snapshot.relations[0].columns = (0..1_600)
+            .map(|n| Attribute { name: format!("größe_of_part_{n}"), ..column.clone() })
+            .collect();
+        snapshot.relations[0].columns[0].synonyms = vec!["é".repeat(1 << 14)];
+        let request = EmbedRequest { texts: texts(&snapshot), deadline_ms: 1 };
+        let longest = request.texts.iter().map(String::len).max().unwrap();
+        assert!(((1 << 14) - 1..=1 << 14).contains(&longest), "{longest}");
     }
 
     #[test]
