@@ -4,7 +4,7 @@
 //! what words count. Called by [`super::rank`] and [`super::reasons`].
 
 use crate::embedding::{Key, Vector, column_text, relation_text};
-use crate::schema::Snapshot;
+use crate::schema::{Relation, Snapshot};
 
 /// The vectors of a snapshot's relations and columns, as far as there are any.
 #[derive(Debug, Default)]
@@ -20,13 +20,41 @@ struct OfRelation {
 
 impl Vectors {
     /// Those that `find` has of what is in the snapshot; nothing else is asked for.
-    pub fn new(snapshot: &Snapshot, mut find: impl FnMut(Key) -> Option<Vector>) -> Self {
-        let mut find = |text: String| find(Key::of(&text));
-        let relations = snapshot.relations.iter().map(|relation| OfRelation {
-            own: find(relation_text(relation)),
-            columns: relation.columns.iter().map(|c| find(column_text(relation, c))).collect(),
+    pub fn new(snapshot: &Snapshot, find: impl FnMut(Key) -> Option<Vector>) -> Self {
+        let none = |relation: &Relation| OfRelation {
+            own: None,
+            columns: vec![None; relation.columns.len()],
+        };
+        let mut all = Self { relations: snapshot.relations.iter().map(none).collect() };
+        all.complete(snapshot, find);
+        all
+    }
+
+    /// Texts that have no vector, those of relations first; at most so many.
+    #[must_use]
+    pub fn missing(&self, snapshot: &Snapshot, most: usize) -> Vec<String> {
+        let both = || snapshot.relations.iter().zip(&self.relations);
+        let own = both().filter(|(_, of)| of.own.is_none()).map(|(it, _)| relation_text(it));
+        let columns = both().flat_map(|(it, of)| {
+            let none = it.columns.iter().zip(&of.columns).filter(|(_, vector)| vector.is_none());
+            none.map(|(column, _)| column_text(it, column))
         });
-        Self { relations: relations.collect() }
+        own.chain(columns).take(most).collect()
+    }
+
+    /// Has `find` look for those that are missing.
+    pub fn complete(&mut self, snapshot: &Snapshot, mut find: impl FnMut(Key) -> Option<Vector>) {
+        let mut fill = |vector: &mut Option<Vector>, text: &dyn Fn() -> String| {
+            if vector.is_none() {
+                *vector = find(Key::of(&text()));
+            }
+        };
+        for (relation, of) in snapshot.relations.iter().zip(&mut self.relations) {
+            fill(&mut of.own, &|| relation_text(relation));
+            for (column, vector) in relation.columns.iter().zip(&mut of.columns) {
+                fill(vector, &|| column_text(relation, column));
+            }
+        }
     }
 }
 
@@ -153,6 +181,27 @@ mod tests {
         assert_eq!(asked, 30 * 3 + 2);
         let near = Nearness::new(&vectors, &Vector::new(&[1.0]).unwrap());
         assert!((0..31).all(|at| near.of(at) == Near::default()));
+    }
+
+    #[test]
+    fn what_is_missing_is_known_and_can_be_completed() {
+        let snapshot = Snapshot {
+            relations: vec![table("s", "realm", &["id", "size"]), table("s", "part", &["id"])],
+            ..Snapshot::default()
+        };
+        let some = Vector::new(&[1.0]);
+        let there = [Key::of("part: id"), Key::of("realm id")];
+        let mut vectors =
+            Vectors::new(&snapshot, |key| some.clone().filter(|_| there.contains(&key)));
+        assert_eq!(vectors.missing(&snapshot, 9), ["realm: id, size", "realm size", "part id"]);
+        assert_eq!(vectors.missing(&snapshot, 1), ["realm: id, size"]);
+        let mut asked = 0;
+        vectors.complete(&snapshot, |key| {
+            asked += 1;
+            some.clone().filter(|_| key == Key::of("part id"))
+        });
+        assert_eq!(asked, 3, "those that are there are not looked for");
+        assert_eq!(vectors.missing(&snapshot, 9), ["realm: id, size", "realm size"]);
     }
 
     #[test]

@@ -133,6 +133,36 @@ fn what_shares_no_word_is_found_by_those_who_may_read_it() {
 }
 
 #[test]
+fn what_is_newer_than_the_last_refresh_is_found_too() {
+    let folder = Folder::new("newer");
+    let Some(server) = start(&folder.0) else { return };
+    await_encoder(&server, "ready");
+    server.await_state("ready");
+    let (mut admin, mut analyst) = (server.superuser(), server.analyst());
+    admin.batch_execute("ALTER TABLE shop.realm RENAME TO item_part_x").unwrap();
+    refresh(&mut admin);
+    assert_eq!(realm(&mut analyst), None);
+    let vectors = |client: &mut Client| -> i64 {
+        client.query_one("SELECT count(*) FROM text2sql.embedding", &[]).unwrap().get(0)
+    };
+    let before = vectors(&mut admin);
+    admin.batch_execute("ALTER TABLE shop.item_part_x RENAME TO realm").unwrap();
+    let reasons = realm(&mut analyst).unwrap();
+    assert_eq!(reasons[0], "means something near the question", "{reasons:?}");
+    assert_eq!(ask(&mut analyst), r#"{"n":2}"#);
+
+    // More than one question has made: those of 40 tables are made by and by.
+    let more: String =
+        (100..140).map(|n| format!("CREATE TABLE shop.item_part_{n} (item_id int);")).collect();
+    let grant = "GRANT SELECT ON ALL TABLES IN SCHEMA shop TO analyst;";
+    admin.batch_execute(&format!("{more}{grant}")).unwrap();
+    for _ in 0..6 {
+        assert_eq!(ask(&mut analyst), r#"{"n":2}"#);
+    }
+    assert_eq!(vectors(&mut admin), before, "a question has written");
+}
+
+#[test]
 fn a_refresh_asks_for_what_is_new_and_drops_what_is_gone() {
     let folder = Folder::new("refresh");
     let Some(server) = start(&folder.0) else { return };
