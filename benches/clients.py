@@ -6,7 +6,8 @@
 
 Each client is a psql session that asks one question after the other, from its own place in the list
 on, for the given number of seconds, and waits a second after a refusal. Prints one line for each
-number of clients. Tokens are those of text2sql.status(). Run it on a quiet machine.
+number of clients. Tokens are those of text2sql.status(). With --beside, one more session asks the same
+as another role, and gets a line of its own. Run it on a quiet machine.
 """
 
 import argparse
@@ -58,6 +59,16 @@ def client(session: Session, questions: list[str], first: int, until: float, see
             time.sleep(1)
 
 
+def told(seen: list[tuple[str, float]], elapsed: float) -> str:
+    """Of the questions that were not refused, how many and how long; and how all ended."""
+    times = sorted(seconds for what, seconds in seen if what != "53400") or [0.0]
+    kinds: dict[str, int] = {}
+    for what, _ in seen:
+        kinds[what] = kinds.get(what, 0) + 1
+    return (f"{len(times) / elapsed * 60:6.1f} questions/min, median "
+            f"{statistics.median(times):6.2f} s, slowest {times[-1]:6.2f} s, {kinds}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dbname", required=True)
@@ -65,6 +76,7 @@ def main() -> None:
     parser.add_argument("--questions", required=True)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16, 64])
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--beside", metavar="ROLE")
     args = parser.parse_args()
     with open(args.questions, encoding="utf-8") as lines:
         questions = [json.loads(line)["question"] for line in lines]
@@ -81,20 +93,21 @@ def main() -> None:
                 session, questions, 7 * index, begin + args.seconds, seen))
             for index, session in enumerate(sessions)
         ]
+        others: list[tuple[str, float]] = []
+        if args.beside:
+            sessions.append(Session(args.dbname, args.beside))
+            threads.append(threading.Thread(target=client, args=(
+                sessions[-1], questions, 0, begin + args.seconds, others)))
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         elapsed = time.monotonic() - begin
         after = [int(n) for n in watch.run(counters)[0].split("|")]
-        times = sorted(seconds for what, seconds in seen if what != "53400")
-        kinds: dict[str, int] = {}
-        for what, _ in seen:
-            kinds[what] = kinds.get(what, 0) + 1
-        print(f"{count:3} clients: {len(times) / elapsed * 60:6.1f} questions/min, "
-              f"{(after[0] - before[0]) / elapsed:6.1f} tokens/s generated, "
-              f"median {statistics.median(times):6.2f} s, slowest {times[-1]:6.2f} s, {kinds}",
-              flush=True)
+        print(f"{count:3} clients: {(after[0] - before[0]) / elapsed:6.1f} tokens/s generated, "
+              f"{told(seen, elapsed)}", flush=True)
+        if args.beside:
+            print(f"    {args.beside} beside them: {told(others, elapsed)}", flush=True)
         for session in sessions:
             session.psql.terminate()
 
