@@ -50,5 +50,5 @@ pub fn advice(error: &ExecError, snapshot: &Snapshot, sql: &ParsedSql) -> Option
     };
     let of_server = further.iter().filter_map(|text| prompt::tellable(text, sql));
     let all: Vec<&str> = of_server.chain(known.as_deref()).collect();
-    (!all.is_empty()).then(|| all.join(" "))
+    Some(format!("SQLSTATE {sqlstate}. {}", all.join(" ")).trim_end().to_owned())
 }
