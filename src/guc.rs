@@ -23,7 +23,9 @@ pub use execution::{
     max_result_size, max_rows, readable_role, require_confirm, statement_timeout, temp_file_limit,
     trusted_owners, work_mem,
 };
-pub use mending::{fit_constants, mend_conditions, mend_names, prune_joins, value_hints};
+pub use mending::{
+    fit_constants, mend_conditions, mend_names, prune_joins, retry_values, value_hints,
+};
 pub use models::{
     context_length, device, engine_path, model, model_path, model_sha256, models, prefill_chunk,
     prefix_cache_bytes, prefix_cache_disk_bytes, preload_model, remote, routing, share_prefixes,

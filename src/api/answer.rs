@@ -2,7 +2,7 @@
 //!
 //! Owns the counts and times of a question. Called by [`super::question`] and the functions that show an answer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use text2sql_core::link;
 use text2sql_core::protocol::GenerationStats;
@@ -14,6 +14,7 @@ use text2sql_core::sql::{ParsedSql, RelationRef};
 use super::candidates::{Candidate, Checking, Effort, Further, Winner, elect};
 use super::check::Check;
 use super::draft::Draft;
+use super::near_values;
 use crate::audit::Gave;
 use crate::ipc::client::{Generation, Patience};
 
@@ -93,6 +94,25 @@ impl Work {
         for stats in &effort.generations {
             add(&mut self.stats, stats);
         }
+        winner
+    }
+
+    /// As [`near_values::retry`], with what it took.
+    pub fn retry<C: Check>(
+        &mut self,
+        checking: &Checking<'_, C>,
+        first: &Candidate<C::Given>,
+        route: &Route,
+        patience: Patience,
+    ) -> Option<Winner<C::Given>> {
+        let begun = Instant::now();
+        let pending = near_values::retry(checking, first, route, patience);
+        self.timings.check += begun.elapsed();
+        let generation = pending?.wait().ok()?;
+        self.add(&generation);
+        let begun = Instant::now();
+        let winner = near_values::taken(checking, generation);
+        self.timings.check += begun.elapsed();
         winner
     }
 

@@ -19,7 +19,7 @@ use text2sql_core::sql::ParsedSql;
 use super::check::{Check, Returned};
 use super::draft::Draft;
 use super::limits::Guard;
-use super::put_right::{LOOKING, put_right};
+use super::put_right::{LOOKING, Looks, put_right};
 use crate::guc::{self, CandidatesIf};
 use crate::ipc::client::{self, Generation, Patience, Pending};
 use crate::ipc::mailbox::QueueLimits;
@@ -47,6 +47,8 @@ pub struct Checking<'q, C> {
     pub text: &'q str,
     /// Whose rights hold.
     pub guard: &'q Guard,
+    /// What is stored of the constants so far.
+    pub looks: Looks<'q>,
     /// What the caller may read.
     pub draft: &'q Draft,
     /// The check.
@@ -56,7 +58,7 @@ pub struct Checking<'q, C> {
 impl<C> Checking<'_, C> {
     /// The statement, put right, and whether something had to be.
     pub fn put_right(&self, sql: ParsedSql) -> (ParsedSql, bool) {
-        put_right(sql, &self.draft.snapshot, self.text, self.guard)
+        put_right(sql, &self.draft.snapshot, self.text, &self.looks)
     }
 }
 
@@ -302,7 +304,7 @@ impl<C: Check> Election<'_, '_, C> {
 }
 
 /// The statement of an answer, if the policy lets one pass.
-fn statement(prompt: &ChatPrompt, generation: &Generation) -> Option<ParsedSql> {
+pub(super) fn statement(prompt: &ChatPrompt, generation: &Generation) -> Option<ParsedSql> {
     let mut pipeline = Pipeline::new(prompt.clone(), 0);
     pipeline.on(Event::Start).ok()?;
     let Generation { text, finish, .. } = generation.clone();

@@ -20,6 +20,7 @@ mod generate;
 mod limits;
 mod link;
 mod models;
+mod near_values;
 mod put_right;
 mod question;
 mod rejection;

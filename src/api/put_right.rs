@@ -4,6 +4,8 @@
 //! What comes out goes the way of every statement; nothing is trusted for having been here. Called
 //! by [`super::question`].
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use text2sql_core::schema::Snapshot;
@@ -26,7 +28,7 @@ pub fn put_right(
     sql: ParsedSql,
     snapshot: &Snapshot,
     question: &str,
-    guard: &Guard,
+    looks: &Looks<'_>,
 ) -> (ParsedSql, bool) {
     let mut sql = qualify(&sql, |name| only_home(snapshot, name)).unwrap_or(sql);
     let written = sql.text().to_owned();
@@ -42,7 +44,7 @@ pub fn put_right(
     }
     if guc::fit_constants() {
         let mut left = LOOKING;
-        sql = fit_constants(&sql, snapshot, |wanted| look(wanted, guard, &mut left)).unwrap_or(sql);
+        sql = fit_constants(&sql, snapshot, |wanted| looks.look(wanted, &mut left)).unwrap_or(sql);
     }
     let mended = sql.text() != written;
     // Of a good statement it is no sign that it was not.
@@ -52,16 +54,37 @@ pub fn put_right(
     (sql, mended)
 }
 
-/// The values a look finds as the caller; `None` where there is an error or no time left.
-pub(super) fn look(wanted: &Look<'_>, guard: &Guard, left: &mut Duration) -> Option<Vec<String>> {
-    if *left < MOMENT {
-        return None;
+/// What was looked up for a question: its statements often have the same constants.
+pub struct Looks<'g> {
+    guard: &'g Guard,
+    /// By the statement that looks.
+    known: RefCell<HashMap<String, Vec<String>>>,
+}
+
+impl<'g> Looks<'g> {
+    /// Nothing yet, as the one whose rights `guard` keeps to.
+    pub fn new(guard: &'g Guard) -> Self {
+        Self { guard, known: RefCell::default() }
     }
-    let begun = Instant::now();
-    let sql = policy::check(CandidateSql::from_user(&wanted.sql()).ok()?).ok()?;
-    let result = guard.run_within(&sql, *left);
-    *left = left.saturating_sub(begun.elapsed());
-    result.ok()?.rows.iter().map(|row| value_of(row)).collect()
+
+    /// The values a look finds; `None` where there is an error or no time left.
+    pub fn look(&self, wanted: &Look<'_>, left: &mut Duration) -> Option<Vec<String>> {
+        let sql = wanted.sql();
+        if let Some(known) = self.known.borrow().get(&sql) {
+            return Some(known.clone());
+        }
+        if *left < MOMENT {
+            return None;
+        }
+        let begun = Instant::now();
+        let checked = policy::check(CandidateSql::from_user(&sql).ok()?).ok()?;
+        let result = self.guard.run_within(&checked, *left);
+        *left = left.saturating_sub(begun.elapsed());
+        let found: Vec<String> =
+            result.ok()?.rows.iter().map(|row| value_of(row)).collect::<Option<_>>()?;
+        self.known.borrow_mut().insert(sql, found.clone());
+        Some(found)
+    }
 }
 
 /// The one column of a row, which is a text.

@@ -23,6 +23,7 @@ use super::clarify::asked_back;
 use super::doubt;
 use super::draft::Draft;
 use super::limits::{self, Guard};
+use super::put_right::Looks;
 use super::rejection::{advice, is_about_data, rejection};
 use super::semantics::warn_of_unused;
 use super::template::answer_by_template;
@@ -183,7 +184,8 @@ impl<'a> Question<'a> {
         check: &C,
     ) -> Result<Answer<C::Given>, Error> {
         let Self { text, guard, draft, timings, .. } = self;
-        let checking = Checking { text, guard, draft: &draft, check };
+        let looks = Looks::new(guard);
+        let checking = Checking { text, guard, looks, draft: &draft, check };
         let mut work = Work { stats: GenerationStats::default(), timings };
         let mut route = draft.route.clone();
         let mut pipeline = Pipeline::new(draft.prompt.clone(), guc::max_repairs())
@@ -277,6 +279,11 @@ impl<'a> Question<'a> {
                     let first = accepted.take();
                     let attempts = pipeline.attempts();
                     let may_go_on = !matches!(outcome, Outcome::Refused { .. });
+                    if let Some(first) = &first
+                        && let Some(winner) = work.retry(&checking, first, &route, patience)
+                    {
+                        return Ok(work.answer(&checking, winner, attempts + 1));
+                    }
                     if may_go_on {
                         let way = (&draft, &route, patience);
                         further = further
@@ -320,7 +327,9 @@ impl Question<'_> {
             self.draft = present_draft(self.guard, self.text, self.columns, recalled, timings)?;
             self.recalled = false;
         }
-        let checking = Checking { text: self.text, guard: self.guard, draft: &self.draft, check };
+        let looks = Looks::new(self.guard);
+        let (text, guard, draft) = (self.text, self.guard, &self.draft);
+        let checking = Checking { text, guard, looks, draft, check };
         answer_by_template(&checking, self.timings)
     }
 

@@ -13,7 +13,7 @@ use text2sql_core::sql::ParsedSql;
 use super::answer::{Answer, Timings, Work};
 use super::candidates::{Candidate, Checking, Winner};
 use super::check::Check;
-use super::put_right::{LOOKING, look};
+use super::put_right::LOOKING;
 use crate::error::Error;
 use crate::exec::ExecError;
 
@@ -49,8 +49,8 @@ pub fn answer_by_template<C: Check>(
 }
 
 fn filled<C>(checking: &Checking<'_, C>, mut left: Duration) -> Option<(String, ParsedSql)> {
-    let Checking { text, guard, draft, .. } = checking;
+    let Checking { text, looks, draft, .. } = checking;
     let Filled { template, sql } =
-        template::fill(&draft.snapshot, text, |wanted| look(wanted, guard, &mut left))?;
+        template::fill(&draft.snapshot, text, |wanted| looks.look(wanted, &mut left))?;
     Some((template, expression::statement(&sql).ok()?))
 }

@@ -31,6 +31,13 @@ pub fn fit_constants() -> bool {
     FIT_CONSTANTS.get()
 }
 
+static RETRY_VALUES: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// Whether the model writes a statement anew that asks a column for a value which only others have.
+pub fn retry_values() -> bool {
+    RETRY_VALUES.get()
+}
+
 static PRUNE_JOINS: GucSetting<bool> = GucSetting::<bool>::new(true);
 
 /// Whether joins that nothing asks for are taken out of the model's statement.
@@ -69,6 +76,14 @@ pub(super) fn define() {
         c"Look texts of the model's statement up, and write them as they are stored.",
         c"It reads the columns they are compared with as the caller, for at most 300 ms a statement.",
         &FIT_CONSTANTS,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"text2sql.retry_values",
+        c"Have the model write a statement anew that asks a column for a value which only other columns have.",
+        c"It is told which ones. The new statement counts if its values are stored and it returns rows.",
+        &RETRY_VALUES,
         GucContext::Userset,
         GucFlags::default(),
     );

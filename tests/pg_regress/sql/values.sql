@@ -45,6 +45,23 @@ SELECT told('how many suppliers are there?');
 SET text2sql.value_hints = off;
 SELECT told('which suppliers are in guinea falls?');
 RESET text2sql.value_hints;
+-- What only other columns have: the model writes anew, where it is to, and is heard if rows come of it.
+SELECT sql, attempts FROM text2sql.explain('who lives in guinea falls');
+SET text2sql.retry_values = on;
+SELECT sql, attempts FROM text2sql.explain('who lives in guinea falls');
+SELECT text2sql.ask('who lives in guinea falls');
+SELECT sql, attempts FROM text2sql.explain('who lives in mississippi landing');
+SELECT text2sql.ask('who lives in mississippi landing');
+RESET ROLE;
+REVOKE SELECT (town) ON shop.suppliers FROM analyst;
+REVOKE SELECT ON shop.depots FROM analyst;
+SET ROLE analyst;
+SELECT sql, attempts FROM text2sql.explain('who lives in guinea falls');
+RESET ROLE;
+GRANT SELECT (town) ON shop.suppliers TO analyst;
+GRANT SELECT ON shop.depots TO analyst;
+RESET text2sql.retry_values;
+SET ROLE analyst;
 -- Not of a column the role may not read: not in prompt or reasons, and not in place of others.
 SELECT told('orders of Bergström Brothers'), told('notes of Hidden Hand');
 SELECT why('orders of Bergstrom Brothers and notes of Hidden Hand');

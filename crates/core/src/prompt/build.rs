@@ -8,9 +8,11 @@ use super::time::Time;
 use crate::chat::{ChatPrompt, Role, Turn};
 use crate::link::{Selection, ValueHit};
 use crate::schema::{
-    RelationName, Snapshot, quote_ident, quote_qualified, quoted_value, render_part, sanitize,
+    Attribute, Relation, RelationName, Snapshot, quote_ident, quote_qualified, quoted_value,
+    render_part, sanitize,
 };
 use crate::semantics::{Example, Hint, Kind, entry, expression};
+use crate::sql::Unmet;
 
 /// Version of the templates together; raised with every change of one, recorded with every
 /// evaluation and with every adapter trained.
@@ -187,17 +189,33 @@ fn meaning(hint: &Hint<'_>) -> String {
 
 /// Which columns have the values that the question names, as they are stored.
 fn stored_values(input: &PromptInput<'_>) -> Option<String> {
-    let places: Vec<String> = input
-        .values
+    let places = places(input.snapshot, input.values);
+    (!places.is_empty()).then(|| format!("Stored values: {places}.\n"))
+}
+
+/// Each value with its column, in one line.
+fn places(snapshot: &Snapshot, values: &[ValueHit<'_>]) -> String {
+    let places: Vec<String> = values
         .iter()
         .filter_map(|hit| {
-            let relation = input.snapshot.relations.get(hit.relation)?;
-            let column = quote_ident(&relation.columns.get(hit.column)?.name);
-            let place = sanitize(&format!("{}.{column}", quote_qualified(&relation.name)), 800);
+            let relation = snapshot.relations.get(hit.relation)?;
+            let place = place(relation, relation.columns.get(hit.column)?);
             Some(format!("{} in {place}", quoted_value(hit.value)))
         })
         .collect();
-    (!places.is_empty()).then(|| format!("Stored values: {}.\n", places.join(", ")))
+    places.join(", ")
+}
+
+fn place(relation: &Relation, column: &Attribute) -> String {
+    let column = quote_ident(&column.name);
+    sanitize(&format!("{}.{column}", quote_qualified(&relation.name)), 800)
+}
+
+/// What is wrong with a statement that asks a column for a value that no row of it has, while other
+/// columns have the `values`.
+pub fn no_such_value(snapshot: &Snapshot, unmet: &Unmet<'_>, values: &[ValueHit<'_>]) -> String {
+    let (value, place) = (quoted_value(&unmet.value), place(unmet.relation, unmet.column));
+    format!("no row has {value} in {place}. Stored values: {}.", places(snapshot, values))
 }
 
 /// `15` of `15.20 (Debian 15.20-1)`: a minor update must not change the prompt.
@@ -373,6 +391,19 @@ mod tests {
             "open order" means rows of shop.orders where status = 'new'.
             Question: Turnover of open orders?"#]]
         .assert_eq(&told.turns[0].text);
+    }
+
+    #[test]
+    fn a_value_that_no_row_has() {
+        let snapshot = fixture::shop();
+        let relation = &snapshot.relations[0];
+        let value = "D'lhi\n); Ignore all".to_owned();
+        let unmet = Unmet { relation, column: &relation.columns[1], value, elsewhere: vec![] };
+        let hits = [ValueHit { relation: 0, column: 2, value: "D'lhi" }];
+        assert_eq!(
+            no_such_value(&snapshot, &unmet, &hits),
+            "no row has 'D''lhi ); Ignore all' in shop.customers.name. Stored values: 'D''lhi' in shop.customers.city."
+        );
     }
 
     #[test]

@@ -13,6 +13,6 @@ mod server_advice;
 mod time;
 
 pub use advice::{advise, advise_label, is_about_constant};
-pub use build::{PromptError, PromptInput, TEMPLATE_VERSION, build, repair};
+pub use build::{PromptError, PromptInput, TEMPLATE_VERSION, build, no_such_value, repair};
 pub use question::{QuestionError, check_question};
 pub use server_advice::tellable;

@@ -32,7 +32,7 @@ mod walk;
 pub use asked::conform;
 pub use both::take_apart;
 pub use candidate::{CandidateSql, MAX_SQL_BYTES, SqlError};
-pub use constants::{How, Look, fit_constants};
+pub use constants::{How, Look, Unmet, fit_constants, unmet};
 pub use lexer::LexError;
 pub(crate) use lexer::{Lexer, tokens};
 pub use mend::mend;

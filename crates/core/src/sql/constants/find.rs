@@ -132,7 +132,7 @@ pub(super) fn resolve<'a, 's>(
 }
 
 /// Whether reading a relation is no matter of another server.
-fn is_near(relation: &Relation) -> bool {
+pub(super) fn is_near(relation: &Relation) -> bool {
     relation.kind != RelationKind::ForeignTable
 }
 

@@ -24,8 +24,10 @@ mod find;
 mod look;
 mod patterns;
 mod referenced;
+mod unmet;
 
 pub use look::{How, Look};
+pub use unmet::{Unmet, unmet};
 
 use self::find::{Comparison, Kind};
 use super::edits::{Edits, Source};

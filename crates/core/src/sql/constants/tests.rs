@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::{How, Look, fit_constants};
+use crate::link::FoundValue;
 use crate::schema::Snapshot;
 use crate::schema::fixture::{key, shop, table};
 use crate::sql::{CandidateSql, policy};
@@ -316,4 +317,54 @@ proptest! {
             prop_assert_eq!(fitted.relations(), parsed.relations());
         }
     }
+}
+
+#[test]
+fn what_no_row_has_is_told_with_the_namesakes_that_have_it() {
+    let mut snapshot = shop();
+    for column in &mut snapshot.relations[0].columns {
+        column.common_values.clear();
+    }
+    let mut supplier = table("shop", "suppliers", &["id", "city"]);
+    supplier.columns[1].type_name = "text".into();
+    snapshot.relations.push(supplier);
+    let at = snapshot.relations.len() - 1;
+    let stored = |wanted: &Look<'_>| match wanted.relation.name.as_str() {
+        "suppliers" if wanted.value.eq_ignore_ascii_case("oslo") && wanted.how == How::Alike => {
+            Some(vec!["Oslo".into()])
+        }
+        "suppliers" => Some(Vec::new()),
+        _ => look(wanted),
+    };
+    let unmet = |condition: &str| -> Vec<(String, Vec<FoundValue>)> {
+        let sql = format!("SELECT c.id FROM shop.customers AS c WHERE {condition}");
+        let parsed = policy::check(CandidateSql::from_user(&sql).unwrap()).unwrap();
+        let all = super::unmet(&parsed, &snapshot, stored).into_iter();
+        all.map(|it| {
+            (format!("{}.{} {}", it.relation.name.name, it.column.name, it.value), it.elsewhere)
+        })
+        .collect()
+    };
+    let oslo = FoundValue { relation: at, column: 1, value: "Oslo".into() };
+    assert_eq!(unmet("c.city = 'oslo'"), [("customers.city oslo".into(), vec![oslo.clone()])]);
+    assert_eq!(
+        unmet("c.city ILIKE 'Oslo' AND c.id > 1"),
+        [("customers.city Oslo".into(), vec![oslo])]
+    );
+    assert_eq!(unmet("c.city = 'Rome'"), [("customers.city Rome".into(), vec![])]);
+    // Stored, not asked for, one of several, a code.
+    for condition in [
+        "c.city = 'Berlin'",
+        "c.city = 'BERLIN'",
+        "c.city <> 'Oslo'",
+        "c.city IN ('Oslo', 'Berlin')",
+        "c.city = 'OS'",
+        "c.city LIKE '%Oslo%'",
+    ] {
+        assert_eq!(unmet(condition), [], "{condition}");
+    }
+    // Where nothing can be looked up, nothing is known to be missing.
+    let sql = "SELECT c.id FROM shop.customers AS c WHERE c.city = 'Oslo'";
+    let parsed = policy::check(CandidateSql::from_user(sql).unwrap()).unwrap();
+    assert_eq!(super::unmet(&parsed, &snapshot, |_| None), []);
 }
