@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{
-    CandidateSql, MAX_SQL_BYTES, Refusal, fit_constants, mend, policy, prune, take_apart,
+    CandidateSql, MAX_SQL_BYTES, Refusal, fit_constants, mend, policy, prune, take_apart, unmet,
 };
 
 /// How a construct nests: what opens a level, what stands innermost, what closes one; around
@@ -101,6 +101,7 @@ fn check(sql: String) -> Result<bool, Refusal> {
             let _ = take_apart(&parsed, &Snapshot::default(), "both");
             let _ = prune(&parsed, &Snapshot::default(), "");
             let _ = fit_constants(&parsed, &Snapshot::default(), |_| Some(Vec::new()));
+            let _ = unmet(&parsed, &Snapshot::default(), |_| Some(Vec::new()));
             parsed.is_understood()
         })
     };

@@ -11,7 +11,7 @@ use serde_json::json;
 use text2sql_core::link::{Budget, select};
 use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{
-    CandidateSql, How, MAX_SQL_BYTES, fit_constants, mend, policy, prune, take_apart,
+    CandidateSql, How, MAX_SQL_BYTES, fit_constants, mend, policy, prune, take_apart, unmet,
 };
 
 /// Pieces of SQL, sound and broken.
@@ -97,6 +97,7 @@ fn judge(text: String) {
         let _ = fit_constants(&parsed, &snapshot(), |look| {
             Some(if look.how == How::Within { vec!["x'y".to_owned()] } else { vec![] })
         });
+        let _ = unmet(&parsed, &snapshot(), |_| Some(Vec::new()));
         let pretty = parsed.pretty();
         // What is shown passes as well, and reads the same tables; indentation may make it long.
         let Ok(shown) = CandidateSql::from_user(&pretty) else { return };

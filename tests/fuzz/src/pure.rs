@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use text2sql_core::schema::{RelationName, Snapshot};
 use text2sql_core::semantics::template::{self, Template};
-use text2sql_core::sql::{CandidateSql, fit_constants, mend, policy, prune, qualify, take_apart};
+use text2sql_core::sql::{
+    CandidateSql, fit_constants, mend, policy, prune, qualify, take_apart, unmet,
+};
 
 /// Far above what a statement takes, so that a busy machine makes no finding; what does not end,
 /// or takes exponential time, is above any limit.
@@ -58,6 +60,7 @@ fn look(sql: &str) {
     let _ = take_apart(&parsed, &Snapshot::default(), "both");
     let _ = prune(&parsed, &Snapshot::default(), "");
     let _ = fit_constants(&parsed, &Snapshot::default(), |_| Some(Vec::new()));
+    let _ = unmet(&parsed, &Snapshot::default(), |_| Some(Vec::new()));
 }
 
 /// Takes the text for a question, for the question of a template, and for its statement.
