@@ -63,7 +63,9 @@ fn missed<'q, C>(checking: &Checking<'q, C>, sql: &ParsedSql) -> Vec<Unmet<'q>> 
 /// What the model is told of one value; nothing where nothing like it is stored anywhere else.
 fn problem<C>(checking: &Checking<'_, C>, unmet: &Unmet<'_>) -> Option<String> {
     let (snapshot, view) = (&checking.draft.snapshot, checking.guard.view());
-    let mut found: Vec<FoundValue> = unmet.elsewhere.clone();
+    let mut left = LOOKING;
+    let mut found: Vec<FoundValue> =
+        unmet.elsewhere(snapshot, |wanted| checking.looks.look(wanted, &mut left));
     found.extend(values::lookup(snapshot, &view, &unmet.value).unwrap_or_default());
     let all: Vec<usize> = (0..snapshot.relations.len()).collect();
     let hits = value_hits(snapshot, &all, Question { text: &unmet.value, found: &found });

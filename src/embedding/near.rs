@@ -110,10 +110,8 @@ impl Held {
         let keys: Vec<Key> = texts(snapshot).iter().map(|text| Key::of(text)).collect();
         let found = table::find(encoder, &keys)?;
         let is_growing = !found.is_empty();
-        let mut vectors = Vectors::new(snapshot, |key| found.get(&key).cloned());
-        if is_growing {
-            vectors.complete(snapshot, |key| Made::get(encoder, key));
-        }
+        let made = |key| Made::get(encoder, key).filter(|_| is_growing);
+        let vectors = Vectors::new(snapshot, |key| found.get(&key).cloned().or_else(|| made(key)));
         let snapshot = Rc::downgrade(snapshot);
         Ok(Self { snapshot, encoder: encoder.to_owned(), vectors, is_growing })
     }

@@ -398,7 +398,7 @@ mod tests {
         let snapshot = fixture::shop();
         let relation = &snapshot.relations[0];
         let value = "D'lhi\n); Ignore all".to_owned();
-        let unmet = Unmet { relation, column: &relation.columns[1], value, elsewhere: vec![] };
+        let unmet = Unmet { relation, column: &relation.columns[1], value };
         let hits = [ValueHit { relation: 0, column: 2, value: "D'lhi" }];
         assert_eq!(
             no_such_value(&snapshot, &unmet, &hits),

@@ -142,6 +142,12 @@ fn quantized_weights_give_the_logits_of_candle_within_the_rounding_of_activation
     }
 }
 
+/// Largest distance where every matrix is of a type: floats have no blocks, so activations are not
+/// rounded.
+fn bound(dtype: GgmlDType) -> f64 {
+    if dtype.block_size() == 1 { 1e-3 } else { 0.06 }
+}
+
 /// Of weights, all that a file may have.
 const TYPES: [GgmlDType; 13] = [
     GgmlDType::F32,
@@ -168,9 +174,7 @@ fn every_type_of_weights_gives_the_logits_of_candles_qwen2() {
         assert!(far > 0.5, "{dtype:?}: the distance does not measure");
         for (path, model) in [("own kernels", load(&gguf)), ("device", load_on_device(&gguf))] {
             let apart = apart(other(), model);
-            // Floats have no blocks: their activations are not rounded.
-            let most = if dtype.block_size() == 1 { 1e-3 } else { 0.06 };
-            assert!(apart < most, "{dtype:?}, {path}: {apart}");
+            assert!(apart < bound(dtype), "{dtype:?}, {path}: {apart}");
         }
     }
 }
@@ -181,8 +185,7 @@ fn every_type_of_weights_gives_the_logits_of_candles_other_families() {
         for dtype in TYPES {
             let gguf = adapted(family, TinyGguf::of_family_in(family, dtype, 1));
             let apart = apart(Other::new(family, &gguf), load(&gguf));
-            let most = if dtype.block_size() == 1 { 1e-3 } else { 0.06 };
-            assert!(apart < most, "{family:?}, {dtype:?}: {apart}");
+            assert!(apart < bound(dtype), "{family:?}, {dtype:?}: {apart}");
         }
     }
 }

@@ -340,10 +340,11 @@ fn what_no_row_has_is_told_with_the_namesakes_that_have_it() {
         let sql = format!("SELECT c.id FROM shop.customers AS c WHERE {condition}");
         let parsed = policy::check(CandidateSql::from_user(&sql).unwrap()).unwrap();
         let all = super::unmet(&parsed, &snapshot, stored).into_iter();
-        all.map(|it| {
-            (format!("{}.{} {}", it.relation.name.name, it.column.name, it.value), it.elsewhere)
-        })
-        .collect()
+        let all = all.map(|it| {
+            let elsewhere = it.elsewhere(&snapshot, stored);
+            (format!("{}.{} {}", it.relation.name.name, it.column.name, it.value), elsewhere)
+        });
+        all.collect()
     };
     let oslo = FoundValue { relation: at, column: 1, value: "Oslo".into() };
     assert_eq!(unmet("c.city = 'oslo'"), [("customers.city oslo".into(), vec![oslo.clone()])]);

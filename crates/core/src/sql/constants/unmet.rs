@@ -1,4 +1,4 @@
-//! Constants that no rule puts right: no row has them, and other columns do.
+//! Constants that no rule puts right: no row has them, and perhaps other columns do.
 //!
 //! What was meant is not for a rule to say: another relation, or nothing at all. Called by
 //! [`super`]'s callers, for a statement whose constants were fitted.
@@ -23,8 +23,6 @@ pub struct Unmet<'s> {
     pub column: &'s Attribute,
     /// The text.
     pub value: String,
-    /// Columns of other relations that have the name of this one, and the text.
-    pub elsewhere: Vec<FoundValue>,
 }
 
 /// The constants of `sql` that the columns they are compared with do not have, whatever the case.
@@ -36,20 +34,27 @@ pub fn unmet<'s>(
 ) -> Vec<Unmet<'s>> {
     let Some(query) = Source::new(sql).and_then(|source| source.query()) else { return Vec::new() };
     let all = find::comparisons(&query, snapshot).into_iter().take(MAX_COMPARISONS);
-    let unmet = all.filter(|comparison| is_unmet(comparison, &mut look)).collect::<Vec<_>>();
-    let found = unmet.into_iter().map(|Comparison { relation, column, value, .. }| {
-        let elsewhere = namesakes(relation, column, snapshot)
-            .filter_map(|(at, number, relation, column)| {
-                let how = How::Alike;
-                let wanted =
-                    Look { relation: &relation.name, column: &column.name, value: &value, how };
-                let value = look(&wanted)?.into_iter().find(|value| is_plain(value))?;
-                Some(FoundValue { relation: at, column: number, value })
-            })
-            .collect();
-        Unmet { relation, column, value, elsewhere }
-    });
-    found.collect()
+    let unmet = all.filter(|comparison| is_unmet(comparison, &mut look));
+    unmet
+        .map(|Comparison { relation, column, value, .. }| Unmet { relation, column, value })
+        .collect()
+}
+
+impl Unmet<'_> {
+    /// The columns of other relations that have the name of this one, and the text.
+    pub fn elsewhere(
+        &self,
+        snapshot: &Snapshot,
+        mut look: impl FnMut(&Look<'_>) -> Option<Vec<String>>,
+    ) -> Vec<FoundValue> {
+        let has_it = |(at, number, relation, column): (_, _, &Relation, &Attribute)| {
+            let (relation, column) = (&relation.name, column.name.as_str());
+            let wanted = Look { relation, column, value: &self.value, how: How::Alike };
+            let value = look(&wanted)?.into_iter().find(|value| is_plain(value))?;
+            Some(FoundValue { relation: at, column: number, value })
+        };
+        namesakes(self.relation, self.column, snapshot).filter_map(has_it).collect()
+    }
 }
 
 fn is_unmet(
