@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use text2sql_core::pipeline::Outcome;
 use text2sql_core::schema::{RelationName, quote_qualified};
 use text2sql_core::score::{Difference, Rows, least_difference};
+use text2sql_core::shape::{self, Catalog, Cause, Shape};
 
 use super::admin::require_preload;
 use super::answer::Answer;
@@ -209,7 +210,7 @@ fn asked(known: &Known, guard: &Guard) -> Result<Evaluated, Error> {
     let answered = question.answer_surely(&Running(guard));
     let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
     let (verdict, answer, failure) = match answered {
-        Ok(answer) => (of_rows(&golds, &answer.checked, known.ordered), Some(answer), None),
+        Ok(answer) => (verdict(known, &golds, &answer, guard)?, Some(answer), None),
         Err(failure) => match class(&failure) {
             Some(verdict) => (verdict, None, Some(failure)),
             None => return Err(failure),
@@ -220,18 +221,43 @@ fn asked(known: &Known, guard: &Guard) -> Result<Evaluated, Error> {
     Ok(Evaluated { verdict, answer, candidate, reason, milliseconds })
 }
 
-/// The class of an answer by what its rows tell.
-fn of_rows(golds: &[Rows], answer: &ResultSet, ordered: bool) -> &'static str {
-    match least_difference(golds, &rows(answer), ordered) {
+/// The class of an answer by what its rows tell, and its statement where they do not.
+fn verdict(
+    known: &Known,
+    golds: &[Rows],
+    answer: &Answer<ResultSet>,
+    guard: &Guard,
+) -> Result<&'static str, Error> {
+    let is_cut = answer.checked.truncated.is_some();
+    Ok(match least_difference(golds, &rows(&answer.checked), known.ordered) {
         // What was cut off is too much.
-        Difference::Nothing | Difference::Order if answer.truncated.is_some() => "rows",
+        Difference::Nothing | Difference::Order if is_cut => "rows",
         Difference::Nothing => "right",
         Difference::Order => "other_order",
         Difference::Empty => "empty",
         Difference::Columns => "columns",
         Difference::Rows => "rows",
-        Difference::Values => "wrong_rows",
-    }
+        Difference::Values => match cause(known, answer.sql.text(), guard)? {
+            Cause::Join => "join",
+            Cause::Aggregate => "aggregate",
+            Cause::Filter => "filter",
+            Cause::Columns => "columns",
+        },
+    })
+}
+
+/// What is wrong with a statement, by how it differs from the known ones.
+fn cause(known: &Known, sql: &str, guard: &Guard) -> Result<Cause, Error> {
+    let snapshot = guard.snapshot()?;
+    let columns = snapshot.relations.iter().flat_map(|relation| {
+        relation.columns.iter().map(|column| (relation.name.name.clone(), column.name.clone()))
+    });
+    let catalog: Catalog = columns.collect();
+    let all = std::iter::once(&known.gold).chain(&known.alternatives);
+    let golds: Vec<Shape> = all.filter_map(|gold| Shape::of(gold, &catalog)).collect();
+    let got = Shape::of(sql, &catalog);
+    let differences = got.and_then(|got| shape::nearest(&golds, &got)).unwrap_or_default();
+    Ok(Cause::of(&differences))
 }
 
 /// The class of a failure; nothing where it says nothing of the question.

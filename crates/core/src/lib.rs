@@ -20,6 +20,7 @@
 //! | [`route`] | how hard a question looks, and which model it goes to |
 //! | [`breaker`] | when a model that fails is left alone |
 //! | [`score`] | whether two results are the same answer |
+//! | [`shape`] | in which parts two statements differ |
 //! | [`desk`] | which requests wait for the worker, and which are void |
 //! | [`quota`] | how many questions a role may ask in a minute |
 //! | [`fair_queue`] | whose request is next |
@@ -67,6 +68,7 @@ pub mod route;
 pub mod schema;
 pub mod score;
 pub mod semantics;
+pub mod shape;
 pub mod shelf;
 pub mod signals;
 pub mod sql;

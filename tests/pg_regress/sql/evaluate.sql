@@ -21,7 +21,10 @@ SELECT q.n, e.verdict
     (1, 'SELECT id, name FROM shop.customers'),
     (2, 'SELECT id, name, city FROM shop.customers WHERE false'),
     (3, 'SELECT id, name, city FROM shop.customers UNION ALL SELECT 9, ''Nobody'', ''Nowhere'''),
-    (4, 'SELECT id + 1, name, city FROM shop.customers')
+    (4, 'SELECT id + 1, name, city FROM shop.customers'),
+    (5, 'SELECT 7, name, city FROM shop.customers WHERE id > 0'),
+    (6, 'SELECT max(id), name, ''x'' FROM shop.customers GROUP BY name'),
+    (7, 'SELECT o.id + 100, c.name, c.city FROM shop.customers c JOIN shop.orders o ON o.customer_id = c.id')
   ) AS q (n, gold), text2sql.evaluate('list the customers', q.gold) AS e
   ORDER BY q.n;
 -- Any of several known statements will do.

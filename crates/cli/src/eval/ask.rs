@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use text2sql_core::protocol::Failure;
+use text2sql_core::shape::{self, Difference, Shape};
 use text2sql_core::signals::Signals;
 
 use super::arm::Arm;
@@ -14,7 +15,6 @@ use super::asked_with::AskedWith;
 use super::class::Class;
 use super::failed;
 use super::session::{NoRows, Session, told};
-use super::shape::{Difference, Shape};
 use super::suite::Question;
 
 /// One question under one arm.
@@ -184,12 +184,7 @@ fn compare(answer: &mut Answer, golds: &[Shape], session: &Session) -> bool {
     let Some(got) = answer.sql.as_deref().and_then(|sql| Shape::of(sql, &session.catalog)) else {
         return false;
     };
-    let size = |all: &Vec<Difference>| {
-        all.iter().map(|one| one.missing.len() + one.extra.len()).sum::<usize>()
-    };
-    let Some(nearest) = golds.iter().map(|gold| gold.differences(&got)).min_by_key(size) else {
-        return false;
-    };
+    let Some(nearest) = shape::nearest(golds, &got) else { return false };
     answer.exact = nearest.is_empty();
     answer.differences = nearest;
     true

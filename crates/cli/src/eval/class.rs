@@ -6,8 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use text2sql_core::score::{self, Rows};
-
-use super::shape::{Difference, Part};
+use text2sql_core::shape::{Cause, Difference};
 
 /// What became of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -106,24 +105,12 @@ impl Class {
             score::Difference::Empty => Self::Empty,
             score::Difference::Columns => Self::Columns,
             score::Difference::Rows => Self::Rows,
-            score::Difference::Values => Self::of_parts(differences.unwrap_or_default()),
-        }
-    }
-
-    /// Of a statement whose rows tell nothing. What is read decides before what is computed of it,
-    /// and that before what is kept of it.
-    fn of_parts(differences: &[Difference]) -> Self {
-        let differ = |parts: &[Part]| differences.iter().any(|d| parts.contains(&d.part));
-        if differ(&[Part::Tables, Part::Joins]) {
-            Self::Join
-        } else if differ(&[Part::Aggregates, Part::Grouping]) {
-            Self::Aggregate
-        } else if differences.iter().any(|d| d.part != Part::Columns) {
-            Self::Filter
-        } else if differ(&[Part::Columns]) {
-            Self::Columns
-        } else {
-            Self::Filter
+            score::Difference::Values => match Cause::of(differences.unwrap_or_default()) {
+                Cause::Join => Self::Join,
+                Cause::Aggregate => Self::Aggregate,
+                Cause::Filter => Self::Filter,
+                Cause::Columns => Self::Columns,
+            },
         }
     }
 
@@ -151,8 +138,8 @@ impl Class {
 #[cfg(test)]
 mod tests {
     use text2sql_core::score::{Kind, Value};
+    use text2sql_core::shape::{Catalog, Shape};
 
-    use super::super::shape::{Catalog, Shape};
     use super::*;
 
     fn class(gold: (&str, &[&[&str]]), got: (&str, &[&[&str]]), ordered: bool) -> Class {

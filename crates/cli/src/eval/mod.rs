@@ -14,7 +14,6 @@
 //! | [`ask`] | one question: asking, running, judging |
 //! | [`asked_with`] | whether a run may go on in a file of answers |
 //! | [`class`] | what can become of a question |
-//! | [`shape`] | the parts of statements, and how two differ |
 //! | [`results`] | the file of answers |
 //! | [`baseline`] | what an earlier run is held against |
 //! | [`tally`] | from answers to figures |
@@ -35,7 +34,6 @@ mod report;
 mod results;
 mod run;
 mod session;
-mod shape;
 mod stats;
 mod suite;
 mod tally;

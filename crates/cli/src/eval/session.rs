@@ -7,13 +7,13 @@ use postgres::types::Type;
 use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use text2sql_core::protocol::Failure;
 use text2sql_core::score::{Kind, Rows, Value};
+use text2sql_core::shape::Catalog;
 use text2sql_core::signals::Signals;
 
 use super::arm::{self, Arm};
 use super::asked_with::Served;
 use super::failed;
 use super::published::Published;
-use super::shape::Catalog;
 use super::suite::Question;
 
 /// Names of all columns of users' tables. The session may not be able to read all of them; that does

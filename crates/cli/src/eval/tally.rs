@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use text2sql_core::shape::signature;
 
 use super::ask::Answer;
 use super::class::Class;
 use super::comparison::{Comparison, Rights};
-use super::shape::signature;
 use super::stats::{interval, percentile};
 
 /// Clusters that are told, and questions of each.
@@ -273,8 +273,8 @@ fn clusters(all: &[&Answer]) -> Vec<Cluster> {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::answer;
-    use super::super::shape::{Difference, Part};
     use super::*;
+    use text2sql_core::shape::{Difference, Part};
 
     #[test]
     fn every_question_is_counted_in_one_class() {

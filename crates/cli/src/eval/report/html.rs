@@ -332,8 +332,8 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::super::fixture::answer;
-    use super::super::super::shape::{Difference, Part};
     use super::*;
+    use text2sql_core::shape::{Difference, Part};
 
     const HOSTILE: &str = "</pre></details><script src=\"https://x.example/x.js\">alert(1)</script><img src=x onerror='x()'>\u{202e}";
 

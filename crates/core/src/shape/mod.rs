@@ -1,9 +1,9 @@
 //! What a statement is made of, so that two can be compared part by part.
 //!
-//! Owns the parts and their comparison. Names are resolved, aliases, case and order of conditions
-//! do not count, so that statements with the same parts are taken for the same (the second figure
-//! of a report), and those with different ones differ in a way that has a name. Pure: it knows
-//! statements and columns of tables, no rows and no server. Called by [`super::ask`].
+//! Owns the parts, their comparison, and what it says of an answer whose rows are wrong. Names are
+//! resolved, aliases, case and order of conditions do not count, so that statements with the same parts
+//! are taken for the same, and those with different ones differ in a way that has a name. Knows
+//! statements and columns of tables, no rows. Called by `text2sql.evaluate` and `text2sql-cli eval`.
 
 mod expression;
 mod scope;
@@ -151,6 +151,46 @@ impl Shape {
             })
             .filter(|difference| !difference.missing.is_empty() || !difference.extra.is_empty())
             .collect()
+    }
+}
+
+/// How a statement differs from that of the known ones which is nearest to it; nothing where there is none.
+pub fn nearest(golds: &[Shape], got: &Shape) -> Option<Vec<Difference>> {
+    let size = |all: &Vec<Difference>| {
+        all.iter().map(|one| one.missing.len() + one.extra.len()).sum::<usize>()
+    };
+    golds.iter().map(|gold| gold.differences(got)).min_by_key(size)
+}
+
+/// What is wrong with a statement whose rows do not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It reads other tables, or joins them otherwise.
+    Join,
+    /// It aggregates or groups otherwise.
+    Aggregate,
+    /// Another condition, value, order or limit.
+    Filter,
+    /// Other columns.
+    Columns,
+}
+
+impl Cause {
+    /// By its differences from the known statement, of which there may be none. What is read decides
+    /// before what is computed of it, and that before what is kept of it.
+    pub fn of(differences: &[Difference]) -> Self {
+        let differ = |parts: &[Part]| differences.iter().any(|d| parts.contains(&d.part));
+        if differ(&[Part::Tables, Part::Joins]) {
+            Self::Join
+        } else if differ(&[Part::Aggregates, Part::Grouping]) {
+            Self::Aggregate
+        } else if differences.iter().any(|d| d.part != Part::Columns) {
+            Self::Filter
+        } else if differ(&[Part::Columns]) {
+            Self::Columns
+        } else {
+            Self::Filter
+        }
     }
 }
 

@@ -174,3 +174,22 @@ fn what_is_no_query_has_no_shape() {
         assert_eq!(Shape::of(sql, &catalog()), None, "{sql}");
     }
 }
+
+#[test]
+fn what_is_wrong_is_said_by_the_nearest_known_statement() {
+    let shape = |sql| Shape::of(sql, &catalog()).unwrap();
+    let golds = [
+        shape("SELECT count(*) FROM owner JOIN pet ON owner_id = owner.id WHERE weight > 3"),
+        shape("SELECT count(*) FROM pet WHERE weight > 3"),
+    ];
+    for (got, expected) in [
+        ("SELECT count(*) FROM pet WHERE weight > 4", Cause::Filter),
+        ("SELECT count(*) FROM pet", Cause::Filter),
+        ("SELECT sum(weight) FROM pet WHERE weight > 3", Cause::Aggregate),
+        ("SELECT count(*) FROM owner", Cause::Join),
+        ("SELECT count(*) FROM pet WHERE weight > 3", Cause::Filter),
+    ] {
+        assert_eq!(Cause::of(&nearest(&golds, &shape(got)).unwrap()), expected, "{got}");
+    }
+    assert_eq!(nearest(&[], &golds[0]), None);
+}
