@@ -65,7 +65,8 @@ impl Broker {
         self.reload_if_asked();
         self.accept_tickets();
         self.pump_sessions(now);
-        let notices = self.engines.turn(now);
+        let own = &self.own;
+        let notices = self.engines.turn(now, |id| own.iter().any(|own| own.0 == id));
         self.hear(notices);
         self.assign(now);
         self.dispatch(now);

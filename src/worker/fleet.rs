@@ -251,14 +251,17 @@ impl Fleet {
         self.members.iter_mut().for_each(|member| member.engines.cancel(id, now, grace));
     }
 
-    /// Reads all engines, and returns what sessions must hear.
-    pub fn turn(&mut self, now: Instant) -> Vec<Notice> {
+    /// Reads all engines, and returns what sessions must hear. What `is_own` has nobody asked for, so it
+    /// is not counted.
+    pub fn turn(&mut self, now: Instant, is_own: impl Fn(u64) -> bool) -> Vec<Notice> {
         let clock = self.clock.elapsed();
         let mut notices = Vec::new();
         for member in &mut self.members {
             let heard = member.engines.turn(now);
             for notice in &heard {
-                if let Notice::Event(_, event) = notice {
+                if let Notice::Event(id, event) = notice
+                    && !is_own(*id)
+                {
                     member.hear(event, clock);
                 }
             }

@@ -66,6 +66,9 @@ fn a_new_engine_reads_what_the_one_before_had_read() {
     assert!(cached > 10, "{cached} cached");
     let counted = |column| server.status(column).parse::<u32>().unwrap();
     assert_eq!(counted("completed"), completed.parse::<u32>().unwrap() + 1, "its own do not count");
+    let of_models = "SELECT pg_catalog.sum(completed)::int FROM text2sql.models()";
+    let of_models: i32 = server.superuser().query_one(of_models, &[]).unwrap().get(0);
+    assert_eq!(of_models.to_string(), server.status("completed"));
     assert_eq!(server.status("active_requests"), "0");
 }
 
