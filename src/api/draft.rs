@@ -12,7 +12,6 @@ use text2sql_core::route::{self, Route};
 use text2sql_core::schema::Snapshot;
 use text2sql_core::semantics;
 
-use super::limits;
 use crate::embedding;
 use crate::error::Error;
 use crate::guc::{self, Constrained};
@@ -48,7 +47,7 @@ impl Draft {
     ) -> Result<Self, Error> {
         let budget = Budget { tokens: guc::prompt_tokens() };
         let asked = Question { text: question, found: &found };
-        let near = || embedding::nearness(&snapshot, question, limits::patience());
+        let near = || embedding::nearness(&snapshot, question);
         let selection = link::select_near(&snapshot, asked, budget, near);
         let today = server::today();
         let values = if guc::value_hints() {

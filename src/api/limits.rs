@@ -1,4 +1,4 @@
-//! From settings to what holds for one call: rights, bounds, patience.
+//! From settings to what holds for one call: rights and bounds.
 //!
 //! Reads settings and the role in force; what is run is run by `catalog` and `exec`. Called by the other files of `api`.
 
@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use pgrx::pg_sys::Oid;
-use text2sql_core::desk::QueueLimits;
 use text2sql_core::schema::Snapshot;
 use text2sql_core::sql::{self, ParsedSql};
 
@@ -14,7 +13,6 @@ use crate::catalog::{self, View};
 use crate::error::Error;
 use crate::exec::{self, ExecError, Identity, Limits, Policy, Report, ResultSet, identity};
 use crate::guc;
-use crate::ipc::client::Patience;
 use crate::pg::{facts, role, server};
 
 /// Whose rights and which bounds hold for the statements of one call.
@@ -137,20 +135,6 @@ pub fn require_stack() -> Result<(), Error> {
 
 fn role_named(name: &str) -> Result<Oid, Error> {
     role::by_name(name).ok_or_else(|| Error::NoSuchRole { name: name.to_owned() })
-}
-
-/// Far shorter than a question takes, and longer than a turn of the worker.
-const A_MOMENT: Duration = Duration::from_millis(100);
-
-/// How long to wait for the worker.
-pub fn patience() -> Patience {
-    Patience {
-        startup: Duration::from_millis(guc::startup_wait().into()),
-        limits: QueueLimits { all: guc::queue_length(), of_role: guc::role_queue_length() },
-        // Of a question whose vector was just given up, the place may not have been taken back yet.
-        room: guc::embedding::model_path().map_or(Duration::ZERO, |_| A_MOMENT),
-        per_minute: guc::questions_per_minute(),
-    }
 }
 
 /// The schemas a question is about, if they are configured.

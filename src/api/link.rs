@@ -5,7 +5,7 @@ use text2sql_core::link::{self, Budget, Nearness, Question};
 use text2sql_core::schema::quote_qualified;
 
 use super::admin::require_preload;
-use super::limits::{self, Guard};
+use super::limits::Guard;
 use crate::embedding;
 use crate::error::{Error, raise};
 use crate::guc;
@@ -37,7 +37,7 @@ fn rows(question: &str) -> Result<Vec<Row>, Error> {
     let mut near = Nearness::default();
     let budget = Budget { tokens: guc::prompt_tokens() };
     let selection = link::select_near(&snapshot, asked, budget, || {
-        near = embedding::nearness(&snapshot, text, limits::patience());
+        near = embedding::nearness(&snapshot, text);
         near.clone()
     });
     let linked = link::linked(&snapshot, asked, &selection, &near);

@@ -22,7 +22,7 @@ use super::check::Check;
 use super::clarify::asked_back;
 use super::doubt;
 use super::draft::Draft;
-use super::limits::{self, Guard};
+use super::limits::Guard;
 use super::put_right::Looks;
 use super::rejection::{advice, is_about_data, rejection};
 use super::semantics::warn_of_unused;
@@ -141,7 +141,7 @@ impl<'a> Question<'a> {
         check: &C,
     ) -> Result<Answer<C::Given>, Error> {
         let curves = if least > 0.0 { doubt::curves()? } else { Curves::default() };
-        let mut patience = limits::patience();
+        let mut patience = Patience::configured();
         if !self.counted {
             client::count_question(patience)?;
         }
@@ -379,7 +379,7 @@ impl Question<'_> {
     /// # Errors
     /// Of the worker.
     pub fn warm(self) -> Result<GenerationStats, Error> {
-        let patience = limits::patience();
+        let patience = Patience::configured();
         client::count_question(patience)?;
         let Draft { prompt, route, .. } = &self.draft;
         let warming = self.draft.request(prompt.clone(), route.clone(), 0);

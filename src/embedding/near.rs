@@ -14,7 +14,7 @@ use text2sql_core::link::{Nearness, Vectors};
 use text2sql_core::protocol::{EmbedRequest, Embedded};
 use text2sql_core::schema::Snapshot;
 
-use super::table;
+use super::{keeper, table};
 use crate::error::Error;
 use crate::guc;
 use crate::ipc::client::{self, Patience};
@@ -57,17 +57,18 @@ thread_local! {
 
 /// How near `question` is to what is in `snapshot`; to nothing where no encoder is configured, or it
 /// does not answer in time.
-pub fn nearness(snapshot: &Rc<Snapshot>, question: &str, patience: Patience) -> Nearness {
+pub fn nearness(snapshot: &Rc<Snapshot>, question: &str) -> Nearness {
     if guc::embedding::model_path().is_none() {
         return Nearness::default();
     }
-    found(snapshot, question, patience).unwrap_or_else(|why| {
+    found(snapshot, question).unwrap_or_else(|why| {
         pgrx::debug1!("text2sql: relations are found by words alone: {why}");
         Nearness::default()
     })
 }
 
-fn found(snapshot: &Rc<Snapshot>, question: &str, patience: Patience) -> Result<Nearness, Error> {
+fn found(snapshot: &Rc<Snapshot>, question: &str) -> Result<Nearness, Error> {
+    let patience = Patience::configured();
     let begun = Instant::now();
     let within = Duration::from_millis(guc::embedding::timeout().into());
     let left = || within.saturating_sub(begun.elapsed());
@@ -112,6 +113,9 @@ impl Held {
         let is_growing = !found.is_empty();
         let made = |key| Made::get(encoder, key).filter(|_| is_growing);
         let vectors = Vectors::new(snapshot, |key| found.get(&key).cloned().or_else(|| made(key)));
+        if !vectors.missing(snapshot, 1).is_empty() {
+            keeper::wake();
+        }
         let snapshot = Rc::downgrade(snapshot);
         Ok(Self { snapshot, encoder: encoder.to_owned(), vectors, is_growing })
     }

@@ -1,6 +1,6 @@
 //! Reads and writes `text2sql.embedding`, as its owner, with statements of our own.
 //!
-//! Called by [`super::near`] and by `api::embeddings`.
+//! Called by [`super::near`] and [`super::refresh`].
 
 use std::collections::HashMap;
 

@@ -20,6 +20,13 @@ pub fn timeout() -> u32 {
     unsigned(&TIMEOUT)
 }
 
+static KEEP: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// Whether questions have the vectors kept that they miss.
+pub fn keep() -> bool {
+    KEEP.get()
+}
+
 pub(super) fn define() {
     GucRegistry::define_string_guc(
         c"text2sql.embedding_model_path",
@@ -39,4 +46,12 @@ pub(super) fn define() {
         flags: GucFlags::UNIT_MS,
     }
     .define();
+    GucRegistry::define_bool_guc(
+        c"text2sql.keep_embeddings",
+        c"Has a background process keep the vectors that a question misses.",
+        c"At most once a minute in each database, for some seconds. If off, text2sql.refresh_embeddings does and nothing else.",
+        &KEEP,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
 }

@@ -14,6 +14,7 @@ use text2sql_core::protocol::{
 
 use super::channel::{Channel, Detached};
 use super::mailbox::{self, EngineState, QueueLimits, Refused, Ticket};
+use crate::guc;
 use crate::pg::{latch, server};
 
 /// Longest sleep between two looks at the worker's state. A lost wake-up costs this much.
@@ -21,6 +22,9 @@ const HEARTBEAT: Duration = Duration::from_millis(1000);
 
 /// Time between two looks for room in a queue that is full.
 const A_MOMENT: Duration = Duration::from_millis(5);
+
+/// Far shorter than a question takes, and longer than a turn of the worker.
+const BRIEFLY: Duration = Duration::from_millis(100);
 
 /// What a request may take beyond all its limits before the worker counts as having lost it: it
 /// ends every request it knows within them.
@@ -101,6 +105,19 @@ pub struct Patience {
     pub room: Duration,
     /// Questions of a role in a minute; 0 is no limit.
     pub per_minute: u32,
+}
+
+impl Patience {
+    /// As the settings now in force say.
+    pub fn configured() -> Self {
+        Self {
+            startup: Duration::from_millis(guc::startup_wait().into()),
+            limits: QueueLimits { all: guc::queue_length(), of_role: guc::role_queue_length() },
+            // Of a question whose vector was just given up, the place may not have been taken back yet.
+            room: guc::embedding::model_path().map_or(Duration::ZERO, |_| BRIEFLY),
+            per_minute: guc::questions_per_minute(),
+        }
+    }
 }
 
 /// Counts a question that is about to be asked; its repairs are part of it.

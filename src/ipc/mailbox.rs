@@ -25,6 +25,9 @@ const TICKETS: usize = 64;
 /// Roles whose questions are counted at a time.
 const ROLES: usize = 256;
 
+/// Databases whose keepers of vectors are counted at a time.
+const DATABASES: usize = 64;
+
 static MAILBOX: PgLwLock<Mailbox> =
     // SAFETY: the name is used for no other lock of this library.
     unsafe { PgLwLock::new(c"text2sql mailbox") };
@@ -90,6 +93,7 @@ pub struct ModelReport {
 struct Mailbox {
     desk: Desk<TICKETS>,
     quota: Quota<ROLES>,
+    keepers: Quota<DATABASES>,
     worker_pid: i32,
     engine_pid: i32,
     worker: Option<RemoteLatch>,
@@ -251,6 +255,12 @@ pub fn submit(ticket: Ticket, limits: QueueLimits) -> Result<u64, Refused> {
 pub fn count_question(role: u32, per_minute: u32) -> Result<(), f64> {
     let now = server::seconds_since_boot();
     MAILBOX.exclusive().quota.take(role, per_minute, now)
+}
+
+/// Whether a keeper of vectors may be started in `database` now: once a minute.
+pub fn may_keep(database: u32) -> bool {
+    let now = server::seconds_since_boot();
+    MAILBOX.exclusive().keepers.take(database, 1, now).is_ok()
 }
 
 /// Asks the worker for a new engine; `false` where there is no worker.

@@ -43,6 +43,36 @@ pub fn in_recovery() -> bool {
     unsafe { pg_sys::RecoveryInProgress() }
 }
 
+/// Whether the transaction may write nothing.
+pub fn is_read_only() -> bool {
+    // SAFETY: a plain flag of the transaction.
+    unsafe { pg_sys::XactReadOnly }
+}
+
+/// Lets SIGTERM end this background process where it next looks for interrupts, as a session's does.
+/// Before this the server's own handler ends it at once, wherever it is.
+pub fn end_by_sigterm() {
+    let signal = libc::SIGTERM;
+    // SAFETY: the handler stores flags and sets a latch, which is safe in a signal.
+    unsafe {
+        #[cfg(not(feature = "pg18"))]
+        pg_sys::pqsignal(signal, Some(on_sigterm));
+        #[cfg(feature = "pg18")]
+        pg_sys::pqsignal_be(signal, Some(on_sigterm));
+        pg_sys::BackgroundWorkerUnblockSignals();
+    }
+}
+
+/// What the server's `die` does in a process that serves no client.
+unsafe extern "C-unwind" fn on_sigterm(_signal: i32) {
+    // SAFETY: flags that the server has for this, and the latch of this process.
+    unsafe {
+        (&raw mut pg_sys::InterruptPending).write_volatile(1);
+        (&raw mut pg_sys::ProcDiePending).write_volatile(1);
+        pg_sys::SetLatch(pg_sys::MyLatch);
+    }
+}
+
 /// Rereads the configuration files, as every process does after SIGHUP.
 pub fn reload_configuration() {
     // SAFETY: called from the main loop, outside of any transaction.

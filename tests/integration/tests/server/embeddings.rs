@@ -65,7 +65,12 @@ fn setup() -> String {
     sql
 }
 
+/// With vectors that only a refresh keeps.
 fn start(folder: &Path) -> Option<Server> {
+    start_with(folder, "off")
+}
+
+fn start_with(folder: &Path, keep: &str) -> Option<Server> {
     // The reply is one that only those get whose prompt has the table.
     let rules = json!({ "rules": [
         rule("realm", "SELECT count(*) AS n FROM shop.realm"),
@@ -73,6 +78,7 @@ fn start(folder: &Path) -> Option<Server> {
     ] });
     let config = Config::default()
         .set("text2sql.embedding_model_path", &folder.display().to_string())
+        .set("text2sql.keep_embeddings", keep)
         .set("text2sql.preload_model", "on");
     Server::start_with(rules, config, &setup())
 }
@@ -93,6 +99,10 @@ fn await_encoder(server: &Server, state: &str) {
 fn refresh(client: &mut Client) -> [i64; 4] {
     let row = client.query_one("SELECT * FROM text2sql.refresh_embeddings()", &[]).unwrap();
     [row.get(0), row.get(1), row.get(2), row.get(3)]
+}
+
+fn vectors(client: &mut Client) -> i64 {
+    client.query_one("SELECT count(*) FROM text2sql.embedding", &[]).unwrap().get(0)
 }
 
 /// What is said of the table of realms, if it is shown.
@@ -142,9 +152,6 @@ fn what_is_newer_than_the_last_refresh_is_found_too() {
     admin.batch_execute("ALTER TABLE shop.realm RENAME TO item_part_x").unwrap();
     refresh(&mut admin);
     assert_eq!(realm(&mut analyst), None);
-    let vectors = |client: &mut Client| -> i64 {
-        client.query_one("SELECT count(*) FROM text2sql.embedding", &[]).unwrap().get(0)
-    };
     let before = vectors(&mut admin);
     admin.batch_execute("ALTER TABLE shop.item_part_x RENAME TO realm").unwrap();
     let reasons = realm(&mut analyst).unwrap();
@@ -160,6 +167,46 @@ fn what_is_newer_than_the_last_refresh_is_found_too() {
         assert_eq!(ask(&mut analyst), r#"{"n":2}"#);
     }
     assert_eq!(vectors(&mut admin), before, "a question has written");
+}
+
+#[test]
+fn a_question_has_the_vectors_kept_that_it_misses() {
+    let folder = Folder::new("kept");
+    let Some(server) = start_with(&folder.0, "on") else { return };
+    await_encoder(&server, "ready");
+    server.await_state("ready");
+    let (mut admin, mut analyst) = (server.superuser(), server.analyst());
+    // What the extension asks as a superuser is to find the server's own operators.
+    admin
+        .batch_execute(
+            "CREATE SCHEMA evil;
+             CREATE TABLE evil.called (n int);
+             CREATE FUNCTION evil.differs(bytea, bytea) RETURNS boolean LANGUAGE sql
+               AS 'INSERT INTO evil.called VALUES (1); SELECT true';
+             CREATE OPERATOR evil.<> (FUNCTION = evil.differs, LEFTARG = bytea, RIGHTARG = bytea);
+             CREATE FUNCTION evil.same(bytea, bytea) RETURNS boolean LANGUAGE sql
+               AS 'INSERT INTO evil.called VALUES (2); SELECT true';
+             CREATE OPERATOR evil.= (FUNCTION = evil.same, LEFTARG = bytea, RIGHTARG = bytea);
+             ALTER DATABASE postgres SET search_path = evil, pg_catalog",
+        )
+        .unwrap();
+    assert_eq!(vectors(&mut admin), 0);
+    assert_eq!(realm(&mut analyst), None);
+    eventually("the vectors are kept", Duration::from_secs(60), || vectors(&mut admin) > 60);
+    let reasons = realm(&mut analyst).unwrap();
+    assert_eq!(reasons[0], "means something near the question", "{reasons:?}");
+    let [added, kept, removed, left] = refresh(&mut admin);
+    assert_eq!([added, removed, left], [0, 0, 0], "of {kept}");
+    let called: i64 = admin.query_one("SELECT count(*) FROM evil.called", &[]).unwrap().get(0);
+    assert_eq!(called, 0);
+
+    // Not again within a minute, and by nobody else's leave.
+    admin.batch_execute("TRUNCATE text2sql.embedding").unwrap();
+    assert_eq!(realm(&mut server.analyst()), None);
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(vectors(&mut admin), 0);
+    let error = analyst.batch_execute("SET text2sql.keep_embeddings = on").unwrap_err();
+    assert_eq!(error.as_db_error().unwrap().code().code(), "42501");
 }
 
 #[test]
