@@ -3,7 +3,8 @@
 //! Scores are kept key by key, the queries side by side, so that weighing the values needs one
 //! load per key; the scores of two keys are one vector of `WIDE` floats. Positions a query may not
 //! see get a weight of exactly nothing, and queries that are not there are zeros: the arithmetic of
-//! one query is the same in any company.
+//! one query is the same in any company. Keys and values of a head are in runs, apart from each other:
+//! what is in the next run is asked for while one is computed, since no processor foresees where it is.
 
 use std::ops::Range;
 
@@ -57,10 +58,11 @@ pub unsafe fn attend<F: Lanes<WIDE>, const GROUP: usize, const WIDE: usize>(
     // SAFETY: the kind is as promised; all lengths have just been found or made to fit.
     unsafe {
         let mut rest = scores.as_mut_slice();
-        for keys in keys {
+        let then = keys.iter().skip(1).chain(values.first());
+        for (keys, then) in keys.iter().zip(then) {
             let pairs = (keys.len() / dim).next_multiple_of(KEYS);
             let (own, later) = rest.split_at_mut(pairs * GROUP);
-            score::<F, GROUP, WIDE>(&scaled, keys, dim, own);
+            score::<F, GROUP, WIDE>(&scaled, keys, then, dim, own);
             rest = later;
         }
         hide(&mut scores, &seen);
@@ -76,7 +78,7 @@ pub unsafe fn attend<F: Lanes<WIDE>, const GROUP: usize, const WIDE: usize>(
     }
 }
 
-/// Products of every key with every query.
+/// Products of every key with every query; asks for what is read `then`.
 ///
 /// # Safety
 /// The processor is of the kind of `F`; `queries` are `GROUP` of `dim` elements, `keys` and
@@ -85,6 +87,7 @@ pub unsafe fn attend<F: Lanes<WIDE>, const GROUP: usize, const WIDE: usize>(
 unsafe fn score<F: Lanes<WIDE>, const GROUP: usize, const WIDE: usize>(
     queries: &[f32],
     keys: &[u16],
+    then: &[u16],
     dim: usize,
     scores: &mut [f32],
 ) {
@@ -97,6 +100,7 @@ unsafe fn score<F: Lanes<WIDE>, const GROUP: usize, const WIDE: usize>(
             let mut sums = [F::splat(0.0); WIDE];
             let (a, b) = (keys.as_ptr().add(first * dim), keys.as_ptr().add(second * dim));
             for k in (0..dim).step_by(WIDE) {
+                F::fetch(then.as_ptr().wrapping_add(first * dim + KEYS * k));
                 let (a, b) = (F::halves(a.add(k)), F::halves(b.add(k)));
                 let (to_a, to_b) = sums.split_at_mut(GROUP);
                 for (q, (to_a, to_b)) in to_a.iter_mut().zip(to_b).enumerate() {
@@ -167,26 +171,50 @@ unsafe fn weigh<F: Lanes<WIDE>, const GROUP: usize, const WIDE: usize>(
     dim: usize,
     out: &mut [f32],
 ) {
-    for k in (0..dim).step_by(2 * WIDE) {
-        // SAFETY: two vectors from `k` are within `dim`, and there are weights for every value.
-        unsafe {
-            let mut low = [F::splat(0.0); GROUP];
-            let mut high = [F::splat(0.0); GROUP];
-            let values = values.iter().flat_map(|run| run.chunks_exact(dim));
-            for (value, weights) in values.zip(weights.chunks_exact(GROUP)) {
-                let a = F::halves(value.as_ptr().add(k));
-                let b = F::halves(value.as_ptr().add(k + WIDE));
-                for (weight, (low, high)) in weights.iter().zip(low.iter_mut().zip(&mut high)) {
-                    let weight = F::splat(*weight);
-                    *low = low.plus_product(weight, a);
-                    *high = high.plus_product(weight, b);
-                }
+    out.fill(0.0);
+    let mut rest = weights;
+    for (index, run) in values.iter().enumerate() {
+        let (weights, later) = rest.split_at(run.len() / dim * GROUP);
+        rest = later;
+        let then = values.get(index + 1).unwrap_or(run);
+        for k in (0..dim).step_by(2 * WIDE) {
+            // SAFETY: two vectors from `k` are within `dim`, and there are weights for every value.
+            unsafe { weigh_some::<F, GROUP, WIDE>(weights, (run, then), (k, dim), out) };
+        }
+    }
+}
+
+/// Adds a run's weighted values from `k` on, two vectors of each; asks for what is read `then`.
+///
+/// # Safety
+/// As of [`weigh`], and two vectors from `k` are within `dim`.
+#[inline(always)]
+unsafe fn weigh_some<F: Lanes<WIDE>, const GROUP: usize, const WIDE: usize>(
+    weights: &[f32],
+    (run, then): (&[u16], &[u16]),
+    (k, dim): (usize, usize),
+    out: &mut [f32],
+) {
+    // SAFETY: as promised.
+    unsafe {
+        let from = out.as_mut_ptr().add(k);
+        let out = |query: usize| from.add(query * dim);
+        let mut low: [F; GROUP] = std::array::from_fn(|query| F::load(out(query)));
+        let mut high: [F; GROUP] = std::array::from_fn(|query| F::load(out(query).add(WIDE)));
+        let values = run.chunks_exact(dim).zip(weights.chunks_exact(GROUP));
+        for (index, (value, weights)) in values.enumerate() {
+            F::fetch(then.as_ptr().wrapping_add(index * dim + k));
+            let a = F::halves(value.as_ptr().add(k));
+            let b = F::halves(value.as_ptr().add(k + WIDE));
+            for (weight, (low, high)) in weights.iter().zip(low.iter_mut().zip(&mut high)) {
+                let weight = F::splat(*weight);
+                *low = low.plus_product(weight, a);
+                *high = high.plus_product(weight, b);
             }
-            for (query, (low, high)) in low.into_iter().zip(high).enumerate() {
-                let out = out.as_mut_ptr().add(query * dim + k);
-                low.store(out);
-                high.store(out.add(WIDE));
-            }
+        }
+        for (query, (low, high)) in low.into_iter().zip(high).enumerate() {
+            low.store(out(query));
+            high.store(out(query).add(WIDE));
         }
     }
 }

@@ -68,6 +68,12 @@ impl Lanes<WIDE> for __m256 {
     }
 
     #[inline(always)]
+    unsafe fn fetch(at: *const u16) {
+        // SAFETY: the instruction does not fault.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+    }
+
+    #[inline(always)]
     unsafe fn store(self, at: *mut f32) {
         // SAFETY: as promised.
         unsafe { _mm256_storeu_ps(at, self) }

@@ -47,6 +47,12 @@ impl Lanes<WIDE> for __m512 {
     }
 
     #[inline(always)]
+    unsafe fn fetch(at: *const u16) {
+        // SAFETY: the instruction does not fault.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+    }
+
+    #[inline(always)]
     unsafe fn store(self, at: *mut f32) {
         // SAFETY: as promised.
         unsafe { _mm512_storeu_ps(at, self) }

@@ -28,6 +28,8 @@ trait Lanes<const WIDE: usize>: Copy {
     unsafe fn load(at: *const f32) -> Self;
     /// 16-bit floats from memory.
     unsafe fn halves(at: *const u16) -> Self;
+    /// Asks for a line of memory that is read soon; reads nothing, wherever that is.
+    unsafe fn fetch(at: *const u16);
     /// Floats to memory.
     unsafe fn store(self, at: *mut f32);
     /// `self + other`

@@ -89,6 +89,15 @@ impl Lanes<WIDE> for Two {
     }
 
     #[inline(always)]
+    unsafe fn fetch(at: *const u16) {
+        // SAFETY: the instruction does not fault. There is no stable intrinsic for it.
+        unsafe {
+            asm!("prfm pldl1keep, [{0}]", in(reg) at,
+                 options(readonly, nostack, preserves_flags));
+        }
+    }
+
+    #[inline(always)]
     unsafe fn store(self, at: *mut f32) {
         // SAFETY: as promised.
         unsafe {
