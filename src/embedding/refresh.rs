@@ -15,6 +15,9 @@ use crate::error::Error;
 use crate::guc;
 use crate::ipc::client::{self, Patience};
 
+/// How long the texts asked for last may take where a refresh is to end.
+const AFTER: Duration = Duration::from_secs(1);
+
 /// What a refresh did.
 pub struct Refreshed {
     /// Texts that have a vector now.
@@ -28,13 +31,13 @@ pub struct Refreshed {
 }
 
 /// Asks the encoder for the vectors that names and descriptions of all relations of this database
-/// lack, and drops those of what is gone. No more than `most` texts, and none after `until`.
+/// lack, and drops those of what is gone. No more than `most` texts, and none are asked for after `until`.
 ///
 /// # Errors
 /// Of the catalog, the table, or the encoder: nothing is changed where the transaction ends with it.
 pub fn refresh(most: usize, until: Option<Instant>) -> Result<Refreshed, Error> {
     // Of no text, to learn which encoder there is.
-    let encoder = embed(Vec::new())?.encoder;
+    let encoder = embed(Vec::new(), until)?.encoder;
     let texts = texts(&catalog::everything()?);
     let keys: Vec<Key> = texts.iter().map(|text| Key::of(text)).collect();
     let removed = table::keep_only(&encoder, &keys)?;
@@ -47,7 +50,7 @@ pub fn refresh(most: usize, until: Option<Instant>) -> Result<Refreshed, Error> 
         if until.is_some_and(|until| Instant::now() >= until) {
             break;
         }
-        let embedded = embed(some.iter().map(|text| (*text).clone()).collect())?;
+        let embedded = embed(some.iter().map(|text| (*text).clone()).collect(), until)?;
         if embedded.encoder != encoder {
             return Err(Error::EncoderChanged);
         }
@@ -58,9 +61,13 @@ pub fn refresh(most: usize, until: Option<Instant>) -> Result<Refreshed, Error> 
     Ok(Refreshed { added, kept: known.len(), removed, left: new.len() - done })
 }
 
-/// With as much patience as a question has for its answer.
-fn embed(texts: Vec<String>) -> Result<Embedded, Error> {
-    let deadline_ms = u64::from(guc::generation_timeout());
-    let within = Duration::from_millis(deadline_ms + u64::from(guc::startup_wait()));
+/// With as much patience as a question has for its answer, if it is to end at no time.
+fn embed(texts: Vec<String>, until: Option<Instant>) -> Result<Embedded, Error> {
+    let answer = Duration::from_millis(guc::generation_timeout().into());
+    let patient = answer + Duration::from_millis(guc::startup_wait().into());
+    let within = until.map_or(patient, |until| {
+        (until + AFTER).saturating_duration_since(Instant::now()).min(patient)
+    });
+    let deadline_ms = u64::try_from(within.min(answer).as_millis()).unwrap_or(u64::MAX);
     Ok(client::embed(EmbedRequest { texts, deadline_ms }, Patience::configured(), within)?)
 }
