@@ -187,10 +187,11 @@ fn a_question_has_the_vectors_kept_that_it_misses() {
              CREATE FUNCTION evil.same(bytea, bytea) RETURNS boolean LANGUAGE sql
                AS 'INSERT INTO evil.called VALUES (2); SELECT true';
              CREATE OPERATOR evil.= (FUNCTION = evil.same, LEFTARG = bytea, RIGHTARG = bytea);
+             -- Of another encoder, to be compared and dropped.
+             INSERT INTO text2sql.embedding VALUES ('other', 'text', 'vector');
              ALTER DATABASE postgres SET search_path = evil, pg_catalog",
         )
         .unwrap();
-    assert_eq!(vectors(&mut admin), 0);
     assert_eq!(realm(&mut analyst), None);
     eventually("the vectors are kept", Duration::from_secs(60), || vectors(&mut admin) > 60);
     let reasons = realm(&mut analyst).unwrap();
